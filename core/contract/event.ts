@@ -1,0 +1,55 @@
+/** Every fact that the interface, traces and watchers can see. Append-only; committed with the change it tells of. */
+import type { Limits } from './limits.ts'
+import type { Review } from './review.ts'
+import type { CheckedEvidence, Reason, Spend, Task, TaskStatus, Verdict } from './task.ts'
+
+export type TreeMode = 'auto' | 'step'
+/** What is known of a goal as a whole; its status is its root task's. */
+export type TreeHead = {
+  id: string
+  goal: string
+  mode: TreeMode
+  limits: Limits
+  spend: Spend
+  tasks: number
+  /** Why no task of the tree may go on; null: it may. */
+  pausedReason: string | null
+  submittedBy: string
+  createdAt: string
+}
+
+export type Fact =
+  | { type: 'tree.created'; tree: TreeHead }
+  | { type: 'tree.paused'; reason: string }
+  | { type: 'tree.resumed'; limits: Limits }
+  | { type: 'task.created'; task: Task }
+  | {
+      type: 'task.moved'
+      taskId: string
+      from: TaskStatus
+      to: TaskStatus
+      reason: Reason | null
+      note: string | null
+      attempt: number
+      wakeAt: string | null
+      /** Present from the moment the task has an outcome. */
+      outcome?: { result: string | null; summary: string | null; evidence: CheckedEvidence[]; verdict: Verdict | null; stoppedByPerson: boolean }
+    }
+  /** `text` is a preview; the whole message is read by its number. */
+  | { type: 'message.added'; taskId: string; n: number; role: 'system' | 'user' | 'assistant' | 'tool' | 'compaction'; text: string; calls?: string[] }
+  | { type: 'call.began'; taskId: string; callId: string; tool: string; attempt: number }
+  | { type: 'call.ended'; taskId: string; callId: string; tool: string; ok: boolean; ms: number }
+  /** Spend of one model call, and of it alone. */
+  | { type: 'model.called'; taskId: string; provider: string; model: string; spend: Spend; latencyMs: number; outcome: 'ok' | 'fault' | 'lost' }
+  | { type: 'model.fault'; taskId: string; provider: string; model: string; kind: string; message: string; retryAt: string | null }
+  | { type: 'review.opened'; review: Review }
+  | { type: 'review.decided'; review: Review }
+  | { type: 'task.controlled'; taskId: string; verb: string; by: string; comment: string | null }
+  | { type: 'task.granted'; taskId: string; documents: string[]; tools: string[] }
+  /** The sweep found something that no event had woken. */
+  | { type: 'sweep.repaired'; taskId: string; what: string }
+  | { type: 'registry.saved'; kind: 'agent' | 'document' | 'tool'; name: string; version: number; by: string }
+  | { type: 'registry.removed'; kind: 'agent' | 'document' | 'tool'; name: string; by: string }
+
+/** `seq` grows without a gap that a reader could skip; `treeId` is null for facts about the system. */
+export type Event = { seq: number; at: string; treeId: string | null } & Fact

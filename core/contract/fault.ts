@@ -1,0 +1,34 @@
+/** A failure that somebody outside may be told about. Any other thrown value is a bug and becomes a 500 with a reference to the log. */
+export type FaultCode =
+  | 'invalid'
+  | 'unauthorized'
+  | 'forbidden'
+  | 'not_found'
+  | 'conflict'
+  | 'too_large'
+  | 'unprocessable'
+  | 'limited'
+  | 'unavailable'
+
+/** The message is one sentence that names what was wrong and, where it can, the mend. */
+export class Fault extends Error {
+  readonly code: FaultCode
+  constructor(code: FaultCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'Fault'
+    this.code = code
+  }
+}
+
+/** HTTP status of each code. */
+export const httpStatus = {
+  invalid: 400,
+  unauthorized: 401,
+  forbidden: 403,
+  not_found: 404,
+  conflict: 409,
+  too_large: 413,
+  unprocessable: 422,
+  limited: 429,
+  unavailable: 503,
+} as const satisfies Record<FaultCode, number>

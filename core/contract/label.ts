@@ -1,0 +1,39 @@
+/** The words a person reads for a status and its reason. The only place that turns one into the other. */
+import type { Task } from './task.ts'
+
+export type Label = { word: string; shape: string; tone: 'idle' | 'run' | 'wait' | 'you' | 'good' | 'bad' | 'stop' }
+
+export function labelOf(task: Pick<Task, 'status' | 'reason' | 'attempt'>): Label {
+  switch (task.status) {
+    case 'backlog':
+      return { word: 'waiting for another task', shape: '◌', tone: 'idle' }
+    case 'pending':
+      return task.attempt > 0 ? { word: 'retrying', shape: '↻', tone: 'idle' } : { word: 'queued', shape: '◌', tone: 'idle' }
+    case 'assigned':
+    case 'active':
+      return { word: 'running', shape: '▶', tone: 'run' }
+    case 'waiting':
+      switch (task.reason) {
+        case 'review':
+          return { word: 'waiting for you', shape: '⚑', tone: 'you' }
+        case 'closing':
+          return { word: 'being checked', shape: '✎', tone: 'wait' }
+        case 'quota':
+          return { word: 'waiting for the model', shape: '⏲', tone: 'wait' }
+        case 'timer':
+          return { word: 'waiting for a time', shape: '⏲', tone: 'wait' }
+        default:
+          return { word: 'waiting for subtasks', shape: '⧗', tone: 'wait' }
+      }
+    case 'paused':
+      return task.reason === 'budget' ? { word: 'budget reached', shape: '¤', tone: 'you' } : { word: 'paused', shape: '‖', tone: 'stop' }
+    case 'done':
+      return { word: 'done', shape: '✓', tone: 'good' }
+    case 'failed':
+      return task.reason === 'deadline' ? { word: 'timed out', shape: '⏱', tone: 'bad' } : { word: 'failed', shape: '✕', tone: 'bad' }
+    case 'cancelled':
+      return task.reason === 'dependency_failed' ? { word: 'skipped', shape: '⤼', tone: 'stop' } : { word: 'stopped', shape: '⊘', tone: 'stop' }
+    case 'dead':
+      return { word: 'gave up', shape: '✕', tone: 'bad' }
+  }
+}

@@ -1,0 +1,126 @@
+/** A task is one node of a goal's tree. These shapes cross every boundary: database, HTTP, WebSocket, web. */
+import * as z from 'zod'
+
+export const TASK_STATUSES = ['backlog', 'pending', 'assigned', 'active', 'waiting', 'paused', 'done', 'failed', 'cancelled', 'dead'] as const
+export type TaskStatus = (typeof TASK_STATUSES)[number]
+
+/**
+ * The whole life cycle. Nothing else decides whether a move is legal.
+ * backlog: its dependencies are not over. pending: ready to be claimed. assigned: claimed. active: a turn runs.
+ * waiting: on children, review, quota, timer, closing. paused: by a person, step mode or a cap. dead: three lost attempts.
+ * The moves out of a terminal status are a person's `retry` and `rerun`; no agent makes them.
+ */
+const NEXT: Record<TaskStatus, readonly TaskStatus[]> = {
+  backlog: ['pending', 'paused', 'cancelled', 'failed'],
+  pending: ['assigned', 'waiting', 'paused', 'cancelled', 'failed', 'dead'],
+  assigned: ['active', 'pending', 'paused', 'cancelled', 'failed', 'dead'],
+  active: ['pending', 'waiting', 'paused', 'done', 'failed', 'cancelled', 'dead'],
+  waiting: ['pending', 'paused', 'done', 'failed', 'cancelled', 'dead'],
+  paused: ['backlog', 'pending', 'waiting', 'done', 'failed', 'cancelled'],
+  done: ['pending'],
+  failed: ['pending'],
+  cancelled: ['pending'],
+  dead: ['pending'],
+}
+export const mayBecome = (from: TaskStatus, to: TaskStatus): boolean => NEXT[from].includes(to)
+
+const OVER: ReadonlySet<TaskStatus> = new Set(['done', 'failed', 'cancelled', 'dead'])
+/** True when the task has an outcome. Only a person's retry or rerun opens it again. */
+export const isOver = (status: TaskStatus): boolean => OVER.has(status)
+
+/** Why a task is where it is; together with the status it makes the label a person reads (see `label.ts`). */
+export const REASONS = [
+  'dependencies', // backlog
+  'children', 'review', 'quota', 'timer', 'closing', // waiting
+  'person', 'step', 'budget', // paused
+  'ended', 'no_tool_call', 'error', 'limit', 'deadline', 'dependency_failed', 'overflow', 'rejected', // failed / cancelled
+  'stopped', 'parent_stopped', // cancelled
+  'lost', // dead
+] as const // biome-ignore format: grouped by the status they explain
+export type Reason = (typeof REASONS)[number]
+
+/** What a task is for. Every kind but `work` is a helper that the system starts: it starts no watchers and is exempt from cycle and fan-out checks. */
+export const TASK_KINDS = ['work', 'breakdown', 'context', 'tools', 'evaluate', 'summarize', 'document'] as const
+export type TaskKind = (typeof TASK_KINDS)[number]
+/** Kinds that judge or describe another task after it ended its work. */
+export const WATCHER_KINDS: readonly TaskKind[] = ['evaluate', 'summarize', 'document']
+export const isWatcher = (kind: TaskKind): boolean => WATCHER_KINDS.includes(kind)
+
+/** Something a task produced that can be checked to exist. `path` is relative to the task's workspace. */
+export const Evidence = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('file'), path: z.string().min(1).max(1_000) }),
+  z.object({ kind: z.literal('command'), command: z.string().min(1).max(4_000), exitCode: z.number().int() }),
+  z.object({ kind: z.literal('link'), url: z.url().max(2_000) }),
+])
+export type Evidence = z.output<typeof Evidence>
+/** Evidence after the check. `problem` says what was not as claimed. */
+export type CheckedEvidence = Evidence & { ok: boolean; bytes?: number; problem?: string }
+
+/** What an evaluator (or, without a model, a rule) found. `by` is the agent's name or `rule`. */
+export const Verdict = z.object({
+  passed: z.boolean(),
+  score: z.number().min(0).max(100).optional(),
+  reasons: z.string().max(4_000),
+  by: z.string().max(100).optional(),
+})
+export type Verdict = z.output<typeof Verdict>
+
+/** The five buckets that providers bill. Counts of tokens. */
+export type Usage = { input: number; output: number; reasoning: number; cacheRead: number; cacheWrite: number }
+export const noUsage: Usage = { input: 0, output: 0, reasoning: 0, cacheRead: 0, cacheWrite: 0 }
+/** All tokens of a usage; `reasoning` is part of `output` and is not added twice. */
+export const tokensOf = (u: Usage): number => u.input + u.output + u.cacheRead + u.cacheWrite
+
+/** Own spend of one task. Money is in millionths of a US dollar; calls whose price is unknown are counted, never priced 0. */
+export type Spend = { turns: number; tokens: number; costMicros: number; unpricedCalls: number }
+export const noSpend: Spend = { turns: 0, tokens: 0, costMicros: 0, unpricedCalls: 0 }
+
+/** Who asked for this task: a person in their own words (verbatim), or an agent. */
+export type Origin = 'person' | 'agent'
+
+export type Task = {
+  id: string
+  treeId: string
+  parentId: string | null
+  /** The parent's tool call that asked for it. */
+  callId: string | null
+  kind: TaskKind
+  agent: string
+  title: string
+  instruction: string
+  origin: Origin
+  status: TaskStatus
+  reason: Reason | null
+  /** One sentence for a person: the question asked, the cap reached, what went wrong. */
+  note: string | null
+  priority: number
+  depth: number
+  /** Times it was claimed since its last completed turn. */
+  attempt: number
+  /** Ids of tasks it waits for before it may start. */
+  after: string[]
+  deadlineAt: string | null
+  wakeAt: string | null
+  /** Set when a person stopped it: no parent may start the same again. */
+  stoppedByPerson: boolean
+  /** Relative to the tree's workspace folder; '' is the folder itself. */
+  workspace: string
+  result: string | null
+  summary: string | null
+  evidence: CheckedEvidence[]
+  verdict: Verdict | null
+  spend: Spend
+  createdAt: string
+  updatedAt: string
+}
+
+/** Normalised for the cycle check: case, white space and punctuation at the ends do not make a different instruction. */
+export function normaliseInstruction(text: string): string {
+  return text.normalize('NFKC').toLowerCase().replace(/\s+/g, ' ').replace(/^[\s\p{P}]+|[\s\p{P}]+$/gu, '')
+}
+
+/** The first line of an instruction, cut to what a row of the tree can show. */
+export function titleOf(instruction: string): string {
+  const line = instruction.trim().split('\n', 1)[0]!.replace(/^[#>*\-\s]+/, '').trim()
+  return line.length <= 120 ? line || 'Untitled' : `${line.slice(0, 119)}…`
+}
