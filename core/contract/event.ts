@@ -33,14 +33,35 @@ export type Fact =
       attempt: number
       wakeAt: string | null
       /** Present from the moment the task has an outcome. */
-      outcome?: { result: string | null; summary: string | null; evidence: CheckedEvidence[]; verdict: Verdict | null; stoppedByPerson: boolean }
+      outcome?: {
+        result: string | null
+        summary: string | null
+        evidence: CheckedEvidence[]
+        verdict: Verdict | null
+        stoppedByPerson: boolean
+      }
     }
   /** `text` is a preview; the whole message is read by its number. */
-  | { type: 'message.added'; taskId: string; n: number; role: 'system' | 'user' | 'assistant' | 'tool' | 'compaction'; text: string; calls?: string[] }
+  | {
+      type: 'message.added'
+      taskId: string
+      n: number
+      role: 'system' | 'user' | 'assistant' | 'tool' | 'compaction'
+      text: string
+      calls?: string[]
+    }
   | { type: 'call.began'; taskId: string; callId: string; tool: string; attempt: number }
   | { type: 'call.ended'; taskId: string; callId: string; tool: string; ok: boolean; ms: number }
   /** Spend of one model call, and of it alone. */
-  | { type: 'model.called'; taskId: string; provider: string; model: string; spend: Spend; latencyMs: number; outcome: 'ok' | 'fault' | 'lost' }
+  | {
+      type: 'model.called'
+      taskId: string
+      provider: string
+      model: string
+      spend: Spend
+      latencyMs: number
+      outcome: 'ok' | 'fault' | 'lost'
+    }
   | { type: 'model.fault'; taskId: string; provider: string; model: string; kind: string; message: string; retryAt: string | null }
   | { type: 'review.opened'; review: Review }
   | { type: 'review.decided'; review: Review }

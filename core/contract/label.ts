@@ -32,7 +32,9 @@ export function labelOf(task: Pick<Task, 'status' | 'reason' | 'attempt'>): Labe
     case 'failed':
       return task.reason === 'deadline' ? { word: 'timed out', shape: '⏱', tone: 'bad' } : { word: 'failed', shape: '✕', tone: 'bad' }
     case 'cancelled':
-      return task.reason === 'dependency_failed' ? { word: 'skipped', shape: '⤼', tone: 'stop' } : { word: 'stopped', shape: '⊘', tone: 'stop' }
+      return task.reason === 'dependency_failed'
+        ? { word: 'skipped', shape: '⤼', tone: 'stop' }
+        : { word: 'stopped', shape: '⊘', tone: 'stop' }
     case 'dead':
       return { word: 'gave up', shape: '✕', tone: 'bad' }
   }

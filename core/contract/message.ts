@@ -6,7 +6,14 @@ export type ToolCall = { id: string; tool: string; input: unknown }
 
 export type Message =
   /** The exact system prompt, by hash of its text; logged when it differs from the one before. */
-  | { role: 'system'; promptHash: string; agent: string; agentVersion: number; documents: { name: string; version: number }[]; tools: string[] }
+  | {
+      role: 'system'
+      promptHash: string
+      agent: string
+      agentVersion: number
+      documents: { name: string; version: number }[]
+      tools: string[]
+    }
   /** `from` is who speaks. `rewindTo` (a person's rerun): the model no longer sees what lies between that message and this one. */
   | { role: 'user'; text: string; from: 'person' | 'parent' | 'system' | 'child'; rewindTo?: number }
   | {

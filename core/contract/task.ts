@@ -1,7 +1,18 @@
 /** A task is one node of a goal's tree. These shapes cross every boundary: database, HTTP, WebSocket, web. */
 import * as z from 'zod'
 
-export const TASK_STATUSES = ['backlog', 'pending', 'assigned', 'active', 'waiting', 'paused', 'done', 'failed', 'cancelled', 'dead'] as const
+export const TASK_STATUSES = [
+  'backlog',
+  'pending',
+  'assigned',
+  'active',
+  'waiting',
+  'paused',
+  'done',
+  'failed',
+  'cancelled',
+  'dead',
+] as const
 export type TaskStatus = (typeof TASK_STATUSES)[number]
 
 /**
@@ -116,11 +127,19 @@ export type Task = {
 
 /** Normalised for the cycle check: case, white space and punctuation at the ends do not make a different instruction. */
 export function normaliseInstruction(text: string): string {
-  return text.normalize('NFKC').toLowerCase().replace(/\s+/g, ' ').replace(/^[\s\p{P}]+|[\s\p{P}]+$/gu, '')
+  return text
+    .normalize('NFKC')
+    .toLowerCase()
+    .replace(/\s+/g, ' ')
+    .replace(/^[\s\p{P}]+|[\s\p{P}]+$/gu, '')
 }
 
 /** The first line of an instruction, cut to what a row of the tree can show. */
 export function titleOf(instruction: string): string {
-  const line = instruction.trim().split('\n', 1)[0]!.replace(/^[#>*\-\s]+/, '').trim()
+  const line = instruction
+    .trim()
+    .split('\n', 1)[0]!
+    .replace(/^[#>*\-\s]+/, '')
+    .trim()
   return line.length <= 120 ? line || 'Untitled' : `${line.slice(0, 119)}…`
 }

@@ -4,7 +4,7 @@
  */
 import type { Event, TreeHead } from './event.ts'
 import type { Review } from './review.ts'
-import { type Spend, type Task, isOver } from './task.ts'
+import { isOver, type Spend, type Task } from './task.ts'
 
 export type View = {
   seq: number
@@ -54,7 +54,8 @@ export function applyEvent(view: View, event: Event): View {
         attempt: event.attempt,
         wakeAt: event.wakeAt,
         updatedAt: event.at,
-        ...(event.outcome ?? (isOver(event.from) ? { result: null, summary: null, evidence: [], verdict: null, stoppedByPerson: false } : {})),
+        ...(event.outcome ??
+          (isOver(event.from) ? { result: null, summary: null, evidence: [], verdict: null, stoppedByPerson: false } : {})),
       }))
       break
     case 'model.called':

@@ -1,0 +1,46 @@
+/** Texts that one part writes into a tool's answer and another part reads back. Written and read here, so that they cannot drift. */
+
+export type ChildAnswer = { title: string; status: string; id: string; summary: string }
+
+/** What a parent gets from its subtasks: a heading and the summary of each, never a transcript. */
+export function writeChildren(children: readonly ChildAnswer[]): string {
+  return children.map((c, i) => `### ${i + 1} · ${c.status} · ${c.title.replace(/\s+/g, ' ')} · ${c.id}\n${c.summary.trim()}`).join('\n\n')
+}
+export function readChildren(text: string): ChildAnswer[] {
+  return text
+    .split(/^(?=### \d+ · )/m)
+    .map((block): ChildAnswer | null => {
+      const head = /^### \d+ · (\w+) · (.*) · (\S+)\n?/.exec(block)
+      return head ? { status: head[1]!, title: head[2]!, id: head[3]!, summary: block.slice(head[0].length).trim() } : null
+    })
+    .filter((child) => child !== null)
+}
+
+export type CommandAnswer = { exitCode: number | null; ending: string; isolation: string; stdout: string; stderr: string }
+
+/** What a command did, for the model and for a person. `ending` says what ended it when there is no exit code. */
+export function writeCommand(r: CommandAnswer & { wallMs: number; stdoutBytes: number; stderrBytes: number; repeated?: boolean }): string {
+  return [
+    `exit code: ${r.exitCode ?? `none (${r.ending})`}`,
+    `isolation: ${r.isolation}`,
+    `time: ${Math.round(r.wallMs)} ms${r.repeated ? ' (run again from its start after a restart)' : ''}`,
+    `--- stdout (${r.stdoutBytes} bytes) ---`,
+    r.stdout.trimEnd(),
+    `--- stderr (${r.stderrBytes} bytes) ---`,
+    r.stderr.trimEnd(),
+  ].join('\n')
+}
+export function readCommand(text: string): CommandAnswer | null {
+  const head =
+    /^exit code: (?:(-?\d+)|none \(([^)]*)\))\nisolation: (\S+)\ntime: .*\n--- stdout \(\d+ bytes\) ---\n([\s\S]*?)\n?--- stderr \(\d+ bytes\) ---\n?([\s\S]*)$/.exec(
+      text,
+    )
+  if (!head) return null
+  return {
+    exitCode: head[1] === undefined ? null : Number(head[1]),
+    ending: head[2] ?? '',
+    isolation: head[3]!,
+    stdout: head[4]!,
+    stderr: head[5]!,
+  }
+}

@@ -1,0 +1,138 @@
+/** What a tool is, and what a tool may be given. `tools/*` import this and `core/contract`, nothing else of core. */
+import * as z from 'zod'
+import type { Agent, Document, EntryOf, RegistryKind, ToolEntry, Versioned } from './contract/registry.ts'
+import type { ReviewKind } from './contract/review.ts'
+import type { Evidence, Task, Verdict } from './contract/task.ts'
+import type { Command, CommandResult } from './exec/exec.ts'
+
+/**
+ * read: changes nothing; several run side by side. idempotent: doing it again gives the same. keyed: its own store transaction makes it
+ * happen once. once: after a crash it is never repeated silently; a person is asked.
+ */
+export type Effect = 'read' | 'idempotent' | 'keyed' | 'once'
+
+export type SubtaskSpec = {
+  instruction: string
+  agent: string
+  title?: string | undefined
+  priority?: number | undefined
+  /** Positions (from 0) of other subtasks of the same call that must succeed first. */
+  after?: number[] | undefined
+  /** `own`: a folder inside the parent's; `shared`: the parent's folder itself. */
+  workspace?: 'own' | 'shared' | undefined
+  deadlineSeconds?: number | undefined
+}
+
+/** Everything a tool can be handed. A tool names in `needs` what it uses and gets only that. */
+export type Capabilities = {
+  subtasks: {
+    /** Starts children of this call. `wait`: their summaries come as this call's answer. `handover`: the task ends as its only child does. */
+    start(specs: SubtaskSpec[], how: { wait: boolean; handover?: boolean }): Promise<{ ids: string[] }>
+    /** Starts the system's helper of that kind for this task; its summary comes as this call's answer. */
+    help(kind: 'breakdown' | 'context' | 'tools', request: string): Promise<void>
+    /** Parks this call until the named children (or all that still run) have ended. Answers at once when none runs. */
+    await(ids?: string[]): Promise<{ waiting: string[]; over: { id: string; title: string; status: string; summary: string }[] }>
+  }
+  ending: {
+    end(end: {
+      status: 'success' | 'failure'
+      result: string
+      evidence: Evidence[]
+      verdict?: Verdict | undefined
+      documents?: string[] | undefined
+      tools?: string[] | undefined
+    }): Promise<{ ok: true } | { ok: false; problem: string }>
+  }
+  reviews: {
+    /** `wait`: the call is answered by the person's decision. */
+    open(item: {
+      kind: ReviewKind
+      title: string
+      action: unknown
+      risk: 'low' | 'medium' | 'high'
+      wait: boolean
+    }): Promise<{ id: string }>
+  }
+  registry: {
+    list<K extends RegistryKind>(kind: K): Promise<Versioned<EntryOf[K]>[]>
+    get<K extends RegistryKind>(kind: K, name: string): Promise<Versioned<EntryOf[K]> | undefined>
+    /** Saves a new version in this agent's name. */
+    saveDocument(document: Document): Promise<{ version: number; created: boolean }>
+  }
+  /** Files below the task's workspace; every path is checked, links included. Paths are relative; a Fault says what was refused. */
+  files: {
+    readonly root: string
+    /** Real path of a file that must exist, or Fault. */
+    existing(path: string): Promise<string>
+    /** Path where a file may be written; parent folders are made. */
+    target(path: string): Promise<string>
+  }
+  exec: { run(command: Omit<Command, 'cwd'> & { cwd?: string }): Promise<CommandResult> }
+  /** True when the person who typed the goal wrote exactly this command into this task's own instruction. */
+  origin: { typedByPerson(command: string): { typed: boolean; once: boolean } }
+}
+export type { Agent, Document, ToolEntry }
+
+export type Call = { id: string; task: Task; signal: AbortSignal; attempt: number }
+
+/** Answer the model now; the answer comes later as a row of its own; or this call ended the task. */
+export type Outcome = { kind: 'answer'; text: string; isError?: boolean } | { kind: 'later' } | { kind: 'ended' }
+export const answer = (text: string): Outcome => ({ kind: 'answer', text })
+/** A mistake of the model's: it is told what was wrong and may try again. */
+export const mistake = (text: string): Outcome => ({ kind: 'answer', text, isError: true })
+
+/** `allow`, or what a person must decide before the call runs. */
+export type Permission = 'allow' | { ask: { title: string; action: unknown; risk: 'low' | 'medium' | 'high' } }
+
+export type Tool = {
+  name: string
+  description: string
+  /** The five words that later policies speak of. */
+  permission: 'read' | 'write' | 'exec' | 'network' | 'self'
+  inputSchema: Record<string, unknown>
+  effect(raw: unknown, call: Call, all: Capabilities): Effect
+  permit(raw: unknown, call: Call, all: Capabilities): Permission
+  /** Bad arguments become a `mistake` that names the field. */
+  call(raw: unknown, call: Call, all: Capabilities): Promise<Outcome>
+}
+
+export function defineTool<S extends z.ZodObject, N extends keyof Capabilities = never>(spec: {
+  name: string
+  /** Words for the model: when to use it, what comes back, what it costs. */
+  description: string
+  permission: Tool['permission']
+  effect: Effect | ((input: z.output<S>, ctx: Call & Pick<Capabilities, N>) => Effect)
+  needs?: readonly N[]
+  input: S
+  /** Left out: always allowed. Pure: it may be asked again after a restart. */
+  permit?(input: z.output<S>, ctx: Call & Pick<Capabilities, N>): Permission
+  run(input: z.output<S>, ctx: Call & Pick<Capabilities, N>): Promise<Outcome>
+}): Tool {
+  const { needs = [], input } = spec
+  const context = (call: Call, all: Capabilities) => {
+    const ctx: Record<string, unknown> = { ...call }
+    for (const name of needs) ctx[name] = all[name]
+    return ctx as Call & Pick<Capabilities, N>
+  }
+  return {
+    name: spec.name,
+    description: spec.description,
+    permission: spec.permission,
+    inputSchema: z.toJSONSchema(input, { io: 'input', unrepresentable: 'any' }) as Record<string, unknown>,
+    effect(raw, call, all) {
+      if (typeof spec.effect !== 'function') return spec.effect
+      const parsed = input.safeParse(raw)
+      return parsed.success ? spec.effect(parsed.data as z.output<S>, context(call, all)) : 'read'
+    },
+    permit(raw, call, all) {
+      if (!spec.permit) return 'allow'
+      const parsed = input.safeParse(raw)
+      return parsed.success ? spec.permit(parsed.data as z.output<S>, context(call, all)) : 'allow'
+    },
+    async call(raw, call, all) {
+      const parsed = input.safeParse(raw)
+      if (!parsed.success) return mistake(`The arguments of ${spec.name} are not right:\n${z.prettifyError(parsed.error)}`)
+      return spec.run(parsed.data as z.output<S>, context(call, all))
+    },
+  }
+}
