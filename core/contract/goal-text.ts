@@ -6,7 +6,7 @@ export type GoalLine = {
   /** The line as the person wrote it, without its number or bullet. */
   text: string
   /** Begins with "Then": waits for the line before and does not run if that failed. */
-  then: boolean
+  afterPrevious: boolean
   command: GoalCommand | null
 }
 export type GoalCommand = { command: string; retries: number; once: boolean }
@@ -35,7 +35,7 @@ export function listOf(goal: string): { heading: string; lines: GoalLine[] } | n
     const item = BULLET.exec(raw)
     if (item) {
       const text = item[1]!
-      lines.push({ text, then: /^then\b/i.test(text), command: commandOf(text) })
+      lines.push({ text, afterPrevious: /^then\b/i.test(text), command: commandOf(text) })
     } else if (lines.length === 0) heading.push(raw.trim())
     else return null
   }
