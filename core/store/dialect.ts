@@ -1,0 +1,236 @@
+/** Every difference between SQLite and PostgreSQL. The rest of the store does not know which one it has. */
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import BetterSqlite from 'better-sqlite3'
+import {
+  type CompiledQuery,
+  type DatabaseConnection,
+  type Driver,
+  Kysely,
+  PGliteDialect,
+  PostgresDialect,
+  type QueryResult,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+  sql,
+} from 'kysely'
+import { Fault } from '../contract/fault.ts'
+import type { Database } from './tables.ts'
+
+/** The one connection that writes, between begin and commit. */
+export type Session = {
+  db: Kysely<Database>
+  query<O>(query: CompiledQuery<O>): Promise<O[]>
+  mark(): Promise<void>
+  release(): Promise<void>
+  rollbackToMark(): Promise<void>
+}
+
+export type Backend = {
+  readonly kind: 'sqlite' | 'postgres'
+  /** Sees committed rows only. */
+  reader: Kysely<Database>
+  read<O>(query: CompiledQuery<O>): Promise<O[]>
+  /** Runs `work` in one transaction; `durable`: on stable storage before it resolves, power loss included. */
+  transaction<T>(durable: boolean, work: (session: Session) => Promise<T>): Promise<T>
+  /** Taken before numbered facts are written, held to the commit: numbers then become visible in their order. */
+  serialiseFacts(session: Session): Promise<void>
+  /** Copies the database while it is in use. */
+  backup(path: string): Promise<void>
+  close(): Promise<void>
+}
+
+export async function openBackend(url: string): Promise<Backend> {
+  if (/^postgres(ql)?:/.test(url)) return postgres(url)
+  if (url.startsWith('pglite:')) return pglite(url.slice('pglite:'.length))
+  if (url.startsWith('sqlite:')) return sqlite(url.slice('sqlite:'.length))
+  throw new Fault('invalid', `DATABASE_URL starts with neither sqlite: nor postgres: (${url.split(':')[0]}:…)`)
+}
+
+function openFile(path: string): BetterSqlite.Database {
+  try {
+    mkdirSync(dirname(path), { recursive: true })
+    const database = new BetterSqlite(path, { timeout: 5_000 })
+    database.pragma('journal_mode = WAL')
+    return database
+  } catch (error) {
+    const code = (error as { code?: string }).code ?? ''
+    const why: Record<string, string> = {
+      SQLITE_CANTOPEN: 'it cannot be opened or made; check the path and its permissions',
+      SQLITE_READONLY: 'it is read-only; make the file and its folder writable for this user',
+      SQLITE_READONLY_DIRECTORY: 'its folder is read-only; make it writable for this user',
+      SQLITE_NOTADB: 'it is not a SQLite database; move it away or restore a backup',
+      SQLITE_CORRUPT: 'it is damaged; restore a backup',
+      SQLITE_FULL: 'the disk is full; free some space',
+      EACCES: 'its folder is not writable for this user',
+      EEXIST: 'a part of its path is a file, not a folder',
+      ENOTDIR: 'a part of its path is a file, not a folder',
+      EROFS: 'the file system is read-only',
+      ENOSPC: 'the disk is full; free some space',
+    }
+    const reason = why[code]
+    if (!reason) throw error
+    throw new Fault('unavailable', `The database ${path} cannot be used: ${reason}.`, { cause: error })
+  }
+}
+
+/** Executes on one better-sqlite3 connection with each statement prepared once. No lock: the store lets one transaction in at a time. */
+function connectionOf(database: BetterSqlite.Database) {
+  const statements = new Map<string, BetterSqlite.Statement>()
+  const prepared = (text: string): BetterSqlite.Statement => {
+    const kept = statements.get(text)
+    if (kept) return kept
+    if (statements.size >= 500) statements.clear() // queries with a list in them make a text each; bound what is kept
+    const statement = database.prepare(text)
+    statements.set(text, statement)
+    return statement
+  }
+  const rows = (query: CompiledQuery): unknown[] => {
+    const statement = prepared(query.sql)
+    if (statement.reader) return statement.all(query.parameters as unknown[])
+    statement.run(query.parameters as unknown[])
+    return []
+  }
+  const connection: DatabaseConnection = {
+    async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+      const statement = prepared(query.sql)
+      if (statement.reader) return { rows: statement.all(query.parameters as unknown[]) as R[] }
+      const { changes, lastInsertRowid } = statement.run(query.parameters as unknown[])
+      return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) }
+    },
+    // biome-ignore lint/correctness/useYield: nothing here streams; Kysely asks for the method
+    async *streamQuery() {
+      throw new Error('streaming queries are not used')
+    },
+  }
+  return { rows, connection }
+}
+
+function kyselyOn(connection: DatabaseConnection): Kysely<Database> {
+  const driver: Driver = {
+    init: async () => undefined,
+    acquireConnection: async () => connection,
+    beginTransaction: refuse,
+    commitTransaction: refuse,
+    rollbackTransaction: refuse,
+    releaseConnection: async () => undefined,
+    destroy: async () => undefined,
+  }
+  return new Kysely<Database>({
+    dialect: {
+      createAdapter: () => new SqliteAdapter(),
+      createDriver: () => driver,
+      createIntrospector: (db) => new SqliteIntrospector(db),
+      createQueryCompiler: () => new SqliteQueryCompiler(),
+    },
+  })
+}
+async function refuse(): Promise<void> {
+  throw new Error('transactions go through store.transact, which also records the facts')
+}
+
+/**
+ * Two connections on one file: the writer, and a reader that sees committed rows only. WAL with synchronous=NORMAL: a kill -9 loses
+ * nothing, a power cut may lose the last commits but never tears one; `durable` transactions (a goal acknowledged, a decision, an effect
+ * about to happen) run with synchronous=FULL. FULL for everything cost 3.7 times the CPU in the raw loop.
+ */
+function sqlite(path: string): Backend {
+  const writing = openFile(path)
+  writing.pragma('synchronous = NORMAL')
+  writing.pragma('foreign_keys = ON')
+  const reading = new BetterSqlite(path, { timeout: 5_000 })
+  reading.pragma('query_only = ON')
+  const writer = connectionOf(writing)
+  const reader = connectionOf(reading)
+  const db = kyselyOn(writer.connection)
+  const statement = (text: string) => writing.prepare(text)
+  const begin = statement('BEGIN IMMEDIATE')
+  const commit = statement('COMMIT')
+  const rollback = statement('ROLLBACK')
+  const mark = statement('SAVEPOINT work')
+  const release = statement('RELEASE work')
+  const back = statement('ROLLBACK TO work')
+  const session: Session = {
+    db,
+    query: async <O>(query: CompiledQuery<O>) => writer.rows(query) as O[],
+    mark: async () => void mark.run(),
+    release: async () => void release.run(),
+    rollbackToMark: async () => {
+      back.run()
+      release.run()
+    },
+  }
+  return {
+    kind: 'sqlite',
+    reader: kyselyOn(reader.connection),
+    read: async <O>(query: CompiledQuery<O>) => reader.rows(query) as O[],
+    async transaction(durable, work) {
+      if (durable) writing.pragma('synchronous = FULL')
+      try {
+        begin.run()
+        try {
+          const value = await work(session)
+          commit.run()
+          return value
+        } catch (error) {
+          if (writing.inTransaction) rollback.run() // SQLite has already rolled back after a full disk
+          throw error
+        }
+      } finally {
+        if (durable) writing.pragma('synchronous = NORMAL')
+      }
+    },
+    serialiseFacts: async () => undefined,
+    backup: async (to) => void (await writing.backup(to)),
+    async close() {
+      reading.close()
+      writing.close()
+    },
+  }
+}
+
+/** Any number; the same in every process of one installation. */
+const FACTS_LOCK = 7_251_101
+
+function pgBackend(reader: Kysely<Database>): Backend {
+  return {
+    kind: 'postgres',
+    reader,
+    read: async (query) => (await reader.executeQuery(query)).rows,
+    transaction: (_durable, work) =>
+      reader.transaction().execute((db) =>
+        work({
+          db,
+          query: async (query) => (await db.executeQuery(query)).rows,
+          mark: async () => void (await sql`savepoint work`.execute(db)),
+          release: async () => void (await sql`release savepoint work`.execute(db)),
+          rollbackToMark: async () => void (await sql`rollback to savepoint work`.execute(db)),
+        }),
+      ),
+    serialiseFacts: async ({ db }) => void (await sql`select pg_advisory_xact_lock(${sql.lit(FACTS_LOCK)})`.execute(db)),
+    async backup() {
+      throw new Fault('invalid', 'A PostgreSQL database is backed up with pg_dump.')
+    },
+    close: () => reader.destroy(),
+  }
+}
+
+async function postgres(url: string): Promise<Backend> {
+  const { default: pg } = await import('pg')
+  const INT8 = 20
+  const types: { getTypeParser(oid: number, format?: 'text' | 'binary'): (value: string) => unknown } = {
+    getTypeParser: (oid, format) => (oid === INT8 ? Number : (pg.types.getTypeParser(oid, format as 'text') as (value: string) => unknown)),
+  }
+  const pool = new pg.Pool({ connectionString: url, max: 10, types: types as never }) // the declared type of getTypeParser is narrower than what pg calls
+  pool.on('error', () => undefined) // an idle connection broke: the next query opens another and reports what is wrong
+  return pgBackend(new Kysely<Database>({ dialect: new PostgresDialect({ pool }) }))
+}
+
+/** PostgreSQL inside this process, for tests: one connection, so it proves the dialect and not concurrency. */
+async function pglite(path: string): Promise<Backend> {
+  const { PGlite } = await import('@electric-sql/pglite')
+  const INT8 = 20
+  const lite = await PGlite.create(path || 'memory://', { parsers: { [INT8]: Number } })
+  return pgBackend(new Kysely<Database>({ dialect: new PGliteDialect({ pglite: lite }) }))
+}

@@ -1,0 +1,130 @@
+/** What every database must do for Banyan; run on SQLite, on PGlite, and on a real PostgreSQL server where one is found. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Fact } from '../contract/event.ts'
+import { openStore, type Store } from './store.ts'
+import type { Database } from './tables.ts'
+
+const fact = (what: string): Fact => ({ type: 'sweep.repaired', taskId: 't', what })
+const prompt = (hash: string) => ({ hash, body: `body of ${hash}`, at: 1 })
+
+export function storeSuite(name: string, fresh: () => Promise<{ url: string; end(): Promise<void> }>): void {
+  describe(name, () => {
+    let place: { url: string; end(): Promise<void> }
+    let store: Store
+    beforeEach(async () => {
+      place = await fresh()
+      store = await openStore(place.url)
+    })
+    afterEach(async () => {
+      await store.close()
+      await place.end()
+    })
+
+    test('a row and its fact commit together, and a listener hears of them after the commit', async () => {
+      const heard: string[] = []
+      store.onCommit((events) => heard.push(...events.map((e) => e.type)))
+      await store.transact(async (tx) => {
+        await tx.db.insertInto('prompts').values(prompt('a')).execute()
+        tx.record(null, fact('one'))
+        expect(heard).toEqual([])
+      })
+      expect(heard).toEqual(['sweep.repaired'])
+      expect(await store.db.selectFrom('prompts').select('hash').execute()).toEqual([{ hash: 'a' }])
+      expect((await store.eventsAfter(0)).map((e) => e.type === 'sweep.repaired' && e.what)).toEqual(['one'])
+    })
+
+    test('work that throws leaves neither row nor fact, and the works that shared its commit keep theirs', async () => {
+      const works = ['a', 'b', 'c'].map((hash) =>
+        store.transact(async (tx) => {
+          await tx.db.insertInto('prompts').values(prompt(hash)).execute()
+          tx.record(null, fact(hash))
+          if (hash === 'b') throw new Error('b will not')
+          return hash
+        }),
+      )
+      const ends = await Promise.allSettled(works)
+      expect(ends.map((e) => e.status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+      expect((await store.db.selectFrom('prompts').select('hash').orderBy('hash').execute()).map((r) => r.hash)).toEqual(['a', 'c'])
+      expect((await store.eventsAfter(0)).map((e) => e.type === 'sweep.repaired' && e.what)).toEqual(['a', 'c'])
+    })
+
+    test('a reader beside a writer sees only what is committed', async () => {
+      let seen: unknown[] | undefined
+      await store.transact(async (tx) => {
+        await tx.db.insertInto('prompts').values(prompt('a')).execute()
+        if (store.kind === 'sqlite') seen = await store.db.selectFrom('prompts').selectAll().execute()
+      })
+      if (store.kind === 'sqlite') expect(seen).toEqual([])
+      expect(await store.db.selectFrom('prompts').selectAll().execute()).toHaveLength(1)
+    })
+
+    test('many writers at once lose nothing, and a reader that follows the numbers misses none', async () => {
+      const second = place.url.startsWith('postgres') ? await openStore(place.url) : store
+      const followed: number[] = []
+      let writing = true
+      const follow = (async () => {
+        for (let seq = 0; ; ) {
+          const last = !writing
+          const events = await store.eventsAfter(seq, { limit: 7 })
+          followed.push(...events.map((e) => e.seq))
+          seq = events.at(-1)?.seq ?? seq
+          if (last && events.length === 0) return
+          await new Promise(setImmediate)
+        }
+      })()
+      await Promise.all(
+        Array.from({ length: 200 }, (_, i) =>
+          (i % 2 ? store : second).transact(async (tx) => {
+            await tx.db
+              .insertInto('prompts')
+              .values(prompt(`p${i}`))
+              .execute()
+            tx.record(null, fact(`${i}`))
+            tx.record(null, fact(`${i} again`))
+          }),
+        ),
+      )
+      writing = false
+      await follow
+      expect(followed).toHaveLength(400)
+      expect(new Set(followed).size).toBe(400)
+      expect(followed).toEqual([...followed].sort((a, b) => a - b))
+      if (second !== store) await second.close()
+    })
+
+    test('every table of tables.ts is in the database, with just those columns', async () => {
+      const columns: { [T in keyof Database]: readonly (keyof Database[T])[] } = COLUMNS
+      for (const [table, names] of Object.entries(columns)) {
+        const real = (await store.db.introspection.getTables()).find((t) => t.name === table)
+        expect(real?.columns.map((c) => c.name).sort(), table).toEqual([...names].sort())
+      }
+    })
+
+    test('opening it again applies nothing and loses nothing', async () => {
+      if (place.url === 'pglite:') return // an in-memory database has no second opening
+      await store.transact(async (tx) => tx.record(null, fact('kept')))
+      await store.close()
+      store = await openStore(place.url)
+      expect(await store.lastSeq()).toBe(1)
+    })
+  })
+}
+
+const ENTRY = ['name', 'version', 'description', 'body', 'enabled', 'seed_hash', 'author', 'updated_at'] as const
+// biome-ignore format: one table a paragraph
+const COLUMNS = {
+  schema_migrations: ['number', 'name', 'at'],
+  meta: ['key', 'value'],
+  trees: ['id', 'goal', 'mode', 'limits', 'turns', 'tokens', 'cost_micros', 'unpriced_calls', 'reserved_turns', 'reserved_tokens', 'reserved_cost_micros', 'tasks', 'paused_reason', 'paused_at', 'started_at', 'submitted_by', 'idempotency_key', 'request_hash', 'created_at'],
+  tasks: ['id', 'tree_id', 'parent_id', 'call_id', 'kind', 'agent', 'title', 'instruction', 'instruction_hash', 'origin', 'status', 'reason', 'note', 'priority', 'depth', 'after', 'deadline_at', 'wake_at', 'stopped_by_person', 'workspace', 'grants', 'result', 'summary', 'evidence', 'verdict', 'closing', 'rounds', 'handover', 'turns', 'tokens', 'cost_micros', 'unpriced_calls', 'messages', 'nudges', 'faults', 'wish', 'step', 'attempts', 'lease_worker', 'lease_token', 'lease_until', 'created_at', 'updated_at'],
+  messages: ['task_id', 'n', 'role', 'body', 'at'],
+  prompts: ['hash', 'body', 'at'],
+  calls: ['id', 'task_id', 'n', 'tool', 'input', 'state', 'effect', 'attempts', 'waits', 'wait_ids', 'approved', 'begun_at', 'ended_at', 'ok'],
+  model_calls: ['task_id', 'n', 'tree_id', 'provider', 'model', 'state', 'lease_token', 'reserved_tokens', 'reserved_cost_micros', 'input', 'output', 'reasoning', 'cache_read', 'cache_write', 'tokens', 'cost_micros', 'latency_ms', 'outcome', 'at'],
+  reviews: ['id', 'kind', 'state', 'tree_id', 'task_id', 'call_id', 'title', 'action', 'action_hash', 'risk', 'created_at', 'decided_at', 'decision', 'comment', 'decided_by'],
+  events: ['seq', 'at', 'tree_id', 'fact'],
+  agents: ENTRY,
+  documents: ENTRY,
+  tools: ENTRY,
+  versions: ['kind', 'name', 'version', 'body', 'author', 'at'],
+} as const

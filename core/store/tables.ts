@@ -1,0 +1,167 @@
+/**
+ * Every table as Kysely sees it. Times are milliseconds since 1970, money is millionths of a dollar, lists and objects are JSON text,
+ * flags are 0 or 1: SQLite and PostgreSQL then store the same values. `store.suite.ts` compares this with the real database.
+ */
+export type Database = {
+  schema_migrations: { number: number; name: string; at: number }
+  /** `oldest_code`: the lowest schema number whose code may still run on this database. */
+  meta: { key: string; value: string }
+  trees: {
+    id: string
+    goal: string
+    mode: string
+    limits: string
+    /** Settled spend; equals the sum of the tree's settled `model_calls`. */
+    turns: number
+    tokens: number
+    cost_micros: number
+    unpriced_calls: number
+    /** Held for calls that are under way. */
+    reserved_turns: number
+    reserved_tokens: number
+    reserved_cost_micros: number
+    tasks: number
+    paused_reason: string | null
+    paused_at: number | null
+    /** First claim; moved forward by the time spent paused, so that it measures wall time at work. */
+    started_at: number | null
+    submitted_by: string
+    idempotency_key: string | null
+    request_hash: string | null
+    created_at: number
+  }
+  tasks: {
+    id: string
+    tree_id: string
+    parent_id: string | null
+    call_id: string | null
+    kind: string
+    agent: string
+    title: string
+    instruction: string
+    /** Normalised and hashed: what the cycle check compares. */
+    instruction_hash: string
+    origin: string
+    status: string
+    reason: string | null
+    note: string | null
+    priority: number
+    depth: number
+    after: string
+    deadline_at: number | null
+    wake_at: number | null
+    stopped_by_person: number
+    workspace: string
+    /** Names that helpers handed over: {documents, tools}. */
+    grants: string
+    result: string | null
+    summary: string | null
+    evidence: string | null
+    verdict: string | null
+    /** What end_task claimed, while watchers look at it. */
+    closing: string | null
+    /** Times it entered closing. */
+    rounds: number
+    /** Its only child's outcome becomes its own. */
+    handover: number
+    turns: number
+    tokens: number
+    cost_micros: number
+    unpriced_calls: number
+    /** Number of the newest message. */
+    messages: number
+    /** Replies without a tool call, in a row. */
+    nudges: number
+    /** Provider faults in a row. */
+    faults: number
+    /** A person's wish that the next turn boundary carries out: pause or wrap_up. */
+    wish: string | null
+    /** 1: pause after each turn. */
+    step: number
+    attempts: number
+    lease_worker: string | null
+    /** Fencing token: grows with each claim; a writer with an older one is refused. */
+    lease_token: number
+    lease_until: number
+    created_at: number
+    updated_at: number
+  }
+  messages: { task_id: string; n: number; role: string; body: string; at: number }
+  /** System prompts by hash, so that a prompt shared by a thousand tasks is stored once. */
+  prompts: { hash: string; body: string; at: number }
+  calls: {
+    id: string
+    task_id: string
+    n: number
+    tool: string
+    input: string
+    /** asked → begun → ended */
+    state: string
+    effect: string
+    attempts: number
+    /** What it waits for: null, `tasks` or `review`. */
+    waits: string | null
+    wait_ids: string | null
+    /** A person approved it; the policy is not asked again. */
+    approved: number
+    begun_at: number | null
+    ended_at: number | null
+    ok: number | null
+  }
+  model_calls: {
+    task_id: string
+    n: number
+    tree_id: string
+    provider: string
+    model: string
+    /** reserved → settled */
+    state: string
+    lease_token: number
+    reserved_tokens: number
+    reserved_cost_micros: number
+    input: number
+    output: number
+    reasoning: number
+    cache_read: number
+    cache_write: number
+    tokens: number
+    cost_micros: number | null
+    latency_ms: number
+    /** ok, fault, or lost: the process died while it was under way, and its reservation was counted as spent. */
+    outcome: string | null
+    at: number
+  }
+  reviews: {
+    id: string
+    kind: string
+    state: string
+    tree_id: string
+    task_id: string
+    call_id: string | null
+    title: string
+    action: string
+    action_hash: string
+    risk: string
+    created_at: number
+    decided_at: number | null
+    decision: string | null
+    comment: string | null
+    decided_by: string | null
+  }
+  events: { seq: number; at: number; tree_id: string | null; fact: string }
+  agents: Entry
+  documents: Entry
+  tools: Entry
+  versions: { kind: string; name: string; version: number; body: string; author: string; at: number }
+}
+/** `seed_hash`: hash of the seed this version came from; null once a person or an agent changed it. */
+type Entry = {
+  name: string
+  version: number
+  description: string
+  body: string
+  enabled: number
+  seed_hash: string | null
+  author: string
+  updated_at: number
+}
