@@ -1,0 +1,42 @@
+/** Real programs that some tests run. A machine without one skips those tests and is told so (test.ts); nothing is imitated. */
+import { accessSync, constants, globSync } from 'node:fs'
+import { delimiter, dirname, join } from 'node:path'
+
+export type Need = 'postgres' | 'chromium' | 'redis' | 'bubblewrap'
+
+/** What each is called by Debian's packages and by the people who read why a part was skipped. */
+export const NEEDS: Record<Need, { title: string; apt: string; programs: readonly string[] }> = {
+  postgres: { title: 'a real PostgreSQL server', apt: 'postgresql', programs: ['postgres'] },
+  chromium: { title: 'the page in a real browser', apt: 'chromium', programs: ['chromium', 'chromium-browser', 'google-chrome'] },
+  redis: { title: 'coordination through a real Redis', apt: 'redis-server', programs: ['redis-server', 'valkey-server'] },
+  bubblewrap: { title: 'commands isolated by bubblewrap', apt: 'bubblewrap', programs: ['bwrap'] },
+}
+
+/** Path of the program, or null: `describe.skipIf(!need('postgres'))`. */
+export function need(name: Need): string | null {
+  // Debian keeps initdb and postgres off PATH, one folder a version; the newest first.
+  const debian = name === 'postgres' ? globSync('/usr/lib/postgresql/*/bin').sort((a, b) => version(b) - version(a)) : []
+  for (const folder of [...(process.env.PATH ?? '').split(delimiter), ...debian]) {
+    for (const program of NEEDS[name].programs) {
+      const path = join(folder, program)
+      if (mayRun(path) && (name !== 'postgres' || mayRun(join(dirname(path), 'initdb')))) return path
+    }
+  }
+  return null
+}
+const version = (folder: string) => Number(/(\d+)\/bin$/.exec(folder)?.[1] ?? 0)
+
+function mayRun(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false // absent or not ours to run: the answer that was asked for
+  }
+}
+
+/** The needs that these test files declare. */
+export function declared(files: readonly { text: string }[]): Need[] {
+  const names = Object.keys(NEEDS) as Need[]
+  return names.filter((name) => files.some((file) => file.text.includes(`need('${name}')`)))
+}
