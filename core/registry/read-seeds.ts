@@ -59,7 +59,8 @@ export function readAgentFile(text: string, fileName: string): { agent: Agent; w
   const fields: Record<string, unknown> = { instruction: body }
   for (const [given, value] of Object.entries(front)) {
     const field = given === 'maxTurns' ? 'max_turns' : given
-    if (field === 'instruction' || !Object.hasOwn(Agent.shape, field)) warnings.push(`${fileName}: the field ${given} is unknown and was left out.`)
+    if (field === 'instruction' || !Object.hasOwn(Agent.shape, field))
+      warnings.push(`${fileName}: the field ${given} is unknown and was left out.`)
     else if (value !== null) fields[field] = value
   }
   if (typeof fields.tools === 'string') fields.tools = toolNames(fields.tools, fileName, warnings)
@@ -73,7 +74,7 @@ export function readAgentFile(text: string, fileName: string): { agent: Agent; w
   return { agent: checked(Agent, fields, fileName), warnings }
 }
 
-/** The file of an agent. `readAgentFile` gives back the same agent, without warnings. */
+/** The file of an agent. `readAgentFile` gives back the same agent without warnings, if its model is one that it could be given here. */
 export function writeAgentFile(agent: Agent): string {
   const { instruction, tools, ...rest } = agent
   const { name, description, ...others } = rest
