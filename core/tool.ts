@@ -1,4 +1,5 @@
 /** What a tool is, and what a tool may be given. `tools/*` import this and `core/contract`, nothing else of core. */
+import type { FileHandle } from 'node:fs/promises'
 import * as z from 'zod'
 import type { Agent, Document, EntryOf, RegistryKind, ToolEntry, Versioned } from './contract/registry.ts'
 import type { ReviewKind } from './contract/review.ts'
@@ -66,6 +67,10 @@ export type Capabilities = {
     existing(path: string): Promise<string>
     /** Path where a file may be written; parent folders are made. */
     target(path: string): Promise<string>
+    /** An existing regular file, open for reading: the very file that was checked. The caller closes it. */
+    open(path: string): Promise<FileHandle>
+    /** Writes a whole file at once (or, with `append`, at its end) and says how large it is now. The mode of an existing file stays. */
+    write(path: string, data: string | Uint8Array, how?: { append?: boolean }): Promise<{ bytes: number; created: boolean }>
   }
   exec: { run(command: Omit<Command, 'cwd'> & { cwd?: string }): Promise<CommandResult> }
   /** True when the person who typed the goal wrote exactly this command into this task's own instruction. */
