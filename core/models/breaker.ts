@@ -1,0 +1,60 @@
+/**
+ * A circuit breaker per provider: after several failures in a row nobody calls for a while, then one call tries. Pure but for its
+ * counters, and the clock is an argument. Own code because cockatiel wraps the call itself and reads its own clock; here the call is a
+ * stream, the verdict comes minutes later as an event, and the caller parks the task until `retryAt` instead of catching an exception.
+ */
+import type { ModelFault } from './provider.ts'
+
+export type Breaker = {
+  /** Asked before each call. In the half-open state one caller gets `ok`; the others are told when to ask again. */
+  mayCall(): { ok: true } | { ok: false; retryAt: number }
+  succeeded(): void
+  failed(fault: ModelFault): void
+  state(): 'closed' | 'open' | 'half-open'
+}
+
+/**
+ * Opens after `failures` faults of kind `later` in a row. A fault with a retry-after does not count: a provider that says when is
+ * alive, and each task waits as told. `bad`, `refused` and `overflow` are answers, so they close it.
+ */
+export function breaker(options: { failures?: number; openMs?: number; now: () => number }): Breaker {
+  const { failures = 5, openMs = 30_000, now } = options
+  let inARow = 0
+  let openUntil: number | undefined
+  /** When the probe's caller is given up: it may have died without a word. */
+  let probeUntil: number | undefined
+
+  const close = () => {
+    inARow = 0
+    openUntil = probeUntil = undefined
+  }
+  const open = (until: number) => {
+    openUntil = until
+    probeUntil = undefined
+  }
+  return {
+    mayCall() {
+      if (openUntil === undefined) return { ok: true }
+      const at = now()
+      if (at < openUntil) return { ok: false, retryAt: openUntil }
+      if (probeUntil !== undefined && at < probeUntil) return { ok: false, retryAt: probeUntil }
+      probeUntil = at + openMs
+      return { ok: true }
+    },
+    succeeded: close,
+    failed(fault) {
+      if (fault.kind !== 'later') return close()
+      const probing = probeUntil !== undefined
+      // Calls that began before it opened end one by one; they must not push the next probe away.
+      if (openUntil !== undefined && !probing) return
+      if (probing) return open(now() + (fault.retryAfterMs ?? openMs))
+      if (fault.retryAfterMs !== undefined) return
+      inARow += 1
+      if (inARow >= failures) open(now() + openMs)
+    },
+    state() {
+      if (openUntil === undefined) return 'closed'
+      return now() < openUntil ? 'open' : 'half-open'
+    },
+  }
+}
