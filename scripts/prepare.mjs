@@ -14,16 +14,13 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
-  realpathSync,
   renameSync,
   rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs'
-import * as nodeModule from 'node:module'
 import { hostname } from 'node:os'
 import { basename, delimiter, join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 
 /** Something a person can mend; the message is the whole of what they are told. */
 export class Stop extends Error {}
@@ -58,18 +55,15 @@ export async function prepare(root, { page }) {
 }
 
 /**
- * Runs `file` under `node` with our stdio, exit code and signals: in this process when it is that Node already, else in a child.
+ * Runs `file` under `node` with our stdio, exit code and signals. A Node that can (from 22.15 on) turns into it; an older one stays as
+ * its parent and passes signals on.
  * @param {string} root @param {string} node @param {string} file @param {string[]} args
  */
 export async function launch(root, node, file, args) {
-  process.env.NODE_COMPILE_CACHE ??= join(root, 'node_modules', '.cache', 'banyan', 'compile')
-  if (realpathSync(node) === realpathSync(process.execPath)) {
-    nodeModule.enableCompileCache?.(process.env.NODE_COMPILE_CACHE)
-    process.argv = [process.execPath, file, ...args]
-    await import(pathToFileURL(file).href)
-    return
-  }
-  const child = spawn(node, [file, ...args], { stdio: 'inherit' })
+  const env = { ...process.env }
+  env.NODE_COMPILE_CACHE ??= join(root, 'node_modules', '.cache', 'banyan', 'compile')
+  if (process.execve) process.execve(node, [node, file, ...args], env)
+  const child = spawn(node, [file, ...args], { stdio: 'inherit', env })
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
   for (const signal of signals) process.on(signal, () => child.kill(signal))
   const [code, signal] = await ended(child)
