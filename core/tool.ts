@@ -1,6 +1,7 @@
 /** What a tool is, and what a tool may be given. `tools/*` import this and `core/contract`, nothing else of core. */
 import type { FileHandle } from 'node:fs/promises'
 import * as z from 'zod'
+import { Fault } from './contract/fault.ts'
 import type { Agent, Document, EntryOf, RegistryKind, ToolEntry, Versioned } from './contract/registry.ts'
 import type { ReviewKind } from './contract/review.ts'
 import type { Evidence, Task, Verdict } from './contract/task.ts'
@@ -71,6 +72,15 @@ export type Capabilities = {
     open(path: string): Promise<FileHandle>
     /** Writes a whole file at once (or, with `append`, at its end) and says how large it is now. The mode of an existing file stays. */
     write(path: string, data: string | Uint8Array, how?: { append?: boolean }): Promise<{ bytes: number; created: boolean }>
+    /** What lies below a folder, upper levels first. Links are `other`; `closed` are folders not entered (noise such as `.git`, or protected). */
+    list(
+      path: string,
+      how: { depth: number; most: number },
+    ): Promise<{
+      entries: { path: string; kind: 'file' | 'folder' | 'other'; bytes: number | null }[]
+      closed: string[]
+      complete: boolean
+    }>
   }
   exec: { run(command: Omit<Command, 'cwd'> & { cwd?: string }): Promise<CommandResult> }
   /** True when the person who typed the goal wrote exactly this command into this task's own instruction. */
@@ -85,6 +95,12 @@ export type Outcome = { kind: 'answer'; text: string; isError?: boolean } | { ki
 export const answer = (text: string): Outcome => ({ kind: 'answer', text })
 /** A mistake of the model's: it is told what was wrong and may try again. */
 export const mistake = (text: string): Outcome => ({ kind: 'answer', text, isError: true })
+
+/** For a tool's last `catch`: what an outsider may be told, the model is told; anything else is a bug and goes on. */
+export function faultAsMistake(error: unknown): Outcome {
+  if (error instanceof Fault) return mistake(error.message)
+  throw error
+}
 
 /** `allow`, or what a person must decide before the call runs. */
 export type Permission = 'allow' | { ask: { title: string; action: unknown; risk: 'low' | 'medium' | 'high' } }

@@ -269,3 +269,38 @@ describe('writing', () => {
     expect(existsSync(join(root, 'made/here.txt'))).toBe(true)
   })
 })
+
+describe('listing', () => {
+  test('goes level by level, follows no link and enters no noise unless asked', async () => {
+    mkdirSync(join(root, 'node_modules/pkg'), { recursive: true })
+    writeFileSync(join(root, 'node_modules/pkg/index.js'), '1')
+    symlinkSync('../outside', join(root, 'out'))
+    const all = await files.list('.', { depth: 9, most: 100 })
+    expect(all.entries).toEqual([
+      { path: 'node_modules', kind: 'folder', bytes: null },
+      { path: 'out', kind: 'other', bytes: null },
+      { path: 'plan.md', kind: 'file', bytes: 10 },
+      { path: 'sub', kind: 'folder', bytes: null },
+      { path: 'sub/deep', kind: 'folder', bytes: null },
+      { path: 'sub/deep/note.txt', kind: 'file', bytes: 20 },
+    ])
+    expect(all).toMatchObject({ closed: ['node_modules'], complete: true })
+    expect((await files.list('node_modules', { depth: 9, most: 100 })).entries.map((one) => one.path)).toEqual([
+      'node_modules/pkg',
+      'node_modules/pkg/index.js',
+    ])
+    expect((await files.list('sub', { depth: 1, most: 100 })).entries.map((one) => one.path)).toEqual(['sub/deep'])
+    expect(await files.list('plan.md', { depth: 1, most: 100 })).toMatchObject({ entries: [{ path: 'plan.md', bytes: 10 }] })
+    expect(await files.list('.', { depth: 9, most: 3 })).toMatchObject({ complete: false, entries: { length: 3 } })
+    await expect(files.list('out', { depth: 1, most: 9 })).rejects.toMatchObject({ code: 'forbidden' })
+  })
+
+  test('does not look into protected folders', async () => {
+    mkdirSync(join(root, 'data'))
+    writeFileSync(join(root, 'data/agent_system.db'), 'db')
+    files = workspaceFiles(root, { protectedPaths: [join(root, 'data')] })
+    const { entries, closed } = await files.list('.', { depth: 9, most: 100 })
+    expect(entries.map((one) => one.path)).not.toContain('data/agent_system.db')
+    expect(closed).toEqual(['data'])
+  })
+})

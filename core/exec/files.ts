@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto'
 import { constants, type Stats } from 'node:fs'
 import { type FileHandle, lchown, lstat, mkdir, open, readdir, readlink, realpath, rename, rm, stat } from 'node:fs/promises'
-import { basename, dirname, join, posix, sep } from 'node:path'
+import { basename, dirname, join, posix, relative, sep } from 'node:path'
 import { Fault } from '../contract/fault.ts'
 
 export type WorkspaceFiles = {
@@ -19,7 +19,17 @@ export type WorkspaceFiles = {
   open(path: string): Promise<FileHandle>
   /** Writes a whole file at once (or, with `append`, at its end) and says how large it is now. The mode of an existing file stays. */
   write(path: string, data: string | Uint8Array, how?: { append?: boolean }): Promise<{ bytes: number; created: boolean }>
+  /**
+   * What lies below a folder, the upper levels first, at most `most` entries. Links are entries of the kind `other` and never followed;
+   * `closed` are folders that were not entered, because they are noise (`.git`, `node_modules` …) or protected. A file lists as itself.
+   */
+  list(path: string, how: { depth: number; most: number }): Promise<{ entries: FileEntry[]; closed: string[]; complete: boolean }>
 }
+/** `path` is relative to the workspace. */
+export type FileEntry = { path: string; kind: 'file' | 'folder' | 'other'; bytes: number | null }
+
+/** Folders that hold what programs made for themselves. Listed, and only entered when asked for by name. */
+const NOISE: ReadonlySet<string> = new Set(['.git', '.hg', '.svn', 'node_modules', '__pycache__', '.venv', '.tmp', '.npm', '.cache'])
 
 export type WorkspaceOptions = {
   /**
@@ -42,15 +52,15 @@ export function partsOf(path: string, roots: readonly string[]): string[] {
   if (path.includes('://')) throw refuse('invalid', 'is an address; give the path of a file in the workspace.')
   if (path.length > 4_000 || path.split('/').some((name) => Buffer.byteLength(name) > 255))
     throw refuse('invalid', 'is longer than a path may be.')
-  let relative = path
+  let below = path
   if (path.startsWith('/')) {
     const normal = posix.normalize(path)
     const root = roots.find((folder) => isInside(normal, folder))
     if (root === undefined)
       throw refuse('forbidden', 'is outside the workspace; paths are relative to the workspace folder, such as "notes/plan.md".')
-    relative = normal.slice(root.length)
+    below = normal.slice(root.length)
   }
-  const parts = posix.normalize(`./${relative}`).split('/')
+  const parts = posix.normalize(`./${below}`).split('/')
   if (parts[0] === '..') throw refuse('forbidden', 'leaves the workspace; paths may not go above the workspace folder.')
   if (parts[0]?.startsWith('~')) throw refuse('invalid', 'begins with "~"; paths are relative to the workspace folder, leave "~" out.')
   return parts.filter((name) => name !== '' && name !== '.')
@@ -243,6 +253,59 @@ export function workspaceFiles(root: string, options: WorkspaceOptions = {}): Wo
         await held.close()
       }
     },
+    async list(path, { depth, most }) {
+      const start = await existing(path)
+      const base = await realRoot()
+      const entries: FileEntry[] = []
+      const closedFolders: string[] = []
+      const found = await lstat(start)
+      if (!found.isDirectory()) return { entries: [entry(relative(base, start), found)], closed: [], complete: true }
+      let level = [start]
+      for (let deep = 1; deep <= depth && level.length > 0; deep++) {
+        const next: string[] = []
+        for (const folder of level) {
+          const inner = await entriesOf(folder, base).catch((error: unknown) => {
+            if (error instanceof Fault || isRefused(error)) return null // swapped or locked since it was seen: told as closed
+            throw error
+          })
+          if (!inner) closedFolders.push(relative(base, folder))
+          for (const one of inner ?? []) {
+            if (entries.length === most) return { entries, closed: closedFolders, complete: false }
+            entries.push(one)
+            if (one.kind !== 'folder') continue
+            if (NOISE.has(basename(one.path)) || (await isClosed(base, join(base, one.path)))) closedFolders.push(one.path)
+            else next.push(join(base, one.path))
+          }
+        }
+        level = next
+      }
+      return { entries, closed: closedFolders, complete: true }
+    },
+  }
+
+  async function isClosed(base: string, real: string): Promise<boolean> {
+    return refuseProtected(base, real, real).then(
+      () => false,
+      (error: unknown) => {
+        if (error instanceof Fault) return true
+        throw error
+      },
+    )
+  }
+
+  /** One folder's entries, by name. */
+  async function entriesOf(folder: string, base: string): Promise<FileEntry[]> {
+    const held = await hold(folder, base, relative(base, folder))
+    try {
+      const found: FileEntry[] = []
+      for (const name of (await readdir(held.anchor)).sort()) {
+        const one = await lstatOrNull(join(held.anchor, name))
+        if (one) found.push(entry(relative(base, join(folder, name)), one))
+      }
+      return found
+    } finally {
+      await held.close()
+    }
   }
 
   async function append(file: string, data: string | Uint8Array, path: string): Promise<{ bytes: number; created: boolean }> {
@@ -254,6 +317,11 @@ export function workspaceFiles(root: string, options: WorkspaceOptions = {}): Wo
       await handle.close()
     }
   }
+}
+
+function entry(path: string, found: Stats): FileEntry {
+  const kind = found.isDirectory() ? 'folder' : found.isFile() ? 'file' : 'other'
+  return { path, kind, bytes: kind === 'file' ? found.size : null }
 }
 
 type Held = { real: string; anchor: string; close(): Promise<void> }
