@@ -11,7 +11,7 @@ export type TreeHead = {
   mode: TreeMode
   limits: Limits
   spend: Spend
-  tasks: number
+  taskCount: number
   /** Why no task of the tree may go on; null: it may. */
   pausedReason: string | null
   submittedBy: string

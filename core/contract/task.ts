@@ -26,7 +26,7 @@ const NEXT: Record<TaskStatus, readonly TaskStatus[]> = {
   pending: ['assigned', 'waiting', 'paused', 'cancelled', 'failed', 'dead'],
   assigned: ['active', 'pending', 'paused', 'cancelled', 'failed', 'dead'],
   active: ['pending', 'waiting', 'paused', 'done', 'failed', 'cancelled', 'dead'],
-  waiting: ['pending', 'paused', 'done', 'failed', 'cancelled', 'dead'],
+  waiting: ['waiting', 'pending', 'paused', 'done', 'failed', 'cancelled', 'dead'],
   paused: ['backlog', 'pending', 'waiting', 'done', 'failed', 'cancelled'],
   done: ['pending'],
   failed: ['pending'],

@@ -44,7 +44,7 @@ export function applyEvent(view: View, event: Event): View {
       break
     case 'task.created':
       next.tasks = { ...view.tasks, [event.task.id]: event.task }
-      if (tree) setTree({ tasks: tree.tasks + 1 })
+      if (tree) setTree({ taskCount: tree.taskCount + 1 })
       break
     case 'task.moved':
       setTask(event.taskId, () => ({

@@ -21,6 +21,8 @@ export type Tx = {
   /** Milliseconds since 1970, the same for the whole work. */
   readonly now: number
   readonly kind: 'sqlite' | 'postgres'
+  /** Rows this work has loaded, by id: two functions that change one row change one object. */
+  readonly loaded: Map<string, unknown>
 }
 
 export type Store = {
@@ -147,6 +149,7 @@ function overBackend(backend: Backend, now: () => number, failPoint: (name: stri
       afterCommit: (act) => void acts.push(act),
       now: at,
       kind: backend.kind,
+      loaded: new Map(),
     }
   }
 

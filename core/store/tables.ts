@@ -70,6 +70,10 @@ export type Database = {
     unpriced_calls: number
     /** Number of the newest message. */
     messages: number
+    /** Number of the newest model call. */
+    model_calls: number
+    /** Which closing round a watcher belongs to; 0 for other tasks. */
+    round: number
     /** Replies without a tool call, in a row. */
     nudges: number
     /** Provider faults in a row. */

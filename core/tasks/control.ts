@@ -1,0 +1,212 @@
+/** What a person may do to a task or a subtree. A stop leaves a mark that no parent undoes. */
+import { Fault } from '../contract/fault.ts'
+import { isOver } from '../contract/task.ts'
+import { prepare } from '../store/prepared.ts'
+import type { Tx } from '../store/store.ts'
+import { endCall, move, ready } from './move.ts'
+import { over, releaseIfFree, settleLostCalls } from './outcome.ts'
+import { append, callsOpen, keep, openTask, openTree, save, type TaskRow } from './rows.ts'
+
+export const VERBS = ['cancel', 'abort', 'pause', 'resume', 'step', 'retry', 'steer', 'rerun'] as const
+export type Verb = (typeof VERBS)[number]
+export type Control = {
+  verb: Verb
+  by: string
+  /** `subtree` (default) reaches every task below; `node` only this one. */
+  scope?: 'node' | 'subtree' | undefined
+  message?: string | undefined
+  comment?: string | undefined
+  /** rerun: the message from which to go on; what came after it is no longer seen by the model. */
+  from?: number | undefined
+}
+
+const childrenOf = prepare<{ id: string }>()((db, p) =>
+  db.selectFrom('tasks').selectAll().where('parent_id', '=', p.id).orderBy('created_at').orderBy('id'),
+)
+
+/** Returns ids of tasks whose work under way must be cut off at once. */
+export async function control(tx: Tx, id: string, ask: Control): Promise<string[]> {
+  const task = await openTask(tx, id)
+  const below = ask.scope === 'node' ? [] : await descendants(tx, task)
+  const comment = ask.comment ?? null
+  const verb = VERBS_DO[ask.verb]
+  const cut = await verb(tx, task, below, ask)
+  tx.record(task.tree_id, { type: 'task.controlled', taskId: id, verb: ask.verb, by: ask.by, comment: comment ?? ask.message ?? null })
+  return cut
+}
+
+type Do = (tx: Tx, task: TaskRow, below: TaskRow[], ask: Control) => Promise<string[]>
+
+const VERBS_DO: Record<Verb, Do> = {
+  /** Lets it wrap up: one last turn to end with what it has; its subtasks stop now. */
+  async cancel(tx, task, below, ask) {
+    refuseOver(task, 'cancelled')
+    const cut: string[] = []
+    task.stopped_by_person = 1
+    await save(tx, task)
+    for (const child of below) await stop(tx, child, ask, cut)
+    const begun = task.turns > 0 && task.status !== 'backlog'
+    if (!begun || task.reason === 'closing') await stop(tx, task, ask, cut)
+    else {
+      task.wish = 'wrap_up'
+      if (ask.comment) await append(tx, task, { role: 'user', from: 'person', text: ask.comment })
+      if (task.status === 'waiting' || task.status === 'paused') {
+        for (const call of await callsOpen(tx, task.id)) await endCall(tx, task, call, 'Stopped by a person.', true)
+        move(tx, task, 'pending')
+      }
+      await save(tx, task)
+    }
+    return cut
+  },
+  /** Ends it now, whatever it is doing. */
+  async abort(tx, task, below, ask) {
+    refuseOver(task, 'aborted')
+    const cut: string[] = []
+    task.stopped_by_person = 1
+    for (const child of below) child.stopped_by_person = 1
+    for (const child of below) await stop(tx, child, ask, cut)
+    await stop(tx, task, ask, cut)
+    return cut
+  },
+  async pause(tx, task, below) {
+    refuseOver(task, 'paused')
+    for (const t of [task, ...below]) await pauseOne(tx, t)
+    return []
+  },
+  async resume(tx, task, below) {
+    const tree = await openTree(tx, task.tree_id)
+    if (tree.paused_reason !== null)
+      throw new Fault(
+        'conflict',
+        `The goal is held because ${tree.paused_reason}; decide its item in the review queue, or raise its budget there.`,
+      )
+    const held = [task, ...below].filter((t) => t.status === 'paused' || t.wish === 'pause' || t.step === 1)
+    if (held.length === 0) throw new Fault('conflict', `Task ${task.id} is not paused (it is ${task.status}).`)
+    for (const t of held) {
+      t.step = 0
+      t.wish = t.wish === 'pause' ? null : t.wish
+      if (t.status === 'paused') await goOn(tx, t)
+      else await save(tx, t)
+    }
+    return []
+  },
+  async step(tx, task) {
+    refuseOver(task, 'stepped')
+    if (task.status === 'waiting')
+      throw new Fault('conflict', `Task ${task.id} waits (${task.reason}); there is no turn to run until that is over.`)
+    task.step = 1
+    if (task.status === 'paused' && task.reason !== 'budget') {
+      task.wish = 'step'
+      await goOn(tx, task)
+    } else await save(tx, task)
+    return []
+  },
+  async retry(tx, task, _below, ask) {
+    if (!isOver(task.status) || task.status === 'done')
+      throw new Fault('conflict', `Only a task that did not succeed can be retried; task ${task.id} is ${task.status}.`)
+    await append(tx, task, {
+      role: 'user',
+      from: 'person',
+      text: `A person asked you to try again.${ask.comment ? ` They said: ${ask.comment}` : ''} What you did so far is above.`,
+    })
+    await reopen(tx, task)
+    return []
+  },
+  async steer(tx, task, _below, ask) {
+    if (!ask.message?.trim()) throw new Fault('invalid', 'Steering needs `message`: what the agent should know or do.')
+    refuseOver(task, 'steered')
+    await append(tx, task, { role: 'user', from: 'person', text: ask.message })
+    await save(tx, task)
+    return []
+  },
+  async rerun(tx, task, below, ask) {
+    const from = ask.from ?? 1
+    if (from < 1 || from > task.messages)
+      throw new Fault('invalid', `\`from\` must be between 1 and ${task.messages}, the number of task ${task.id}'s newest message.`)
+    if (task.status === 'assigned' || task.status === 'active')
+      throw new Fault('conflict', `Task ${task.id} is running; pause or abort it first.`)
+    const cut: string[] = []
+    for (const child of below) await stop(tx, child, ask, cut)
+    for (const call of await callsOpen(tx, task.id))
+      await endCall(tx, task, call, 'Set aside: a person reruns the task from an earlier point.', true)
+    await append(tx, task, {
+      role: 'user',
+      from: 'person',
+      rewindTo: from,
+      text: ask.message ?? ask.comment ?? 'A person reruns this task from here. Do it anew.',
+    })
+    await reopen(tx, task)
+    return cut
+  },
+}
+
+function refuseOver(task: TaskRow, word: string): void {
+  if (isOver(task.status)) throw new Fault('conflict', `Task ${task.id} has ended (${task.status}) and cannot be ${word}.`)
+}
+
+/** Parents before children. */
+async function descendants(tx: Tx, task: TaskRow): Promise<TaskRow[]> {
+  const found: TaskRow[] = []
+  for (const row of await tx.query(childrenOf, { id: task.id })) {
+    const child = keep(tx, row)
+    found.push(child, ...(await descendants(tx, child)))
+  }
+  return found
+}
+
+async function stop(tx: Tx, task: TaskRow, ask: Control, cut: string[]): Promise<void> {
+  if (isOver(task.status)) return
+  if (task.status === 'assigned' || task.status === 'active') cut.push(task.id)
+  task.stopped_by_person = 1
+  task.lease_token += 1
+  await over(tx, task, 'cancelled', { reason: 'stopped', note: `stopped by a person${ask.comment ? `: ${ask.comment}` : ''}` })
+}
+
+async function pauseOne(tx: Tx, task: TaskRow): Promise<void> {
+  if (isOver(task.status) || task.status === 'paused') return
+  if (task.status === 'assigned' || task.status === 'active') task.wish = 'pause'
+  else move(tx, task, 'paused', { reason: 'person', note: 'a person paused it' })
+  await save(tx, task)
+}
+
+/** Out of a pause, to where its rows say it belongs. */
+async function goOn(tx: Tx, task: TaskRow): Promise<void> {
+  if (task.closing !== null) {
+    move(tx, task, 'waiting', { reason: 'closing' })
+    return save(tx, task)
+  }
+  if ((JSON.parse(task.after) as string[]).length > 0 && task.turns === 0) {
+    move(tx, task, 'backlog', { reason: 'dependencies' })
+    await save(tx, task)
+    await releaseIfFree(tx, task.id)
+    return
+  }
+  const held = (await callsOpen(tx, task.id)).filter((call) => call.waits !== null)
+  if (held.length === 0) return ready(tx, task)
+  move(tx, task, 'waiting', { reason: held.some((call) => call.waits === 'tasks') ? 'children' : 'review' })
+  await save(tx, task)
+}
+
+/** Back to work after an outcome, with a clean slate but for its history. */
+async function reopen(tx: Tx, task: TaskRow): Promise<void> {
+  Object.assign(task, {
+    attempts: 0,
+    faults: 0,
+    nudges: 0,
+    wish: null,
+    closing: null,
+    rounds: 0,
+    handover: 0,
+    result: null,
+    summary: null,
+    evidence: null,
+    verdict: null,
+    stopped_by_person: 0,
+  })
+  await settleLostCalls(tx, task)
+  const tree = await openTree(tx, task.tree_id)
+  if (isOver(task.status) || task.status === 'waiting' || task.status === 'backlog') move(tx, task, 'pending')
+  if (tree.paused_reason !== null) move(tx, task, 'paused', { reason: 'budget', note: tree.paused_reason })
+  else if (task.status === 'paused') return ready(tx, task, tree)
+  await save(tx, task)
+}

@@ -1,0 +1,368 @@
+/** Making tasks: the root of a goal, subtasks that an agent asked for, and the helpers and watchers that the system starts itself. */
+import { createHash } from 'node:crypto'
+import type { TreeMode } from '../contract/event.ts'
+import { Fault } from '../contract/fault.ts'
+import { listOf } from '../contract/goal-text.ts'
+import type { Limits } from '../contract/limits.ts'
+import { childIdOf } from '../contract/message.ts'
+import { normaliseInstruction, type Origin, type TaskKind, titleOf } from '../contract/task.ts'
+import { prepare } from '../store/prepared.ts'
+import type { Tx } from '../store/store.ts'
+import type { Database } from '../store/tables.ts'
+import { type Reached, reachedText, spawnReaches } from './limits.ts'
+import { releaseIfFree } from './outcome.ts'
+import {
+  append,
+  findTask,
+  INSTRUCTION_PREVIEW,
+  keep,
+  limitsOf,
+  openTree,
+  saveTree,
+  type TaskRow,
+  type TreeRow,
+  toTask,
+  toTree,
+} from './rows.ts'
+
+export type NewGoal = {
+  goal: string
+  agent: string
+  mode: TreeMode
+  limits: Limits
+  priority: number
+  /** `task`: each task has a folder of its own inside its parent's; `shared`: all work in the tree's folder. */
+  workspace: 'task' | 'shared'
+  submittedBy: string
+  origin: Origin
+  idempotencyKey?: string
+}
+export type NewChild = {
+  instruction: string
+  agent: string
+  kind?: TaskKind
+  title?: string | undefined
+  priority?: number | undefined
+  after?: string[]
+  workspace?: 'own' | 'shared' | undefined
+  deadlineAt?: number | null
+  round?: number
+}
+
+const insertTask = prepare<Database['tasks']>()((db, p) => {
+  const values = Object.fromEntries(COLUMNS.map((column) => [column, p[column]])) as Database['tasks']
+  return db
+    .insertInto('tasks')
+    .values(values)
+    .onConflict((c) => c.column('id').doNothing())
+    .returning('id')
+})
+const sameUnder = prepare<{ parent_id: string; hash: string }>()((db, p) =>
+  db
+    .selectFrom('tasks')
+    .selectAll()
+    .where('parent_id', '=', p.parent_id)
+    .where('instruction_hash', '=', p.hash)
+    .where('stopped_by_person', '=', 1),
+)
+const countChildren = prepare<{ parent_id: string }>()((db, p) =>
+  db
+    .selectFrom('tasks')
+    .select((e) => e.fn.countAll<number>().as('count'))
+    .where('parent_id', '=', p.parent_id)
+    .where('kind', '=', 'work'),
+)
+const helperOf = prepare<{ parent_id: string; kind: string; round: number }>()((db, p) =>
+  db.selectFrom('tasks').select('id').where('parent_id', '=', p.parent_id).where('kind', '=', p.kind).where('round', '=', p.round),
+)
+
+const hash = (text: string): string => createHash('sha256').update(text).digest('base64url').slice(0, 22)
+const cycleHash = (agent: string, instruction: string): string => hash(`${agent}\n${normaliseInstruction(instruction)}`)
+
+/** The same key with the same request finds the same tree; with another request it is refused (IETF Idempotency-Key draft). */
+export async function createGoal(tx: Tx, id: string, goal: NewGoal): Promise<{ treeId: string; created: boolean }> {
+  const request = hash(JSON.stringify([goal.goal, goal.agent, goal.mode, goal.limits, goal.priority, goal.workspace]))
+  if (goal.idempotencyKey !== undefined) {
+    const key = `${goal.submittedBy}:${goal.idempotencyKey}`
+    const known = await tx.db.selectFrom('trees').select(['id', 'request_hash']).where('idempotency_key', '=', key).executeTakeFirst()
+    if (known?.request_hash === request) return { treeId: known.id, created: false }
+    if (known) throw new Fault('unprocessable', 'This Idempotency-Key was used with another goal; use a new key for a new goal.')
+  }
+  const tree: TreeRow = {
+    id,
+    goal: goal.goal,
+    mode: goal.mode,
+    limits: JSON.stringify(goal.limits),
+    turns: 0,
+    tokens: 0,
+    cost_micros: 0,
+    unpriced_calls: 0,
+    reserved_turns: 0,
+    reserved_tokens: 0,
+    reserved_cost_micros: 0,
+    tasks: 0,
+    paused_reason: null,
+    paused_at: null,
+    started_at: null,
+    submitted_by: goal.submittedBy,
+    idempotency_key: goal.idempotencyKey === undefined ? null : `${goal.submittedBy}:${goal.idempotencyKey}`,
+    request_hash: request,
+    created_at: tx.now,
+  }
+  await tx.query(insertTree, tree)
+  tx.loaded.set(`tree:${id}`, tree)
+  tx.record(id, { type: 'tree.created', tree: toTree(tree) })
+  await insert(tx, tree, {
+    id,
+    parent: null,
+    callId: null,
+    kind: 'work',
+    agent: goal.agent,
+    title: titleOf(goal.goal),
+    instruction: goal.goal,
+    origin: goal.origin,
+    priority: goal.priority,
+    after: [],
+    workspace: '',
+    deadlineAt: null,
+    round: 0,
+  })
+  await saveTree(tx, tree)
+  return { treeId: id, created: true }
+}
+const insertTree = prepare<TreeRow>()((db, p) =>
+  db.insertInto('trees').values(Object.fromEntries(TREE_COLUMNS.map((column) => [column, p[column]])) as TreeRow),
+)
+const TREE_COLUMNS = [
+  'id',
+  'goal',
+  'mode',
+  'limits',
+  'turns',
+  'tokens',
+  'cost_micros',
+  'unpriced_calls',
+  'reserved_turns',
+  'reserved_tokens',
+  'reserved_cost_micros',
+  'tasks',
+  'paused_reason',
+  'paused_at',
+  'started_at',
+  'submitted_by',
+  'idempotency_key',
+  'request_hash',
+  'created_at',
+] as const
+const COLUMNS = [
+  'id',
+  'tree_id',
+  'parent_id',
+  'call_id',
+  'kind',
+  'agent',
+  'title',
+  'instruction',
+  'instruction_hash',
+  'origin',
+  'status',
+  'reason',
+  'note',
+  'priority',
+  'depth',
+  'after',
+  'deadline_at',
+  'wake_at',
+  'stopped_by_person',
+  'workspace',
+  'grants',
+  'result',
+  'summary',
+  'evidence',
+  'verdict',
+  'closing',
+  'rounds',
+  'handover',
+  'turns',
+  'tokens',
+  'cost_micros',
+  'unpriced_calls',
+  'messages',
+  'model_calls',
+  'round',
+  'nudges',
+  'faults',
+  'wish',
+  'step',
+  'attempts',
+  'lease_worker',
+  'lease_token',
+  'lease_until',
+  'created_at',
+  'updated_at',
+] as const
+
+export type Spawned = { kind: 'started'; ids: string[] } | { kind: 'refused'; why: string } | { kind: 'cap'; reached: Reached }
+
+/**
+ * Starts children of a call: all, or none with the reason. Their ids derive from the call, so the same call after a crash finds the same
+ * children. `after` of a child holds positions within `children`, as text.
+ */
+export async function spawn(
+  tx: Tx,
+  parent: TaskRow,
+  callId: string,
+  children: readonly NewChild[],
+  options: { exempt?: boolean } = {},
+): Promise<Spawned> {
+  const tree = await openTree(tx, parent.tree_id)
+  const limits = limitsOf(tree)
+  const count = options.exempt ? 0 : Number((await tx.query(countChildren, { parent_id: parent.id }))[0]?.count ?? 0)
+  const reached = spawnReaches(options.exempt ? { ...limits, fanOut: Number.MAX_SAFE_INTEGER } : limits, tree.tasks, {
+    count: children.length,
+    depth: parent.depth + 1,
+    children: count,
+  })
+  if (reached?.limit === 'tasks') return { kind: 'cap', reached }
+  if (reached)
+    return {
+      kind: 'refused',
+      why: `Refused: ${reachedText(reached)}. ${reached.limit === 'depth' ? 'Do this part yourself.' : 'Put more into each subtask, or do some of it yourself.'}`,
+    }
+  const ancestors: TaskRow[] = []
+  for (let up: TaskRow | undefined = parent; up; up = up.parent_id === null ? undefined : await findTask(tx, up.parent_id))
+    ancestors.push(up)
+  for (const child of children) {
+    const own = cycleHash(child.agent, child.instruction)
+    const same = options.exempt ? undefined : ancestors.find((a) => a.instruction_hash === own)
+    if (same)
+      return {
+        kind: 'refused',
+        why: `Refused as a circle: ${same.id === parent.id ? 'this task itself' : `task ${same.id} above`} is the agent ${child.agent} with the same instruction. Give a smaller part, or another agent.`,
+      }
+    const [stopped] = await tx.query(sameUnder, { parent_id: parent.id, hash: own })
+    if (stopped)
+      return {
+        kind: 'refused',
+        why: `Refused: a person stopped this subtask (${stopped.id}). Go on without it, or ask with flag_for_review.`,
+      }
+  }
+  const ids = children.map((_, k) => childIdOf(callId, k))
+  for (const [k, child] of children.entries()) {
+    const own = child.workspace !== 'shared' && !options.exempt
+    await insert(tx, tree, {
+      id: ids[k]!,
+      parent,
+      callId,
+      kind: child.kind ?? 'work',
+      agent: child.agent,
+      title: child.title?.trim() || titleOf(child.instruction),
+      instruction: child.instruction,
+      origin: isPersonsOwn(parent, child.instruction) ? 'person' : 'agent',
+      priority: child.priority ?? parent.priority,
+      after: (child.after ?? []).map((position) => ids[Number(position)]!),
+      workspace: own ? `${parent.workspace}${parent.workspace && '/'}${ids[k]!.slice(parent.id.length + 1)}` : parent.workspace,
+      deadlineAt: child.deadlineAt ?? null,
+      round: child.round ?? 0,
+    })
+  }
+  await saveTree(tx, tree)
+  for (const [k, child] of children.entries()) if (child.after?.length) await releaseIfFree(tx, ids[k]!)
+  return { kind: 'started', ids }
+}
+
+/** A person's words stay a person's when they are handed on verbatim, whole or line by line. */
+function isPersonsOwn(parent: TaskRow, instruction: string): boolean {
+  return (
+    parent.origin === 'person' &&
+    (instruction === parent.instruction || (listOf(parent.instruction)?.lines.some((line) => line.text === instruction) ?? false))
+  )
+}
+
+/** The helper of that kind for this task, once. */
+export async function helperExists(tx: Tx, parentId: string, kind: TaskKind, round = 0): Promise<boolean> {
+  return (await tx.query(helperOf, { parent_id: parentId, kind, round })).length > 0
+}
+
+type Insert = {
+  id: string
+  parent: TaskRow | null
+  callId: string | null
+  kind: TaskKind
+  agent: string
+  title: string
+  instruction: string
+  origin: Origin
+  priority: number
+  after: string[]
+  workspace: string
+  deadlineAt: number | null
+  round: number
+}
+
+async function insert(tx: Tx, tree: TreeRow, task: Insert): Promise<void> {
+  const step = tree.mode === 'step' ? 1 : 0
+  const held =
+    tree.paused_reason !== null
+      ? (['paused', 'budget', tree.paused_reason] as const)
+      : step
+        ? (['paused', 'step', 'step by step: it waits for the next step'] as const)
+        : null
+  const blocked = task.after.length > 0
+  const row: Database['tasks'] = {
+    id: task.id,
+    tree_id: tree.id,
+    parent_id: task.parent?.id ?? null,
+    call_id: task.callId,
+    kind: task.kind,
+    agent: task.agent,
+    title: task.title.slice(0, 300),
+    instruction: task.instruction,
+    instruction_hash: cycleHash(task.agent, task.instruction),
+    origin: task.origin,
+    status: blocked ? 'backlog' : (held?.[0] ?? 'pending'),
+    reason: blocked ? 'dependencies' : (held?.[1] ?? null),
+    note: blocked ? null : (held?.[2] ?? null),
+    priority: task.priority,
+    depth: (task.parent?.depth ?? -1) + 1,
+    after: JSON.stringify(task.after),
+    deadline_at: task.deadlineAt,
+    wake_at: null,
+    stopped_by_person: 0,
+    workspace: task.workspace,
+    grants: '{}',
+    result: null,
+    summary: null,
+    evidence: null,
+    verdict: null,
+    closing: null,
+    rounds: 0,
+    handover: 0,
+    turns: 0,
+    tokens: 0,
+    cost_micros: 0,
+    unpriced_calls: 0,
+    messages: 1,
+    model_calls: 0,
+    round: task.round,
+    nudges: 0,
+    faults: 0,
+    wish: null,
+    step,
+    attempts: 0,
+    lease_worker: null,
+    lease_token: 0,
+    lease_until: 0,
+    created_at: tx.now,
+    updated_at: tx.now,
+  }
+  const [made] = await tx.query(insertTask, row)
+  if (!made) return // the same call ran before a crash
+  const kept = keep(tx, row)
+  tree.tasks += 1
+  const shown = toTask(kept)
+  if (shown.instruction.length > INSTRUCTION_PREVIEW) shown.instruction = `${shown.instruction.slice(0, INSTRUCTION_PREVIEW)}…`
+  tx.record(tree.id, { type: 'task.created', task: shown })
+  kept.messages = 0 // the row was inserted with the count that this first message makes it
+  await append(tx, kept, { role: 'user', from: task.parent ? 'parent' : 'person', text: task.instruction })
+}

@@ -1,0 +1,90 @@
+/** A person's decision on a review item, and what it does to the task that waits. Decided exactly once. */
+import { Fault } from '../contract/fault.ts'
+import { Limits } from '../contract/limits.ts'
+import { DECISIONS_OF, type Decision, type Review } from '../contract/review.ts'
+import { isOver } from '../contract/task.ts'
+import { prepare } from '../store/prepared.ts'
+import type { Tx } from '../store/store.ts'
+import { control } from './control.ts'
+import { type Reached, raised } from './limits.ts'
+import { endCall, openCall, wakeIfFree } from './move.ts'
+import { resumeTree } from './pause.ts'
+import { settleReview } from './review.ts'
+import { limitsOf, openTask, openTree, save, toReview } from './rows.ts'
+
+const releaseCall = prepare<{ id: string; input: string; approved: number }>()((db, p) =>
+  db.updateTable('calls').set({ waits: null, wait_ids: null, input: p.input, approved: p.approved }).where('id', '=', p.id),
+)
+
+/** Returns the decided item and ids of tasks whose work under way must be cut off. */
+export async function decide(tx: Tx, id: string, decision: Decision, by: string): Promise<{ review: Review; cut: string[] }> {
+  const row = await tx.db.selectFrom('reviews').selectAll().where('id', '=', id).executeTakeFirst()
+  if (!row) throw new Fault('not_found', `There is no review item ${id}.`)
+  const shown = toReview(row)
+  if (shown.state === 'decided') throw new Fault('conflict', `This item was decided already (${shown.decision} by ${shown.decidedBy}).`)
+  if (!DECISIONS_OF[shown.kind].includes(decision.decision))
+    throw new Fault(
+      'invalid',
+      `A ${shown.kind} item is decided with ${DECISIONS_OF[shown.kind].join(', ')}; not with ${decision.decision}.`,
+    )
+  if (decision.actionHash !== undefined && decision.actionHash !== shown.actionHash)
+    throw new Fault('conflict', 'The action changed since it was shown; look at it again.')
+  if (decision.decision === 'answer' && !decision.comment?.trim())
+    throw new Fault('invalid', 'An answer needs `comment`: the words of the answer.')
+  const task = await openTask(tx, shown.taskId, shown.treeId)
+  const review = (await settleReview(tx, id, { decision: decision.decision, comment: decision.comment ?? null, by }))!
+  const said = decision.comment ? ` They said: ${decision.comment}` : ''
+
+  if (shown.kind === 'budget') return { review, cut: await decideBudget(tx, shown, decision, by) }
+  if (shown.kind === 'dead_task') {
+    if (decision.decision === 'approve')
+      await control(tx, task.id, { verb: isOver(task.status) ? 'retry' : 'resume', by, scope: 'node', comment: decision.comment })
+    else if (!isOver(task.status)) return { review, cut: await control(tx, task.id, { verb: 'abort', by, comment: decision.comment }) }
+    return { review, cut: [] }
+  }
+  if (shown.callId === null || isOver(task.status)) return { review, cut: [] }
+  const { call } = await openCall(tx, shown.callId)
+  if (call.state === 'ended') return { review, cut: [] }
+  if (decision.decision === 'approve' && shown.kind !== 'flag')
+    await tx.query(releaseCall, { id: call.id, input: decision.edit ? JSON.stringify(decision.edit) : call.input, approved: 1 })
+  else {
+    const [text, isError] = wordsFor(shown.kind, decision, said)
+    await endCall(tx, task, call, text, isError)
+    await save(tx, task)
+  }
+  await wakeIfFree(tx, task)
+  return { review, cut: [] }
+}
+
+function wordsFor(kind: Review['kind'], decision: Decision, said: string): [string, boolean] {
+  switch (decision.decision) {
+    case 'answer':
+      return [decision.comment!, false]
+    case 'approve':
+      return [`A person has seen it and agrees.${said}`, false]
+    case 'changes':
+      return [`Not done: a person asks for changes.${said} Follow what they said, then ask again if it is still needed.`, true]
+    case 'reject':
+      if (kind === 'question') return [`The person will not answer this.${said}`, true]
+      if (kind === 'in_doubt') return [`It was cut off and may or may not have happened; a person decided not to repeat it.${said}`, true]
+      return [`Not done: a person rejected it.${said} Do not ask for the same again; go on without it or end the task.`, true]
+  }
+}
+
+async function decideBudget(tx: Tx, shown: Review, decision: Decision, by: string): Promise<string[]> {
+  const tree = await openTree(tx, shown.treeId)
+  if (decision.decision === 'reject') {
+    await resumeTree(tx, tree, limitsOf(tree))
+    return control(tx, tree.id, { verb: 'abort', by, comment: decision.comment ?? 'the budget was not raised' })
+  }
+  const { reached } = shown.action as { reached: Reached }
+  const edited = decision.edit === undefined ? undefined : Limits.partial().strict().safeParse(decision.edit)
+  if (edited && !edited.success)
+    throw new Fault(
+      'invalid',
+      `\`edit\` of a budget item holds new caps (${Object.keys(Limits.shape).join(', ')}); it is not right: ${edited.error.issues[0]!.message}.`,
+    )
+  const given = edited ? Object.fromEntries(Object.entries(edited.data).filter(([, value]) => value !== undefined)) : undefined
+  await resumeTree(tx, tree, given ? { ...limitsOf(tree), ...given } : raised(limitsOf(tree), reached))
+  return []
+}

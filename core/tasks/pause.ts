@@ -1,0 +1,50 @@
+/** Holding a whole tree at a cap, asking a person, and letting it go on. */
+import type { Limits } from '../contract/limits.ts'
+import { prepare } from '../store/prepared.ts'
+import type { Tx } from '../store/store.ts'
+import { type Reached, raised, reachedText } from './limits.ts'
+import { move, ready } from './move.ts'
+import { openReview } from './review.ts'
+import { keep, limitsOf, openTask, save, saveTree, type TreeRow } from './rows.ts'
+
+const inStatuses = prepare<{ tree_id: string; a: string; b: string }>()((db, p) =>
+  db.selectFrom('tasks').selectAll().where('tree_id', '=', p.tree_id).where('status', 'in', [p.a, p.b]),
+)
+const heldByBudget = prepare<{ tree_id: string }>()((db, p) =>
+  db.selectFrom('tasks').selectAll().where('tree_id', '=', p.tree_id).where('status', '=', 'paused').where('reason', '=', 'budget'),
+)
+
+/** Nothing of the tree is called from here on; turns under way end their call and find the tree paused. */
+export async function pauseTree(tx: Tx, tree: TreeRow, taskId: string, reached: Reached): Promise<void> {
+  if (tree.paused_reason !== null) return
+  const reason = reachedText(reached)
+  tree.paused_reason = reason
+  tree.paused_at = tx.now
+  await saveTree(tx, tree)
+  tx.record(tree.id, { type: 'tree.paused', reason })
+  for (const row of await tx.query(inStatuses, { tree_id: tree.id, a: 'pending', b: 'backlog' })) {
+    const task = keep(tx, row)
+    if (task.status !== 'pending') continue // what waits for others goes on waiting; it is held when it becomes ready
+    move(tx, task, 'paused', { reason: 'budget', note: reason })
+    await save(tx, task)
+  }
+  await openReview(tx, {
+    id: `${tree.id}/budget-${reached.limit}-${reached.cap}`,
+    kind: 'budget',
+    treeId: tree.id,
+    taskId,
+    callId: null,
+    title: `Goal paused: ${reason}`,
+    action: { reached, limits: limitsOf(tree), approveSetsTo: raised(limitsOf(tree), reached) },
+    risk: 'medium',
+  })
+}
+
+/** Lets a paused tree go on under these limits. */
+export async function resumeTree(tx: Tx, tree: TreeRow, limits: Limits): Promise<void> {
+  if (tree.paused_at !== null && tree.started_at !== null) tree.started_at += tx.now - tree.paused_at
+  Object.assign(tree, { limits: JSON.stringify(limits), paused_reason: null, paused_at: null })
+  await saveTree(tx, tree)
+  tx.record(tree.id, { type: 'tree.resumed', limits })
+  for (const row of await tx.query(heldByBudget, { tree_id: tree.id })) await ready(tx, await openTask(tx, keep(tx, row).id, tree.id), tree)
+}

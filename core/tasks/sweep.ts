@@ -1,0 +1,148 @@
+/**
+ * What no event woke. `quick` runs every second and reads only partial indexes; `thorough` runs at boot and every half minute and derives
+ * from rows what should have moved: it is the backstop for every wake, and finds nothing unless something is wrong elsewhere.
+ */
+import { isOver } from '../contract/task.ts'
+import { prepare } from '../store/prepared.ts'
+import type { Store, Tx } from '../store/store.ts'
+import { wallReaches } from './limits.ts'
+import { ready, wakeIfFree } from './move.ts'
+import { answerIfOver, closeIfJudged, over, releaseIfFree, settleLostCalls } from './outcome.ts'
+import { pauseTree } from './pause.ts'
+import { callsOpen, limitsOf, lock, openTask, openTree, save, type TaskRow } from './rows.ts'
+
+const expired = prepare<{ now: number; limit: number }>()((db, p) =>
+  db
+    .selectFrom('tasks')
+    .select(['id', 'tree_id'])
+    .where('status', 'in', ['assigned', 'active'])
+    .where('lease_until', '<', p.now)
+    .limit(p.limit),
+)
+const dueWakes = prepare<{ now: number; limit: number }>()((db, p) =>
+  db.selectFrom('tasks').select(['id', 'tree_id']).where('wake_at', 'is not', null).where('wake_at', '<=', p.now).limit(p.limit),
+)
+const dueDeadlines = prepare<{ now: number; limit: number }>()((db, p) =>
+  db
+    .selectFrom('tasks')
+    .select(['id', 'tree_id'])
+    .where('deadline_at', 'is not', null)
+    .where('deadline_at', '<=', p.now)
+    .where('status', 'not in', ['done', 'failed', 'cancelled', 'dead'])
+    .limit(p.limit),
+)
+/** Rows of one round; the next second takes the next ones. */
+const LIMIT = 500
+
+export type Swept = { moved: number; cut: string[] }
+
+export async function quick(store: Store, now: number): Promise<Swept> {
+  const swept: Swept = { moved: 0, cut: [] }
+  for (const { id, tree_id } of await store.read(expired, { now, limit: LIMIT }))
+    await each(store, swept, async (tx) => {
+      const task = await openTask(tx, id, tree_id)
+      if ((task.status !== 'assigned' && task.status !== 'active') || task.lease_until >= tx.now) return false
+      await giveBack(tx, task)
+      return true
+    })
+  for (const { id, tree_id } of await store.read(dueWakes, { now, limit: LIMIT }))
+    await each(store, swept, async (tx) => {
+      const task = await openTask(tx, id, tree_id)
+      if (task.status !== 'waiting' || task.wake_at === null || task.wake_at > tx.now) return false
+      await ready(tx, task)
+      return true
+    })
+  for (const { id, tree_id } of await store.read(dueDeadlines, { now, limit: LIMIT }))
+    await each(store, swept, async (tx) => {
+      const task = await openTask(tx, id, tree_id)
+      if (isOver(task.status) || task.deadline_at === null || task.deadline_at > tx.now || task.status === 'paused') return false
+      if (task.status === 'assigned' || task.status === 'active') swept.cut.push(id)
+      task.lease_token += 1
+      await over(tx, task, 'failed', { reason: 'deadline', note: 'its deadline passed before it ended' })
+      return true
+    })
+  return swept
+}
+
+export async function thorough(store: Store): Promise<Swept> {
+  const swept: Swept = { moved: 0, cut: [] }
+  const waiting = await store.db
+    .selectFrom('tasks')
+    .select(['id', 'tree_id', 'reason'])
+    .where('status', '=', 'waiting')
+    .where('reason', 'in', ['children', 'review', 'closing'])
+    .where((e) =>
+      e.or([
+        e('reason', '=', 'closing'),
+        e.not(
+          e.exists(
+            e
+              .selectFrom('calls')
+              .select('calls.id')
+              .whereRef('calls.task_id', '=', 'tasks.id')
+              .where('state', '<>', 'ended')
+              .where('waits', '=', 'review'),
+          ),
+        ),
+      ]),
+    )
+    .execute()
+  for (const { id, tree_id } of waiting)
+    await each(store, swept, async (tx) => {
+      const task = await openTask(tx, id, tree_id)
+      if (task.status !== 'waiting') return false
+      const before = task.status
+      if (task.reason === 'closing') await closeIfJudged(tx, task)
+      else {
+        let answered = false
+        for (const call of await callsOpen(tx, id)) if (call.waits === 'tasks' && (await answerIfOver(tx, task, call))) answered = true
+        if (answered) await save(tx, task)
+        await wakeIfFree(tx, task)
+      }
+      if ((task.status as string) === before) return false
+      tx.record(tree_id, { type: 'sweep.repaired', taskId: id, what: 'a waiting task that nothing held' })
+      return true
+    })
+  for (const { id, tree_id } of await store.db.selectFrom('tasks').select(['id', 'tree_id']).where('status', '=', 'backlog').execute())
+    await each(store, swept, async (tx) => {
+      await lock(tx, tree_id)
+      if (!(await releaseIfFree(tx, id))) return false
+      tx.record(tree_id, { type: 'sweep.repaired', taskId: id, what: 'a task whose dependencies were over' })
+      return true
+    })
+  const trees = await store.db
+    .selectFrom('trees')
+    .innerJoin('tasks', 'tasks.id', 'trees.id')
+    .select('trees.id')
+    .where('trees.paused_reason', 'is', null)
+    .where('trees.started_at', 'is not', null)
+    .where('tasks.status', 'not in', ['done', 'failed', 'cancelled', 'dead', 'paused'])
+    .execute()
+  for (const { id } of trees)
+    await each(store, swept, async (tx) => {
+      await lock(tx, id)
+      const tree = await openTree(tx, id)
+      const reached = wallReaches(limitsOf(tree), tree.started_at, tx.now)
+      if (!reached || tree.paused_reason !== null) return false
+      await pauseTree(tx, tree, id, reached)
+      return true
+    })
+  return swept
+}
+
+/** At boot of the only process on an embedded database every claim belongs to a dead one. */
+export async function recover(store: Store): Promise<number> {
+  const left = await store.db.selectFrom('tasks').select(['id', 'tree_id']).where('status', 'in', ['assigned', 'active']).execute()
+  await Promise.all(left.map(({ id, tree_id }) => store.transact(async (tx) => giveBack(tx, await openTask(tx, id, tree_id)))))
+  return left.length
+}
+
+/** Its worker is gone; the attempt stays counted. */
+async function giveBack(tx: Tx, task: TaskRow): Promise<void> {
+  await settleLostCalls(tx, task)
+  await ready(tx, task)
+}
+
+async function each(store: Store, swept: Swept, work: (tx: Tx) => Promise<boolean>): Promise<void> {
+  if (await store.transact(work)) swept.moved += 1
+}

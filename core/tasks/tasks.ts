@@ -1,0 +1,183 @@
+/** The door to the life of tasks: create, claim and work, wait, end, control, decide. All of it survives kill -9. */
+import { randomBytes } from 'node:crypto'
+import type { TreeHead } from '../contract/event.ts'
+import { Fault } from '../contract/fault.ts'
+import type { Message, StoredMessage } from '../contract/message.ts'
+import type { Decision, Review, ReviewState } from '../contract/review.ts'
+import type { Task, TaskStatus } from '../contract/task.ts'
+import { prepare } from '../store/prepared.ts'
+import type { Store } from '../store/store.ts'
+import { type ClosingPlan, end } from './closing.ts'
+import { type Control, control } from './control.ts'
+import { createGoal, type NewGoal } from './create.ts'
+import { decide } from './decide.ts'
+import { type Claim, type TaskRow, toReview, toTask, toTree } from './rows.ts'
+import { quick, recover, type Swept, thorough } from './sweep.ts'
+import { type Lease, openTurns } from './turns.ts'
+
+export type TreeView = TreeHead & {
+  status: TaskStatus
+  result: string | null
+  summary: string | null
+  note: string | null
+  updatedAt: string
+}
+export type Page<T> = { items: T[]; nextCursor: string | null }
+export type Tasks = ReturnType<typeof openTasks>
+
+const messagesAfter = prepare<{ task_id: string; after: number; limit: number }>()((db, p) =>
+  db.selectFrom('messages').selectAll().where('task_id', '=', p.task_id).where('n', '>', p.after).orderBy('n').limit(p.limit),
+)
+const taskById = prepare<{ id: string }>()((db, p) => db.selectFrom('tasks').selectAll().where('id', '=', p.id))
+
+export function openTasks(store: Store, options: { leaseMs?: number; newId?: () => string } = {}) {
+  const newId =
+    options.newId ??
+    (() =>
+      BigInt(`0x${randomBytes(6).toString('hex')}`)
+        .toString(36)
+        .padStart(10, '0'))
+  const turns = openTurns(store, options)
+  const cutListeners = new Set<(taskId: string) => void>()
+  const cutAll = (ids: readonly string[]) => {
+    for (const id of ids) for (const listener of cutListeners) listener(id)
+  }
+
+  return {
+    turns,
+
+    /** Acknowledged only when it is on stable storage. `created` is false when this idempotency key made the tree before. */
+    createGoal: (goal: NewGoal): Promise<{ treeId: string; created: boolean }> =>
+      store.transact((tx) => createGoal(tx, newId(), goal), { durable: true }),
+
+    /** Records what end_task claimed; `plan` says who looks at it. */
+    end: (lease: Lease, callId: string, claim: Claim, plan: ClosingPlan): Promise<{ ok: true } | { ok: false; problem: string }> =>
+      store.transact(async (tx) => end(tx, await turns.openLeased(tx, lease), callId, claim, plan)),
+
+    async control(id: string, ask: Control): Promise<Task> {
+      cutAll(await store.transact((tx) => control(tx, id, ask), { durable: true }))
+      return this.task(id)
+    },
+    async decide(id: string, decision: Decision, by: string): Promise<Review> {
+      const { review, cut } = await store.transact((tx) => decide(tx, id, decision, by), { durable: true })
+      cutAll(cut)
+      return review
+    },
+    /** Called with each task whose turn under way must be cut off at once. */
+    onCut(listener: (taskId: string) => void): () => void {
+      cutListeners.add(listener)
+      return () => cutListeners.delete(listener)
+    },
+
+    async sweep(kind: 'quick' | 'thorough', now: number): Promise<Swept> {
+      const swept = kind === 'quick' ? await quick(store, now) : await thorough(store)
+      cutAll(swept.cut)
+      return swept
+    },
+    recover: (): Promise<number> => recover(store),
+
+    async task(id: string): Promise<Task> {
+      const [row] = await store.read(taskById, { id })
+      if (!row) throw new Fault('not_found', `There is no task ${id}.`)
+      return toTask(row as TaskRow)
+    },
+    async tree(id: string): Promise<TreeView & { tasks: Task[] }> {
+      const head = await store.db.selectFrom('trees').selectAll().where('id', '=', id).executeTakeFirst()
+      if (!head) throw new Fault('not_found', `There is no tree ${id}.`)
+      const rows = await store.db.selectFrom('tasks').selectAll().where('tree_id', '=', id).orderBy('created_at').orderBy('id').execute()
+      const tasks = rows.map((row) => toTask(row as TaskRow))
+      return { ...viewOf(toTree(head), tasks.find((t) => t.id === id)!), tasks }
+    },
+    /** Newest first. */
+    async trees(query: { cursor?: string | undefined; limit: number; status?: string | undefined }): Promise<Page<TreeView>> {
+      let ask = store.db
+        .selectFrom('trees')
+        .innerJoin('tasks', 'tasks.id', 'trees.id')
+        .selectAll('trees')
+        .select([
+          'tasks.status as root_status',
+          'tasks.result as root_result',
+          'tasks.summary as root_summary',
+          'tasks.note as root_note',
+          'tasks.updated_at as root_updated',
+        ])
+        .orderBy('trees.created_at', 'desc')
+        .orderBy('trees.id', 'desc')
+        .limit(query.limit + 1)
+      if (query.status) ask = ask.where('tasks.status', '=', query.status)
+      if (query.cursor) {
+        const [at, id] = readCursor(query.cursor)
+        ask = ask.where((e) => e.or([e('trees.created_at', '<', at), e.and([e('trees.created_at', '=', at), e('trees.id', '<', id)])]))
+      }
+      const rows = await ask.execute()
+      const items = rows.slice(0, query.limit).map((row) => ({
+        ...toTree(row),
+        status: row.root_status as TaskStatus,
+        result: row.root_result,
+        summary: row.root_summary,
+        note: row.root_note,
+        updatedAt: new Date(row.root_updated).toISOString(),
+      }))
+      const last = rows[query.limit - 1]
+      return { items, nextCursor: rows.length > query.limit && last ? `${last.created_at}.${last.id}` : null }
+    },
+    /** A task's history from message `after` on. */
+    async messages(taskId: string, after = 0, limit = 1_000): Promise<StoredMessage[]> {
+      const rows = await store.read(messagesAfter, { task_id: taskId, after, limit })
+      return rows.map((row) => ({ ...(JSON.parse(row.body) as Message), n: row.n, at: new Date(row.at).toISOString() }))
+    },
+    async prompt(hash: string): Promise<string | null> {
+      return (await store.db.selectFrom('prompts').select('body').where('hash', '=', hash).executeTakeFirst())?.body ?? null
+    },
+    /** Oldest first: who has waited longest is asked about first. */
+    async reviews(query: {
+      state: ReviewState | 'all'
+      treeId?: string | undefined
+      cursor?: string | undefined
+      limit: number
+    }): Promise<Page<Review>> {
+      let ask = store.db
+        .selectFrom('reviews')
+        .selectAll()
+        .orderBy('created_at')
+        .orderBy('id')
+        .limit(query.limit + 1)
+      if (query.state !== 'all') ask = ask.where('state', '=', query.state)
+      if (query.treeId) ask = ask.where('tree_id', '=', query.treeId)
+      if (query.cursor) {
+        const [at, id] = readCursor(query.cursor)
+        ask = ask.where((e) => e.or([e('created_at', '>', at), e.and([e('created_at', '=', at), e('id', '>', id)])]))
+      }
+      const rows = await ask.execute()
+      const last = rows[query.limit - 1]
+      return {
+        items: rows.slice(0, query.limit).map(toReview),
+        nextCursor: rows.length > query.limit && last ? `${last.created_at}.${last.id}` : null,
+      }
+    },
+    async review(id: string): Promise<Review> {
+      const row = await store.db.selectFrom('reviews').selectAll().where('id', '=', id).executeTakeFirst()
+      if (!row) throw new Fault('not_found', `There is no review item ${id}.`)
+      return toReview(row)
+    },
+    /** How many tasks are in each status, over all trees. */
+    async counts(): Promise<Record<string, number>> {
+      const rows = await store.db
+        .selectFrom('tasks')
+        .select(['status', (e) => e.fn.countAll<number>().as('count')])
+        .groupBy('status')
+        .execute()
+      return Object.fromEntries(rows.map((row) => [row.status, Number(row.count)]))
+    },
+  }
+}
+
+function viewOf(head: TreeHead, root: Task): TreeView {
+  return { ...head, status: root.status, result: root.result, summary: root.summary, note: root.note, updatedAt: root.updatedAt }
+}
+function readCursor(cursor: string): [number, string] {
+  const dot = cursor.indexOf('.')
+  const at = Number(cursor.slice(0, dot))
+  if (dot < 1 || !Number.isSafeInteger(at)) throw new Fault('invalid', 'The cursor is not one that a list gave; start without it.')
+  return [at, cursor.slice(dot + 1)]
+}

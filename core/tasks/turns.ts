@@ -1,0 +1,612 @@
+/**
+ * What a worker does with a task: claim it, ask before each model call, save the reply before any of its calls runs, end calls, park.
+ * Every verb checks the fencing token of the lease: a writer whose lease was lost is refused and changes nothing.
+ */
+import { Fault } from '../contract/fault.ts'
+import { callIdOf, type Message } from '../contract/message.ts'
+import { isOver, type Spend, type Task, tokensOf, type Usage } from '../contract/task.ts'
+import { prepare } from '../store/prepared.ts'
+import type { Store, Tx } from '../store/store.ts'
+import type { Database } from '../store/tables.ts'
+import { helperExists, type NewChild, spawn } from './create.ts'
+import { turnReaches } from './limits.ts'
+import { type Change, endCall, move, ready } from './move.ts'
+import { answerIfOver, over } from './outcome.ts'
+import { pauseTree } from './pause.ts'
+import { openReview } from './review.ts'
+import {
+  append,
+  type CallRow,
+  callsOpen,
+  keep,
+  limitsOf,
+  lock,
+  meterOf,
+  openTask,
+  openTree,
+  save,
+  saveTree,
+  type TaskRow,
+  toTask,
+} from './rows.ts'
+
+export type Lease = { taskId: string; treeId: string; token: number; task: Task }
+/** What a turn may do next. `gone`: the task is no longer this worker's, or is held back; drop it. */
+export type TurnStart = { kind: 'go'; call: number; stopping: boolean; messages: number } | { kind: 'gone' }
+export type SavedCall = {
+  id: string
+  tool: string
+  input: unknown
+  state: 'asked' | 'begun'
+  attempts: number
+  approved: boolean
+  waits: string | null
+}
+export type EndedCall = { id: string; text: string; isError: boolean }
+
+/** Claims without a completed turn after which a task is quarantined. */
+export const MAX_ATTEMPTS = 3
+/** Replies without a tool call, in a row, that fail a task. */
+export const MAX_NUDGES = 3
+/** How long a claim lasts without a sign of life. Renewed by every write and by `renew`. */
+export const LEASE_MS = 60_000
+
+const nextReady = prepare<{ limit: number }>()((db, p) =>
+  db
+    .selectFrom('tasks')
+    .selectAll()
+    .where('status', '=', 'pending')
+    .orderBy('priority', 'desc')
+    .orderBy('created_at')
+    .orderBy('id')
+    .limit(p.limit),
+)
+const nextReadyLocked = prepare<{ limit: number }>()((db, p) =>
+  db
+    .selectFrom('tasks')
+    .selectAll()
+    .where('status', '=', 'pending')
+    .orderBy('priority', 'desc')
+    .orderBy('created_at')
+    .orderBy('id')
+    .limit(p.limit)
+    .forUpdate()
+    .skipLocked(),
+)
+const reserve = prepare<
+  Pick<
+    Database['model_calls'],
+    'task_id' | 'n' | 'tree_id' | 'provider' | 'model' | 'lease_token' | 'reserved_tokens' | 'reserved_cost_micros' | 'at'
+  >
+>()((db, p) =>
+  db.insertInto('model_calls').values({
+    task_id: p.task_id,
+    n: p.n,
+    tree_id: p.tree_id,
+    provider: p.provider,
+    model: p.model,
+    state: 'reserved',
+    lease_token: p.lease_token,
+    reserved_tokens: p.reserved_tokens,
+    reserved_cost_micros: p.reserved_cost_micros,
+    at: p.at,
+  } as never),
+)
+type Settle = { task_id: string; n: number } & Pick<
+  Database['model_calls'],
+  'model' | 'input' | 'output' | 'reasoning' | 'cache_read' | 'cache_write' | 'tokens' | 'cost_micros' | 'latency_ms' | 'outcome'
+>
+const settle = prepare<Settle>()((db, p) =>
+  db
+    .updateTable('model_calls')
+    .set({
+      state: 'settled',
+      model: p.model,
+      input: p.input,
+      output: p.output,
+      reasoning: p.reasoning,
+      cache_read: p.cache_read,
+      cache_write: p.cache_write,
+      tokens: p.tokens,
+      cost_micros: p.cost_micros,
+      latency_ms: p.latency_ms,
+      outcome: p.outcome,
+    })
+    .where('task_id', '=', p.task_id)
+    .where('n', '=', p.n)
+    .where('state', '=', 'reserved')
+    .returning(['reserved_tokens', 'reserved_cost_micros', 'provider']),
+)
+const insertCall = prepare<{ id: string; task_id: string; n: number; tool: string; input: string; effect: string }>()((db, p) =>
+  db
+    .insertInto('calls')
+    .values({ id: p.id, task_id: p.task_id, n: p.n, tool: p.tool, input: p.input, state: 'asked', effect: p.effect } as never),
+)
+const beginCallRow = prepare<{ id: string; effect: string; at: number }>()((db, p) =>
+  db
+    .updateTable('calls')
+    .set((e) => ({ state: 'begun', effect: p.effect, attempts: e('attempts', '+', 1), begun_at: p.at }))
+    .where('id', '=', p.id)
+    .where('state', '<>', 'ended')
+    .returning('attempts'),
+)
+const waitCall = prepare<{ id: string; waits: string; wait_ids: string; at: number }>()((db, p) =>
+  db.updateTable('calls').set({ state: 'begun', waits: p.waits, wait_ids: p.wait_ids, begun_at: p.at }).where('id', '=', p.id),
+)
+const callRow = prepare<{ id: string }>()((db, p) => db.selectFrom('calls').selectAll().where('id', '=', p.id))
+const renewLease = prepare<{ id: string; token: number; until: number }>()((db, p) =>
+  db
+    .updateTable('tasks')
+    .set({ lease_until: p.until })
+    .where('id', '=', p.id)
+    .where('lease_token', '=', p.token)
+    .where('status', 'in', ['assigned', 'active'])
+    .returning('id'),
+)
+const savePrompt = prepare<{ hash: string; body: string; at: number }>()((db, p) =>
+  db
+    .insertInto('prompts')
+    .values({ hash: p.hash, body: p.body, at: p.at })
+    .onConflict((c) => c.column('hash').doNothing()),
+)
+
+export type Turns = ReturnType<typeof openTurns>
+
+export function openTurns(store: Store, options: { leaseMs?: number } = {}) {
+  const leaseMs = options.leaseMs ?? LEASE_MS
+
+  /** Opens the task of a lease; refuses a lease that is not the newest. */
+  async function openLeased(tx: Tx, lease: Lease): Promise<TaskRow> {
+    const task = await openTask(tx, lease.taskId, lease.treeId)
+    if (task.lease_token !== lease.token || (task.status !== 'active' && task.status !== 'assigned'))
+      throw new Fault('conflict', `The claim on task ${lease.taskId} is over; its work was taken up elsewhere or stopped.`)
+    task.lease_until = tx.now + leaseMs
+    return task
+  }
+
+  return {
+    /** Claims up to `count` ready tasks. A claim counts an attempt at once; a task with too many lost ones is quarantined and a person told. */
+    lease: (worker: string, count: number): Promise<Lease[]> =>
+      store.transact(async (tx) => {
+        const leases: Lease[] = []
+        const rows = await tx.query(tx.kind === 'postgres' ? nextReadyLocked : nextReady, { limit: count })
+        for (const found of rows) {
+          await lock(tx, found.tree_id)
+          const task = keep(tx, found)
+          if (task.attempts >= MAX_ATTEMPTS) {
+            await quarantine(tx, task)
+            continue
+          }
+          task.attempts += 1
+          task.lease_token += 1
+          task.lease_worker = worker
+          task.lease_until = tx.now + leaseMs
+          move(tx, task, 'assigned')
+          await save(tx, task)
+          const tree = await openTree(tx, task.tree_id)
+          if (tree.started_at === null) {
+            tree.started_at = tx.now
+            await saveTree(tx, tree)
+          }
+          leases.push({ taskId: task.id, treeId: task.tree_id, token: task.lease_token, task: toTask(task) })
+        }
+        return leases
+      }),
+
+    /** A sign of life during long work. False: the lease is lost, stop. */
+    renew: (lease: Lease): Promise<boolean> =>
+      store.transact(
+        async (tx) => (await tx.query(renewLease, { id: lease.taskId, token: lease.token, until: tx.now + leaseMs })).length > 0,
+      ),
+
+    /**
+     * Asks for one model call: caps of the tree, turns of the agent, a person's wishes. Reserves what the call may cost; the reservation is
+     * settled by `reply` or `fault`, or counted as spent if this process dies.
+     */
+    begin: (
+      lease: Lease,
+      ask: {
+        provider: string
+        model: string
+        tokens: number
+        costMicros: number
+        maxTurns: number
+        prompt?: { hash: string; body: string; message: Message }
+      },
+    ): Promise<TurnStart> =>
+      store.transact(async (tx) => {
+        const task = await openLeased(tx, lease)
+        const tree = await openTree(tx, task.tree_id)
+        if (task.wish === 'pause') {
+          task.wish = null
+          move(tx, task, 'paused', { reason: 'person', note: 'a person paused it' })
+          await save(tx, task)
+          return { kind: 'gone' }
+        }
+        if (tree.paused_reason !== null) {
+          await ready(tx, task, tree)
+          return { kind: 'gone' }
+        }
+        const reached = turnReaches(limitsOf(tree), meterOf(tree), ask, tx.now)
+        if (reached) {
+          await pauseTree(tx, tree, task.id, reached)
+          await ready(tx, task, tree)
+          return { kind: 'gone' }
+        }
+        if (task.turns >= ask.maxTurns) {
+          await over(tx, task, 'failed', { reason: 'limit', note: `the agent's limit of ${ask.maxTurns} turns is reached` })
+          return { kind: 'gone' }
+        }
+        if (task.wish === 'wrap_up') {
+          task.wish = 'wrapping'
+          await append(tx, task, {
+            role: 'user',
+            from: 'person',
+            text: 'A person asked you to stop. Start nothing new. Call end_task now with what you have, and say what is missing.',
+          })
+        }
+        if (ask.prompt) {
+          await tx.query(savePrompt, { hash: ask.prompt.hash, body: ask.prompt.body, at: tx.now })
+          await append(tx, task, ask.prompt.message)
+        }
+        const n = ++task.model_calls
+        await tx.query(reserve, {
+          task_id: task.id,
+          n,
+          tree_id: tree.id,
+          provider: ask.provider,
+          model: ask.model,
+          lease_token: lease.token,
+          reserved_tokens: ask.tokens,
+          reserved_cost_micros: ask.costMicros,
+          at: tx.now,
+        })
+        tree.reserved_turns += 1
+        tree.reserved_tokens += ask.tokens
+        tree.reserved_cost_micros += ask.costMicros
+        await saveTree(tx, tree)
+        if (task.status === 'assigned') move(tx, task, 'active')
+        await save(tx, task)
+        return { kind: 'go', call: n, stopping: task.wish === 'wrapping', messages: task.messages }
+      }),
+
+    /** Saves a finished reply whole, with its calls, before any of them runs. A reply without a call is answered with a reminder. */
+    reply: (
+      lease: Lease,
+      call: number,
+      reply: Omit<Extract<Message, { role: 'assistant' }>, 'role' | 'calls'> & { calls: { tool: string; input: unknown }[] },
+    ): Promise<{ calls: SavedCall[]; end: 'calls' | 'again' | 'gone' }> =>
+      store.transact(async (tx) => {
+        const task = await openLeased(tx, lease)
+        await settleCall(tx, task, call, {
+          provider: reply.provider,
+          model: reply.model,
+          usage: reply.usage,
+          costMicros: reply.costMicros,
+          latencyMs: reply.latencyMs,
+          outcome: 'ok',
+        })
+        task.attempts = 0
+        task.faults = 0
+        const n = task.messages + 1
+        const calls = reply.calls.map((c, i) => ({ id: callIdOf(task.id, n, i), tool: c.tool, input: c.input }))
+        await append(tx, task, { role: 'assistant', ...reply, calls })
+        for (const c of calls)
+          await tx.query(insertCall, { id: c.id, task_id: task.id, n, tool: c.tool, input: JSON.stringify(c.input ?? {}), effect: 'read' })
+        if (calls.length > 0) {
+          task.nudges = 0
+          await save(tx, task)
+          return { calls: calls.map((c) => ({ ...c, state: 'asked', attempts: 0, approved: false, waits: null })), end: 'calls' }
+        }
+        task.nudges += 1
+        if (task.wish === 'wrapping') {
+          task.result = reply.text || null
+          await over(tx, task, 'cancelled', { reason: 'stopped', note: 'stopped by a person' })
+          return { calls: [], end: 'gone' }
+        }
+        if (task.nudges >= MAX_NUDGES) {
+          task.result = reply.text || null
+          await over(tx, task, 'failed', { reason: 'no_tool_call', note: `the agent answered ${MAX_NUDGES} times without calling a tool` })
+          return { calls: [], end: 'gone' }
+        }
+        await append(tx, task, {
+          role: 'user',
+          from: 'system',
+          text: `Your reply called no tool, so nothing happened and nobody read it. Go on with a tool call; if the work is finished, call end_task with the result. (Reminder ${task.nudges} of ${MAX_NUDGES - 1}.)`,
+        })
+        await save(tx, task)
+        return { calls: [], end: 'again' }
+      }),
+
+    /** A model call that failed. With a time to try again the task waits for it, holding nothing, across restarts; without, a person is asked. */
+    fault: (
+      lease: Lease,
+      call: number,
+      fault: {
+        provider: string
+        model: string
+        kind: string
+        message: string
+        usage: Usage | null
+        costMicros: number | null
+        latencyMs: number
+      },
+      retryAt: number | null,
+    ): Promise<void> =>
+      store.transact(async (tx) => {
+        const task = await openLeased(tx, lease)
+        await settleCall(tx, task, call, { ...fault, outcome: 'fault' })
+        task.attempts = 0
+        task.faults += 1
+        tx.record(task.tree_id, {
+          type: 'model.fault',
+          taskId: task.id,
+          provider: fault.provider,
+          model: fault.model,
+          kind: fault.kind,
+          message: fault.message.slice(0, 1_000),
+          retryAt: retryAt === null ? null : new Date(retryAt).toISOString(),
+        })
+        if (retryAt !== null) {
+          move(tx, task, 'waiting', { reason: 'quota', note: fault.message.slice(0, 500), wakeAt: retryAt })
+          return save(tx, task)
+        }
+        move(tx, task, 'paused', { reason: 'error', note: fault.message.slice(0, 500) })
+        await save(tx, task)
+        await openReview(tx, {
+          id: `${task.id}/model-${call}`,
+          kind: 'dead_task',
+          treeId: task.tree_id,
+          taskId: task.id,
+          callId: null,
+          risk: 'low',
+          title: `The model cannot go on with "${task.title}": ${fault.message}`,
+          action: {
+            decision: 'approve tries again once the cause is mended; reject stops the task',
+            provider: fault.provider,
+            model: fault.model,
+            message: fault.message,
+          },
+        })
+      }),
+
+    /** Records that the call's effect is about to happen; on stable storage for `once`. Returns which attempt this is. */
+    beginCall: (lease: Lease, callId: string, tool: string, effect: string): Promise<number> =>
+      store.transact(
+        async (tx) => {
+          const task = await openLeased(tx, lease)
+          const [row] = await tx.query(beginCallRow, { id: callId, effect, at: tx.now })
+          if (!row) throw new Fault('conflict', `Call ${callId} has ended already.`)
+          tx.record(task.tree_id, { type: 'call.began', taskId: task.id, callId, tool, attempt: row.attempts })
+          return row.attempts
+        },
+        { durable: effect === 'once' },
+      ),
+
+    /** Makes the call wait for a person. */
+    askPerson: (
+      lease: Lease,
+      callId: string,
+      item: Pick<Parameters<typeof openReview>[1], 'kind' | 'title' | 'action' | 'risk'>,
+    ): Promise<string> =>
+      store.transact(async (tx) => {
+        const task = await openLeased(tx, lease)
+        const id = `${callId}-${item.kind}`
+        await openReview(tx, { ...item, id, treeId: task.tree_id, taskId: task.id, callId })
+        await tx.query(waitCall, { id: callId, waits: 'review', wait_ids: JSON.stringify([id]), at: tx.now })
+        return id
+      }),
+
+    /** Puts something before people without waiting for them. */
+    tellPerson: (
+      lease: Lease,
+      callId: string,
+      item: Pick<Parameters<typeof openReview>[1], 'kind' | 'title' | 'action' | 'risk'>,
+    ): Promise<string> =>
+      store.transact(async (tx) => {
+        const task = await openLeased(tx, lease)
+        const id = `${callId}-${item.kind}`
+        await openReview(tx, { ...item, id, treeId: task.tree_id, taskId: task.id, callId: null })
+        return id
+      }),
+
+    /** Starts children of this call; the call waits for them if asked to. `paused`: a cap was reached and the tree waits for a person. */
+    spawn: (
+      lease: Lease,
+      callId: string,
+      children: readonly NewChild[],
+      how: { wait: boolean; handover?: boolean; helper?: boolean },
+    ): Promise<{ kind: 'started'; ids: string[] } | { kind: 'refused'; why: string } | { kind: 'paused' }> =>
+      store.transact(async (tx) => {
+        const task = await openLeased(tx, lease)
+        const [call] = await tx.query(callRow, { id: callId })
+        if (how.helper && call?.waits === null && (await helperExists(tx, task.id, children[0]!.kind!)))
+          return {
+            kind: 'refused',
+            why: 'Refused: this task has had that help already. Work with what it gave, or split the task with start_subtask.',
+          }
+        if (how.handover && (await callsOpen(tx, task.id)).some((c) => c.id !== callId))
+          return { kind: 'refused', why: 'Refused: handover must be the only call of its reply and no other call may be open.' }
+        const made = await spawn(tx, task, callId, children, { exempt: how.helper ?? false })
+        if (made.kind === 'refused') return made
+        if (made.kind === 'cap') {
+          const tree = await openTree(tx, task.tree_id)
+          await pauseTree(tx, tree, task.id, made.reached)
+          await ready(tx, task, tree)
+          return { kind: 'paused' }
+        }
+        if (how.handover) {
+          task.handover = 1
+          await save(tx, task)
+        }
+        if (how.wait) await tx.query(waitCall, { id: callId, waits: 'tasks', wait_ids: JSON.stringify(made.ids), at: tx.now })
+        return { kind: 'started', ids: made.ids }
+      }),
+
+    /** The call waits until all these tasks are over. */
+    awaitTasks: (lease: Lease, callId: string, ids: readonly string[]): Promise<void> =>
+      store.transact(async (tx) => {
+        await openLeased(tx, lease)
+        await tx.query(waitCall, { id: callId, waits: 'tasks', wait_ids: JSON.stringify(ids), at: tx.now })
+      }),
+
+    /**
+     * Ends the calls that have answers, and decides in the same commit whether the task goes on: `again`: another turn now; `gone`: it is
+     * parked on calls that wait, or held by a pause, a step or a stop.
+     */
+    finish: (lease: Lease, ended: readonly EndedCall[]): Promise<'again' | 'gone'> =>
+      store.transact(async (tx) => {
+        const task = await openLeased(tx, lease)
+        for (const end of ended) {
+          const [call] = await tx.query(callRow, { id: end.id })
+          if (call && call.state !== 'ended') await endCall(tx, task, call, end.text, end.isError)
+        }
+        const open = await callsOpen(tx, task.id)
+        let waiting: CallRow[] = []
+        for (const call of open) {
+          if (call.waits === 'tasks' && (await answerIfOver(tx, task, call))) continue
+          if (call.waits !== null) waiting = [...waiting, call]
+        }
+        if (task.wish === 'wrapping' && !isOver(task.status)) {
+          task.result = lastText(ended)
+          await over(tx, task, 'cancelled', { reason: 'stopped', note: 'stopped by a person before it could end by itself' })
+          return 'gone'
+        }
+        if (waiting.length > 0) {
+          move(tx, task, 'waiting', { reason: waiting.some((c) => c.waits === 'tasks') ? 'children' : 'review' })
+          await save(tx, task)
+          if (task.wish === 'pause') await pauseParked(tx, task)
+          return 'gone'
+        }
+        if (task.wish === 'pause') {
+          task.wish = null
+          move(tx, task, 'paused', { reason: 'person', note: 'a person paused it' })
+          await save(tx, task)
+          return 'gone'
+        }
+        if (task.step === 1) {
+          task.wish = null
+          move(tx, task, 'paused', { reason: 'step', note: 'step by step: it waits for the next step' })
+          await save(tx, task)
+          return 'gone'
+        }
+        await save(tx, task)
+        return 'again'
+      }),
+
+    /** Gives the task back untouched: a restart is not a failure, so the claim's attempt is not counted. */
+    release: (lease: Lease): Promise<void> =>
+      store.transact(async (tx) => {
+        const task = await openLeased(tx, lease)
+        task.attempts = Math.max(0, task.attempts - 1)
+        move(tx, task, 'pending')
+        await save(tx, task)
+      }),
+
+    /** Ends a task that cannot go on for a reason of the runtime's. */
+    fail: (lease: Lease, change: Change): Promise<void> =>
+      store.transact(async (tx) => {
+        await over(tx, await openLeased(tx, lease), 'failed', change)
+      }),
+
+    /** Appends to the history of a leased task: compaction and the like. Returns its number. */
+    note: (lease: Lease, message: Message): Promise<number> =>
+      store.transact(async (tx) => {
+        const task = await openLeased(tx, lease)
+        const n = await append(tx, task, message)
+        await save(tx, task)
+        return n
+      }),
+
+    /** Calls of a task that have no answer yet, with what is known of each. */
+    openCalls: async (taskId: string): Promise<SavedCall[]> =>
+      (
+        await store.db
+          .selectFrom('calls')
+          .selectAll()
+          .where('task_id', '=', taskId)
+          .where('state', '<>', 'ended')
+          .orderBy('n')
+          .orderBy('id')
+          .execute()
+      ).map((row) => ({
+        id: row.id,
+        tool: row.tool,
+        input: JSON.parse(row.input),
+        state: row.state as 'asked' | 'begun',
+        attempts: row.attempts,
+        approved: row.approved === 1,
+        waits: row.waits,
+      })),
+    openLeased,
+  }
+
+  async function settleCall(
+    tx: Tx,
+    task: TaskRow,
+    n: number,
+    call: { provider: string; model: string; usage: Usage | null; costMicros: number | null; latencyMs: number; outcome: 'ok' | 'fault' },
+  ): Promise<void> {
+    const u = call.usage
+    const tokens = u ? tokensOf(u) : 0
+    const spend: Spend = { turns: 1, tokens, costMicros: call.costMicros ?? 0, unpricedCalls: call.costMicros === null ? 1 : 0 }
+    const [held] = await tx.query(settle, {
+      task_id: task.id,
+      n,
+      model: call.model,
+      input: u?.input ?? 0,
+      output: u?.output ?? 0,
+      reasoning: u?.reasoning ?? 0,
+      cache_read: u?.cacheRead ?? 0,
+      cache_write: u?.cacheWrite ?? 0,
+      tokens,
+      cost_micros: call.costMicros,
+      latency_ms: Math.round(call.latencyMs),
+      outcome: call.outcome,
+    })
+    if (!held) throw new Fault('conflict', `Model call ${n} of task ${task.id} is settled already.`)
+    const tree = await openTree(tx, task.tree_id)
+    tree.reserved_turns -= 1
+    tree.reserved_tokens -= held.reserved_tokens
+    tree.reserved_cost_micros -= held.reserved_cost_micros
+    for (const sum of [tree, task]) {
+      sum.turns += 1
+      sum.tokens += spend.tokens
+      sum.cost_micros += spend.costMicros
+      sum.unpriced_calls += spend.unpricedCalls
+    }
+    await saveTree(tx, tree)
+    tx.record(task.tree_id, {
+      type: 'model.called',
+      taskId: task.id,
+      provider: call.provider,
+      model: call.model,
+      spend,
+      latencyMs: Math.round(call.latencyMs),
+      outcome: call.outcome,
+    })
+  }
+}
+
+async function pauseParked(tx: Tx, task: TaskRow): Promise<void> {
+  task.wish = null
+  move(tx, task, 'paused', { reason: 'person', note: 'a person paused it' })
+  await save(tx, task)
+}
+
+async function quarantine(tx: Tx, task: TaskRow): Promise<void> {
+  const note = `its worker was lost ${MAX_ATTEMPTS} times in a row while it ran; it is set aside so that it cannot take the system down`
+  await over(tx, task, 'dead', { reason: 'lost', note })
+  await openReview(tx, {
+    id: `${task.id}/dead-${task.lease_token}`,
+    kind: 'dead_task',
+    treeId: task.tree_id,
+    taskId: task.id,
+    callId: null,
+    risk: 'medium',
+    title: `Set aside after ${MAX_ATTEMPTS} lost attempts: ${task.title}`,
+    action: { decision: 'approve runs it again; reject leaves it set aside', note },
+  })
+}
+
+const lastText = (ended: readonly EndedCall[]): string | null => ended.at(-1)?.text ?? null
