@@ -1,0 +1,333 @@
+/**
+ * Every setting, read once at launch from the environment and the checkout's `.env`. This is the only file that looks at the environment;
+ * everything else gets what it needs as an argument. A broken value ends the start with one sentence and never prints a secret.
+ */
+import { randomBytes } from 'node:crypto'
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { join, resolve } from 'node:path'
+import { parseEnv } from 'node:util'
+import * as z from 'zod'
+import { Fault } from './contract/fault.ts'
+
+const whole = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^\d{1,15}$/)
+    .transform(Number)
+    .refine((n) => n >= least && n <= most)
+    .meta({ wanted: `a whole number from ${least} to ${most}` })
+const words = z.string().meta({ wanted: 'text' })
+const yesNo = z
+  .string()
+  .toLowerCase()
+  .regex(/^(true|false|yes|no|on|off|1|0)$/)
+  .transform((text) => ['true', 'yes', 'on', '1'].includes(text))
+  .meta({ wanted: 'true or false' })
+/** Goes into an HTTP header, so it may hold neither spaces nor line ends. */
+const secret = (least = 1) =>
+  z
+    .string()
+    .min(least)
+    .regex(/^[\x21-\x7e]+$/)
+    .meta({ wanted: `one line of ${least > 1 ? `at least ${least} ` : ''}printable ASCII characters without spaces`, secret: true })
+const url = (protocols: string[], wanted: string) =>
+  z
+    .string()
+    .refine((text) => protocols.includes(parseUrl(text)?.protocol ?? ''))
+    .meta({ wanted })
+const webUrl = url(['http:', 'https:'], 'a whole URL beginning with http:// or https://')
+  .refine((text) => !/[?#@]/.test(text))
+  .transform((text) => text.replace(/\/+$/, ''))
+  .meta({ wanted: 'a whole URL beginning with http:// or https://, without a query or a login' })
+
+/** Names are the seed's; what each means is said in `.env.example`. */
+const Settings = z.object({
+  ANTHROPIC_API_KEY: secret().optional(),
+  ANTHROPIC_BASE_URL: webUrl.optional(),
+  OPENAI_API_KEY: secret().optional(),
+  OPENAI_BASE_URL: webUrl.optional(),
+  OPENROUTER_API_KEY: secret().optional(),
+  MODEL: words.optional(),
+  FALLBACK_MODEL: words.optional(),
+  GOOGLE_CLIENT_ID: words.optional(),
+  GOOGLE_CLIENT_SECRET: secret().optional(),
+  SYSTEM_SECRET_KEY: secret(16).optional(),
+  PUBLIC_URL: webUrl.optional(),
+  DATABASE_URL: z
+    .string()
+    .regex(/^(sqlite:\/\/\/[^:?#]|postgres(ql)?:\/\/.)/)
+    .refine((text) => text.startsWith('sqlite:') || parseUrl(text) !== null)
+    .meta({
+      wanted: 'sqlite:///file (relative to the checkout), sqlite:////folder/file (absolute) or postgres://user:password@host/database',
+      secret: true,
+    })
+    .optional(),
+  REDIS_URL: url(['redis:', 'rediss:'], 'a URL beginning with redis:// or rediss://')
+    .meta({
+      wanted: 'a URL beginning with redis:// or rediss://',
+      secret: true,
+    })
+    .optional(),
+  MAX_CONCURRENT_AGENTS: whole(1, 1_000).optional(),
+  DEFAULT_TIMEOUT_SECONDS: whole(1, 31_536_000).optional(),
+  SUPERVISOR_CHECK_INTERVAL: whole(1, 86_400).optional(),
+  ENVIRONMENT: z.enum(['development', 'production', 'test']).meta({ wanted: 'development, production or test' }).optional(),
+  DEBUG_MODE: yesNo.optional(),
+  HOST: z
+    .string()
+    .transform((text) => text.replace(/^\[(.*)\]$/, '$1'))
+    .refine((text) => isIP(text) > 0 || /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(text))
+    .meta({ wanted: 'an address of this machine such as 127.0.0.1, without http:// and port' })
+    .optional(),
+  PORT: whole(0, 65_535).optional(),
+  DATA_DIR: z
+    .string()
+    .regex(/^[^~\0]/)
+    .meta({ wanted: 'a folder, absolute or relative to the checkout ("~" is not expanded)' })
+    .optional(),
+  ADMIN_TOKEN: secret().optional(),
+})
+type Name = keyof typeof Settings.shape
+const NAMES = Object.keys(Settings.shape) as Name[]
+
+export type Config = {
+  /** The checkout. */
+  root: string
+  /** Absolute. */
+  dataDir: string
+  /** `sqlite:` and an absolute path, or a `postgres://` URL. */
+  databaseUrl: string
+  redisUrl: string | undefined
+  host: string
+  /** 0: any free one. */
+  port: number
+  publicUrl: string | undefined
+  anthropicApiKey: string | undefined
+  anthropicBaseUrl: string | undefined
+  openaiApiKey: string | undefined
+  openaiBaseUrl: string | undefined
+  openrouterApiKey: string | undefined
+  model: string | undefined
+  fallbackModel: string | undefined
+  googleClientId: string | undefined
+  googleClientSecret: string | undefined
+  maxConcurrentAgents: number
+  defaultTimeoutSeconds: number
+  supervisorCheckInterval: number
+  environment: 'development' | 'production' | 'test'
+  debugMode: boolean
+  /** Absent until `ensureSecrets`. */
+  systemSecretKey: string | undefined
+  adminToken: string | undefined
+  /** What a person should know and nothing fails of. */
+  warnings: readonly string[]
+}
+export type ReadyConfig = Config & { systemSecretKey: string; adminToken: string }
+
+/** Of this process. `root` is the checkout: `.env` lies there and relative paths begin there. */
+export function readProcessConfig(root: string): Config {
+  return readConfig(process.env, root)
+}
+
+/** Pure apart from reading `.env` and the files that `NAME_FILE` settings name. An empty value is the same as none. */
+export function readConfig(env: Readonly<Record<string, string | undefined>>, root: string): Config {
+  const file = readDotEnv(root)
+  const found = new Map<Name, { value: string; from: string }>()
+  for (const name of NAMES) {
+    const one = fromSource(name, env, () => 'the environment', root) ?? fromSource(name, file.values, file.where, root)
+    if (one) found.set(name, one)
+  }
+  const parsed = Settings.safeParse(Object.fromEntries(NAMES.map((name) => [name, found.get(name)?.value])))
+  if (!parsed.success) throw new Fault('invalid', refusal(parsed.error.issues[0]!.path[0] as Name, found))
+  const s = parsed.data
+  const dataDir = resolve(root, s.DATA_DIR ?? 'data')
+  const host = s.HOST ?? '127.0.0.1'
+
+  if (!isLoopback(host) && s.ADMIN_TOKEN === undefined) {
+    throw new Fault(
+      'invalid',
+      `HOST is ${host} (${found.get('HOST')!.from}), which other machines can reach, and ADMIN_TOKEN is not set: set ADMIN_TOKEN to a long random text, or HOST to 127.0.0.1.`,
+    )
+  }
+  if ((s.GOOGLE_CLIENT_ID === undefined) !== (s.GOOGLE_CLIENT_SECRET === undefined)) {
+    const [there, absent] = s.GOOGLE_CLIENT_ID === undefined ? (['SECRET', 'ID'] as const) : (['ID', 'SECRET'] as const)
+    throw new Fault(
+      'invalid',
+      `GOOGLE_CLIENT_${there} is set (${found.get(`GOOGLE_CLIENT_${there}`)!.from}) and GOOGLE_CLIENT_${absent} is not: set both, or neither.`,
+    )
+  }
+  const warnings = [...file.warnings]
+  if (!isLoopback(host) && s.ADMIN_TOKEN!.length < 16)
+    warnings.push('ADMIN_TOKEN is short for a HOST that other machines can reach: use at least 16 random characters.')
+
+  return {
+    root,
+    dataDir,
+    databaseUrl: databaseUrl(s.DATABASE_URL, root, dataDir),
+    redisUrl: s.REDIS_URL,
+    host,
+    port: s.PORT ?? 8000,
+    publicUrl: s.PUBLIC_URL,
+    anthropicApiKey: s.ANTHROPIC_API_KEY,
+    anthropicBaseUrl: s.ANTHROPIC_BASE_URL,
+    openaiApiKey: s.OPENAI_API_KEY,
+    openaiBaseUrl: s.OPENAI_BASE_URL,
+    openrouterApiKey: s.OPENROUTER_API_KEY,
+    model: s.MODEL,
+    fallbackModel: s.FALLBACK_MODEL,
+    googleClientId: s.GOOGLE_CLIENT_ID,
+    googleClientSecret: s.GOOGLE_CLIENT_SECRET,
+    maxConcurrentAgents: s.MAX_CONCURRENT_AGENTS ?? 3,
+    defaultTimeoutSeconds: s.DEFAULT_TIMEOUT_SECONDS ?? 300,
+    supervisorCheckInterval: s.SUPERVISOR_CHECK_INTERVAL ?? 60,
+    environment: s.ENVIRONMENT ?? 'development',
+    debugMode: s.DEBUG_MODE ?? false,
+    systemSecretKey: s.SYSTEM_SECRET_KEY,
+    adminToken: s.ADMIN_TOKEN,
+    warnings,
+  }
+}
+
+/**
+ * The secrets that nobody set are made once and kept in DATA_DIR, readable by its owner alone. Call it as the owner of DATA_DIR: two at
+ * once would each make their own.
+ */
+export function ensureSecrets(config: Config): ReadyConfig {
+  return {
+    ...config,
+    systemSecretKey: config.systemSecretKey ?? kept(join(config.dataDir, 'secret-key')),
+    adminToken: config.adminToken ?? kept(join(config.dataDir, 'admin-token')),
+  }
+}
+
+/** For printing: whether a secret is set, never what it is. */
+export function redacted(config: Config): Record<string, unknown> {
+  const secrets = ['anthropicApiKey', 'openaiApiKey', 'openrouterApiKey', 'googleClientSecret', 'systemSecretKey', 'adminToken'] as const
+  const hidden = Object.fromEntries(secrets.map((name) => [name, config[name] === undefined ? undefined : '(set)']))
+  return {
+    ...config,
+    ...hidden,
+    databaseUrl: withoutPassword(config.databaseUrl),
+    redisUrl: config.redisUrl && withoutPassword(config.redisUrl),
+  }
+}
+
+/** True for addresses that only this machine can reach. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
+}
+
+type DotEnv = { values: Readonly<Record<string, string | undefined>>; where(name: string): string; warnings: string[] }
+
+function readDotEnv(root: string): DotEnv {
+  const text = readOptional(join(root, '.env'))
+  const lines = text.split('\n')
+  const lineOf = (name: string) => lines.findLastIndex((line) => new RegExp(`^\\s*(export\\s+)?${name}\\s*=`).test(line)) + 1
+  const values = parseEnv(text)
+  const known = new Set(NAMES.flatMap((name) => [name, `${name}_FILE`]))
+  const warnings = Object.keys(values).flatMap((key) => {
+    if (known.has(key)) return []
+    const meant = [...known].find((name) => isOneEditAway(key, name))
+    return meant ? [`.env line ${lineOf(key)}: ${key} is not a setting and is ignored; ${meant} was probably meant.`] : []
+  })
+  return { values, where: (name) => `.env line ${lineOf(name)}`, warnings }
+}
+
+function readOptional(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').replace(/^\uFEFF/, '')
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return ''
+    throw new Fault('invalid', `${path} cannot be read (${codeOf(error)}): make it a file that this user may read, or remove it.`, {
+      cause: error,
+    })
+  }
+}
+
+function fromSource(name: Name, source: DotEnv['values'], where: (name: string) => string, root: string) {
+  const value = source[name]?.trim()
+  const path = source[`${name}_FILE`]?.trim()
+  if (value && path) {
+    throw new Fault('invalid', `${name} and ${name}_FILE are both set (${where(name)}, ${where(`${name}_FILE`)}): keep one of them.`)
+  }
+  if (value) return { value, from: where(name) }
+  if (!path) return null
+  const from = `${name}_FILE in ${where(`${name}_FILE`)}`
+  try {
+    const text = readFileSync(resolve(root, path), 'utf8').trim()
+    if (text) return { value: text, from }
+  } catch (error) {
+    throw new Fault(
+      'invalid',
+      `${from} names ${path}, which cannot be read (${codeOf(error)}): mend the path or the file's permissions, or remove the setting.`,
+      {
+        cause: error,
+      },
+    )
+  }
+  throw new Fault('invalid', `${from} names ${path}, which is empty: write the value into it, or remove the setting.`)
+}
+
+function refusal(name: Name, found: ReadonlyMap<Name, { value: string; from: string }>): string {
+  const { value, from } = found.get(name)!
+  const schema = Settings.shape[name].unwrap() as z.ZodType
+  const { wanted, secret } = (schema.meta() ?? {}) as { wanted?: string; secret?: boolean }
+  const shown = secret
+    ? 'the value (a secret, not shown)'
+    : JSON.stringify((value.length > 80 ? `${value.slice(0, 80)}…` : value).replace(/\/\/.*@/, '//***@'))
+  return `${name} must be ${wanted}, and ${shown} from ${from} is not: mend it, or remove the setting.`
+}
+
+function databaseUrl(set: string | undefined, root: string, dataDir: string): string {
+  if (set === undefined) return `sqlite:${join(dataDir, 'agent_system.db')}`
+  if (set.startsWith('sqlite:')) return `sqlite:${resolve(root, set.slice('sqlite:///'.length))}`
+  return set.replace(/^postgresql:/, 'postgres:')
+}
+
+/** Written whole before it has its name, so that a kill leaves no half of a secret. */
+function kept(path: string): string {
+  try {
+    const text = readFileSync(path, 'utf8').trim()
+    if (text) return text
+    throw new Fault('invalid', `${path} is empty: restore it from a backup, or remove it to have a new one made.`)
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error
+  }
+  const made = randomBytes(32).toString('base64url')
+  const fresh = `${path}.new`
+  const file = openSync(fresh, 'w', 0o600)
+  try {
+    writeSync(file, `${made}\n`)
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+  renameSync(fresh, path)
+  return made
+}
+
+const codeOf = (error: unknown) => (error instanceof Error && 'code' in error ? String(error.code) : null)
+
+function parseUrl(text: string): URL | null {
+  const parsed = URL.parse(text)
+  return parsed?.hostname ? parsed : null
+}
+
+function withoutPassword(text: string): string {
+  const parsed = text.startsWith('sqlite:') ? null : URL.parse(text)
+  if (!parsed?.password) return text
+  parsed.password = '***'
+  return parsed.href
+}
+
+/** One letter more, less or other, or two neighbours changed. */
+function isOneEditAway(a: string, b: string): boolean {
+  let start = 0
+  while (start < a.length && a[start] === b[start]) start++
+  const [x, y] = [a.slice(start), b.slice(start)]
+  return (
+    a !== b &&
+    (x.slice(1) === y || x === y.slice(1) || x.slice(1) === y.slice(1) || (x.slice(2) === y.slice(2) && x[0] === y[1] && x[1] === y[0]))
+  )
+}
