@@ -24,8 +24,6 @@ export type Guardian = {
   /** Resolves when the kernel holds the message: from then on the group dies with the runtime. */
   watch(group: number): Promise<void>
   forget(group: number): void
-  /** Its process, while there is one; for tests and the monitor. */
-  readonly pid: number | undefined
   stop(): void
 }
 
@@ -80,9 +78,6 @@ export function guardian(): Guardian {
     forget(group) {
       groups.delete(group)
       if (child?.stdin?.writable) child.stdin.write(`- ${group}\n`)
-    },
-    get pid() {
-      return child?.pid
     },
     stop() {
       child?.stdin?.end()

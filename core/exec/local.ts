@@ -42,14 +42,12 @@ const LONGEST_MS = 2 ** 31 - 1
  * Waits until the runtime says that the guardian knows this group, and becomes the command then; a runtime that died in between closes the
  * pipe and nothing runs. `ulimit` of the shell sets the limits, so no other program is needed; a lower limit of the machine stays.
  */
-const gate = (cpuSeconds: number): string =>
-  `
+const gate = (cpuSeconds: number): string => `
 read -r go <&3 || exit 125
 exec 3<&-
-ulimit -c 0; ulimit -t ${cpuSeconds}; ulimit -f ${FILE_BYTES / 512}; ulimit -n ${OPEN_FILES}
-[ -d "$TMPDIR" ] || mkdir -p "$TMPDIR"
+{ ulimit -c 0; ulimit -t ${cpuSeconds}; ulimit -f ${FILE_BYTES / 512}; ulimit -n ${OPEN_FILES}; [ -d "$TMPDIR" ] || mkdir -p "$TMPDIR"; } 2>/dev/null
 exec "$@"
-`.replace(/(ulimit [^;\n]*|mkdir [^\n]*)/g, '$1 2>/dev/null')
+`
 
 export function localExec(options: LocalExecOptions): Exec & { stop(): Promise<void> } {
   const watcher = guardian()

@@ -1,0 +1,95 @@
+import * as z from 'zod'
+import { writeCommand } from '../core/contract/answers.ts'
+import { lineOf, refusalOf, riskOf } from '../core/contract/command-text.ts'
+import { answer, type Capabilities, defineTool, faultAsMistake, mistake } from '../core/tool.ts'
+
+const input = z
+  .object({
+    command: z.string().min(1).max(100_000).optional().describe('One line or script for /bin/sh.'),
+    argv: z
+      .array(z.string().max(100_000))
+      .min(1)
+      .max(1_000)
+      .optional()
+      .describe('Program and arguments, run without a shell: nothing needs quoting. Use it for file names and texts with odd characters.'),
+    cwd: z.string().max(4_000).optional().describe('Folder to run in, relative to the workspace. Default: the workspace itself.'),
+    timeout_seconds: z.number().int().min(1).max(3_600).default(120).describe('The command and all it started are ended after this time.'),
+    stdin: z.string().max(1_000_000).optional().describe('Text for its standard input. Without it the input is empty.'),
+  })
+  .refine((given) => (given.command === undefined) !== (given.argv === undefined), {
+    path: ['command'],
+    error: 'give exactly one of "command" (a shell line) and "argv" (program and arguments)',
+  })
+type Input = z.output<typeof input>
+
+const lineFor = (given: Input): string => given.command ?? lineOf(given.argv ?? [])
+/** In the workspace itself: the same words in another folder, or with an input of the agent's, are not what the person typed. */
+const typed = (given: Input, origin: Capabilities['origin']): { typed: boolean; once: boolean } =>
+  given.stdin === undefined && ['', '.', './'].includes(given.cwd ?? '')
+    ? origin.typedByPerson(lineFor(given).trim())
+    : { typed: false, once: false }
+
+/** Output of each stream that the model is shown. */
+const OUTPUT_BYTES = 30_000
+
+export default defineTool({
+  name: 'use_terminal',
+  description: `Runs a command in your workspace folder and gives back its exit code, standard output and standard error.
+
+Use it to build, test, convert, measure or check something. For reading, writing, changing, listing and searching files use read_file, write_file, edit_file, list_files and search_files: they need nobody's consent and lose no output.
+
+- Give exactly one of "command" (a line for /bin/sh, with pipes and &&) and "argv" (no shell).
+- A command that you thought of waits until a person allows it. They see it exactly as you wrote it, so make it short and plain, and put what belongs together into one call. Commands that the person wrote in your task run at once: use their exact words, in the workspace folder.
+- Every call starts anew: folder changes and variables do not stay. Files do. When the command ends, what it left in the background is ended too, so start a server and its test in one command.
+- Nobody can answer prompts: pass options such as --yes; editors and other programs for a screen do not work.
+- HOME is the workspace; keys and tokens of this system are not in the environment.
+- Of a long output the first and last ${OUTPUT_BYTES / 2_000} kB are shown. Write the rest to a file and read that.
+- An exit code other than 0 usually means failure: read standard error, mend the cause, and do not simply repeat the command.`,
+  permission: 'exec',
+  needs: ['exec', 'origin', 'files'],
+  input,
+  effect(given, { origin }) {
+    const by = typed(given, origin)
+    return by.typed && !by.once ? 'idempotent' : 'once'
+  },
+  permit(given, { origin }) {
+    const line = lineFor(given)
+    if (typed(given, origin).typed || refusalOf(line, 'agent') !== null) return 'allow'
+    const oneLine = line.replace(/\s+/g, ' ').trim()
+    return {
+      ask: {
+        title: `Run a command: ${oneLine.length > 80 ? `${oneLine.slice(0, 79)}…` : oneLine}`,
+        action: {
+          tool: 'use_terminal',
+          ...(given.command === undefined ? { argv: given.argv } : { command: given.command }),
+          cwd: given.cwd ?? '.',
+          ...(given.stdin === undefined ? {} : { stdin: given.stdin }),
+          isolation: 'plain',
+          timeoutSeconds: given.timeout_seconds,
+        },
+        risk: riskOf(line),
+      },
+    }
+  },
+  async run(given, { exec, files, origin, attempt }) {
+    const refusal = refusalOf(lineFor(given), typed(given, origin).typed ? 'person' : 'agent')
+    if (refusal) return mistake(refusal)
+    const work = async () => {
+      const result = await exec.run({
+        run: given.command === undefined ? { argv: given.argv ?? [] } : { shell: given.command },
+        cwd: await files.existing(given.cwd || '.'),
+        env: { HOME: await files.existing('.') },
+        ...(given.stdin === undefined ? {} : { stdin: given.stdin }),
+        timeoutMs: given.timeout_seconds * 1_000,
+        outputBytes: OUTPUT_BYTES,
+      })
+      const ending = result.timedOut
+        ? `timed out after ${given.timeout_seconds} s`
+        : result.aborted
+          ? 'stopped'
+          : `killed by ${result.signal}`
+      return answer(writeCommand({ ...result, ending, repeated: attempt > 1 }))
+    }
+    return work().catch(faultAsMistake)
+  },
+})
