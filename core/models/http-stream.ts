@@ -107,8 +107,9 @@ export function faultOf(error: unknown, from: Pick<Receiving, 'provider' | 'apiK
     // No status and no error type: the line, not the provider, spoke.
     return { kind: 'later', message }
   }
-  if (status === 402 || UNPAID.test(type) || (UNPAID.test(words) && status !== undefined && status >= 400 && status < 500))
-    return { kind: 'refused', message: `${message}; check the account's credit` }
+  // At 429 only the code tells: the words of a mere rate limit also speak of plans and billing.
+  const unpaid = UNPAID.test(type) || (status !== undefined && status >= 400 && status < 429 && UNPAID.test(words))
+  if (status === 402 || unpaid) return { kind: 'refused', message: `${message}; check the account's credit` }
   const wait = retryAfterMs(headers, now)
   const later: ModelFault = { kind: 'later', message, ...(wait === undefined ? {} : { retryAfterMs: wait }) }
   if (status === 429 || status === 529) return later
@@ -160,6 +161,7 @@ const rootOf = (error: Error): Error => (error.cause instanceof Error ? rootOf(e
 
 function sentence(from: Pick<Receiving, 'provider' | 'apiKey'>, status: number | undefined, words: string): string {
   const plain = words
+    .slice(0, 20_000)
     .replace(/<(style|script)[\s\S]*?<\/\1>/gi, ' ')
     .replace(/<[^>]{0,500}>/g, ' ')
     .replace(/\s+/g, ' ')

@@ -204,6 +204,14 @@ export function providerSuite(protocol: Protocol): void {
         expect(await ends(error(status, { 'retry-after': '1' }, protocol.error(type, message)))).toMatchObject({ kind: 'refused' })
       })
 
+      it('takes a rate limit that mentions billing for a rate limit', async () => {
+        const words = 'You exceeded your current quota of 3 a minute; add a payment method at https://example.org/account/billing.'
+        expect(await ends(error(429, { 'retry-after': '20' }, protocol.error('rate_limit_error', words)))).toMatchObject({
+          kind: 'later',
+          retryAfterMs: 20_000,
+        })
+      })
+
       it('says what a web page of a proxy says, without its markup', async () => {
         const page = '<html><head><style>b{}</style></head><body><h1>502 Bad Gateway</h1></body></html>'
         const end = await ends((_, res) => res.writeHead(502, { 'content-type': 'text/html' }).end(page))

@@ -12,7 +12,8 @@ describe('arguments', () => {
     ['a fence', '```json\n{"path":"a",}\n```', { path: 'a' }],
     ['JSON in a JSON string', '"{\\"path\\":\\"a\\"}"', { path: 'a' }],
     ['a line break inside a string', '{"text":"one\ntwo"}', { text: 'one\ntwo' }],
-    ['an inner bracket missing', '{"a":[{"b":1},"c":2}', expect.any(Object)],
+    ['quotes inside a string', '{"text":"say "hi" now"}', { text: 'say "hi" now' }],
+    ['brackets inside a string', '{"text":"a } b [",}', { text: 'a } b [' }],
   ])('are read from %s', (_, text, value) => {
     expect(parseArguments(text)).toEqual(value)
     expect(parseArguments(text)).not.toHaveProperty('__unparsed')
@@ -27,6 +28,8 @@ describe('arguments', () => {
     ['what stops inside a string that ends like an object', '{"content":"function f() { return 1 }'],
     ['what stops before a value', '{"path":'],
     ['what stops inside a number', '{"lines": 12'],
+    ['what lacks a bracket inside', '{"a":[{"b":1},"c":2}'],
+    ['what lacks its last bracket', '{"a":{"b":1}'],
     ['a Python string that stops', "{'content': 'half }"],
   ])('that are %s are handed on unread, never completed by guessing', (_, text) => {
     expect(parseArguments(text)).toEqual({ __unparsed: text })

@@ -104,9 +104,9 @@ function readJson(text: string): unknown {
       .trim()
       .replace(/^```\w*\s*/, '')
       .replace(/\s*```$/, '')
-    // jsonrepair also closes what was cut off. Half a file's content would then be written as if it were whole, so a text that stops
-    // inside a string or before its last bracket is not repaired.
-    if (!/^[{[][\s\S]*[}\]]$/.test(body) || endsInString(body)) return undefined
+    // jsonrepair also closes what was cut off and guesses where a missing bracket belongs. Half a file's content would then be written
+    // as if it were whole, so only a text with all its quotes and brackets is repaired.
+    if (!/^[{[][\s\S]*[}\]]$/.test(body) || !isBalanced(body)) return undefined
     try {
       return JSON.parse(jsonrepair(body))
     } catch {
@@ -115,10 +115,13 @@ function readJson(text: string): unknown {
   }
 }
 
-function endsInString(text: string): boolean {
-  const quotes = (mark: string) => text.replace(/\\[\s\S]/g, '').split(mark).length - 1
-  const double = quotes('"')
-  return double > 0 ? double % 2 === 1 : quotes("'") % 2 === 1
+function isBalanced(text: string): boolean {
+  const plain = text.replace(/\\[\s\S]/g, '')
+  const mark = plain.includes('"') ? '"' : "'"
+  if (plain.split(mark).length % 2 === 0) return false
+  const outside = plain.split(mark).filter((_, at) => at % 2 === 0)
+  const count = (bracket: string) => outside.join('').split(bracket).length
+  return count('{') === count('}') && count('[') === count(']')
 }
 
 export const isObject = (value: unknown): value is Record<string, unknown> =>
