@@ -66,30 +66,19 @@ The pattern is plain text unless "regex" is true; then it is an RE2 regular expr
           continue
         }
         searched++
-        const lines = content.split(/\r?\n/)
-        if (lines.at(-1) === '') lines.pop()
-        let last = -1
-        for (const [i, line] of lines.entries()) {
-          if ((i & 63) === 63 && !(await goOn())) break
-          const at = matcher.find(line)
-          if (at < 0) continue
-          if (++matches > MOST_MATCHES) break
-          const from = Math.max(last + 1, i - context)
-          const to = Math.min(lines.length - 1, i + context)
-          const block: string[] = context > 0 && shown.length > 0 && from > last + 1 ? ['--'] : []
-          for (let n = from; n <= to; n++) {
-            const isMatch = n === i || matcher.find(lines[n]!) >= 0
-            if (isMatch && n > i) break // it comes as a match of its own
-            block.push(`${entry.path}${isMatch ? ':' : '-'}${n + 1}${isMatch ? ':' : '-'} ${cut(lines[n]!, isMatch ? at : 0)}`)
-            last = n
+        for (const block of matchesIn(entry.path, content, matcher.find, context)) {
+          if (block === null) {
+            if (await goOn()) continue
+            break
           }
-          shown.push(...block)
-          size += block.reduce((sum, text) => sum + text.length, 0)
-          if (size >= MOST_ANSWER) break
+          matches++
+          if (context > 0 && shown.length > 0 && block.apart) shown.push('--')
+          shown.push(...block.lines)
+          size += block.lines.reduce((sum, text) => sum + text.length, 0)
+          if (matches >= MOST_MATCHES || size >= MOST_ANSWER) break
         }
       }
       await goOn()
-      const total = Math.min(matches, MOST_MATCHES)
       const notes = [
         ...(stopped ? [stopped] : []),
         ...(left.binary ? [`${left.binary} not text`] : []),
@@ -105,12 +94,40 @@ The pattern is plain text unless "regex" is true; then it is an RE2 regular expr
           : []),
         ...(found.complete ? [] : [`only the first ${MOST_FILES} entries were looked at`]),
       ]
-      const summary = `${total} ${total === 1 ? 'match' : 'matches'} in ${searched} searched ${searched === 1 ? 'file' : 'files'}${notes.length ? ` (${notes.join('; ')})` : ''}`
+      const summary = `${matches} ${matches === 1 ? 'match' : 'matches'} in ${searched} searched ${searched === 1 ? 'file' : 'files'}${notes.length ? ` (${notes.join('; ')})` : ''}`
       return answer([...shown, summary].join('\n'))
     }
     return work().catch(faultAsMistake)
   },
 })
+
+/**
+ * Each match of a file with the lines around it, no line twice; null now and then between, for the caller to take a breath. `apart`: lines
+ * were left out before this block.
+ */
+function* matchesIn(
+  path: string,
+  content: string,
+  find: (line: string) => number,
+  context: number,
+): Generator<{ lines: string[]; apart: boolean } | null> {
+  const lines = content.split(/\r?\n/)
+  if (lines.at(-1) === '') lines.pop()
+  let next = 0
+  for (const [i, line] of lines.entries()) {
+    if (i % 64 === 63) yield null
+    const at = find(line)
+    if (at < 0) continue
+    const from = Math.max(next, i - context)
+    const block = { lines: [] as string[], apart: next === 0 || from > next }
+    for (let n = from; n < i; n++) block.lines.push(`${path}-${n + 1}- ${cut(lines[n]!, 0)}`)
+    block.lines.push(`${path}:${i + 1}: ${cut(line, at)}`)
+    next = i + 1
+    for (; next < lines.length && next <= i + context && find(lines[next]!) < 0; next++)
+      block.lines.push(`${path}-${next + 1}- ${cut(lines[next]!, 0)}`)
+    yield block
+  }
+}
 
 /** `find` gives the place of the first match in a line, or -1. RE2 takes time linear in the line, whatever the pattern. */
 function matcherOf(pattern: string, regex: boolean, ignoreCase: boolean): { find(line: string): number } | { problem: string } {

@@ -229,6 +229,18 @@ describe('the end of a command', () => {
     process.kill(await pidIn('pid'), 'SIGKILL')
   }, 20_000)
 
+  test('is not waited for when the machine forbids to end it', async () => {
+    const kill = process.kill.bind(process)
+    const forbidden = vi.spyOn(process, 'kill').mockImplementation((pid, signal) => {
+      if (pid < 0) throw Object.assign(new Error('not permitted'), { code: 'EPERM' })
+      return kill(pid, signal)
+    })
+    const result = await run('echo $$ > pid; exec sleep 600', { timeoutMs: 200 })
+    forbidden.mockRestore()
+    expect(result).toMatchObject({ timedOut: true, exitCode: null, signal: null })
+    process.kill(await pidIn('pid'), 'SIGKILL')
+  }, 20_000)
+
   test('comes for all of them when the runtime stops, and no more start', async () => {
     const one = run('echo $$ > one; exec sleep 600')
     const two = run('echo $$ > two; exec sleep 600')

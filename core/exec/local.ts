@@ -83,7 +83,8 @@ export function localExec(options: LocalExecOptions): Exec & { stop(): Promise<v
       try {
         process.kill(-pid, by)
       } catch (error) {
-        if (!isCode(error, 'ESRCH')) throw error // ESRCH: nobody of the group is left, which is what was wanted
+        // ESRCH: nobody of the group is left, which is what was wanted. EPERM: it took another user's rights (sudo) and cannot be ended by us.
+        if (!isCode(error, 'ESRCH') && !isCode(error, 'EPERM')) throw error
       }
     }
     let cause: 'timeout' | 'abort' | null = null
@@ -93,7 +94,11 @@ export function localExec(options: LocalExecOptions): Exec & { stop(): Promise<v
       if (cause || over) return
       cause = why
       kill('SIGTERM')
-      force = setTimeout(() => kill('SIGKILL'), GRACE_MS)
+      force = setTimeout(() => {
+        kill('SIGKILL')
+        // What cannot be killed is not waited for.
+        force = setTimeout(() => ended.resolve({ code: null, signal: null }), GRACE_MS)
+      }, GRACE_MS)
     }
     const onAbort = () => end('abort')
     const timer = setTimeout(() => end('timeout'), timeoutMs)
