@@ -226,11 +226,13 @@ function readDotEnv(root: string): DotEnv {
   const lineOf = (name: string) => lines.findLastIndex((line) => new RegExp(`^\\s*(export\\s+)?${name}\\s*=`).test(line)) + 1
   const values = parseEnv(text)
   const known = new Set(NAMES.flatMap((name) => [name, `${name}_FILE`]))
-  const warnings = Object.keys(values).flatMap((key) => {
-    if (known.has(key)) return []
-    const meant = [...known].find((name) => isOneEditAway(key, name))
-    return meant ? [`.env line ${lineOf(key)}: ${key} is not a setting and is ignored; ${meant} was probably meant.`] : []
-  })
+  const strangers = Object.keys(values).filter((key) => !known.has(key))
+  const warnings = strangers
+    .sort((a, b) => lineOf(a) - lineOf(b))
+    .flatMap((key) => {
+      const meant = [...known].find((name) => isOneEditAway(key, name))
+      return meant ? [`.env line ${lineOf(key)}: ${key} is not a setting and is ignored; ${meant} was probably meant.`] : []
+    })
   return { values, where: (name) => `.env line ${lineOf(name)}`, warnings }
 }
 

@@ -1,0 +1,77 @@
+/**
+ * The process that does the work; the keeper starts it. Exit code 0: asked to stop. 75: asked to start again. 78: a start failed of
+ * something a person can mend, said in one sentence. 70: a bug, with its stack. 130: cut off by a second SIGINT.
+ */
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { type Config, ensureSecrets, readProcessConfig } from '../core/config.ts'
+import type { Engine } from '../core/main.ts'
+import { own } from '../core/store/owner.ts'
+import { mendOf } from './mend.ts'
+
+const [RESTART, BUG, BAD_CONFIGURATION, INTERRUPTED] = [75, 70, 78, 130]
+/** A terminal sends one Ctrl-C to the whole process group and npm and the keeper pass it on: what comes this close together is one. */
+const SAME_KEYSTROKE_MS = 300
+/** An abort waits this long for connections and files to close. */
+const ABORT_MS = 2_000
+
+function bug(error: unknown): never {
+  console.error(error)
+  process.exit(BUG)
+}
+// A terminal that went away must not take the engine with it.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
+process.on('uncaughtException', bug)
+process.on('unhandledRejection', bug)
+
+let engine: Engine | null = null
+let asked: 'graceful' | 'now' | null = null
+let firstInterrupt: number | null = null
+
+function stop(how: 'graceful' | 'now', code: number) {
+  if (asked === how || asked === 'now') return
+  asked = how
+  if (how === 'now') setTimeout(() => process.exit(code), ABORT_MS)
+  // Before it is up there is nothing to drain, but a migration may run: then `asked` is looked at when it is up.
+  engine?.stop(how).then(() => (how === 'now' ? process.exit(code) : undefined), bug)
+}
+
+for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop('graceful', 0))
+process.on('SIGINT', () => {
+  firstInterrupt ??= performance.now()
+  if (performance.now() - firstInterrupt < SAME_KEYSTROKE_MS) {
+    if (asked === null) console.error('Stopping: running turns finish or park first. Press Ctrl-C again to abort.')
+    stop('graceful', 0)
+  } else stop('now', INTERRUPTED)
+})
+// Without its keeper nobody could start it again or stop it.
+if (process.connected) process.on('disconnect', () => stop('now', BUG))
+
+let config: Config | null = null
+try {
+  config = readProcessConfig(dirname(import.meta.dirname))
+  for (const warning of config.warnings) console.error(`banyan: ${warning}`)
+  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 })
+  const owner = own(config.dataDir)
+  // Loaded only now: what is wrong with the settings is said first, and signals are heard meanwhile.
+  const { start } = await import('../core/main.ts')
+  engine = await start(ensureSecrets(config))
+  if (asked !== null) engine.stop(asked).catch(bug)
+  else announce(engine, config.dataDir)
+  const how = await engine.ended
+  owner.release()
+  process.exit(how === 'restart' ? RESTART : asked === 'now' ? INTERRUPTED : 0)
+} catch (error) {
+  const sentence = mendOf(error, config)
+  if (sentence === null) bug(error)
+  console.error(`banyan: ${sentence}`)
+  process.exit(BAD_CONFIGURATION)
+}
+
+/** `DATA_DIR/url` tells the command line and restart.sh where this instance listens, which PORT=0 leaves open. */
+function announce({ url, loginUrl, models }: Engine, dataDir: string) {
+  const file = join(dataDir, 'url')
+  writeFileSync(`${file}.new`, `${url}\n`)
+  renameSync(`${file}.new`, file)
+  console.log(`Banyan runs at ${url}\n${models}\nLog in: ${loginUrl}`)
+}
