@@ -1,0 +1,482 @@
+/**
+ * The HTTP interface as data: every route with the shapes that go in and come out. The router, `/openapi.json`, the web page and the command
+ * line all read this table, so what is not here is not served. Lists are `{items, nextCursor}`; errors are `Problem`; frames of the live
+ * line are at the end.
+ */
+import * as z from 'zod'
+import type { Event, TreeHead } from './event.ts'
+import type { FaultCode } from './fault.ts'
+import { Budget, Limits } from './limits.ts'
+import type { StoredMessage } from './message.ts'
+import { Agent, Document, Name, ToolEntry } from './registry.ts'
+import { DECISIONS, Decision, REVIEW_KINDS, type Review } from './review.ts'
+import { Evidence, REASONS, TASK_KINDS, TASK_STATUSES, type Task, Verdict } from './task.ts'
+
+/** Characters of a goal. */
+export const GOAL_LIMIT = 200_000
+/** Bytes of a request's body. */
+export const BODY_LIMIT = 1_000_000
+
+const text = z.string()
+const time = z.string().meta({ format: 'date-time' })
+const count = z.number().int().min(0)
+/** A word of a query, where numbers are text. */
+const wholeQuery = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^\d{1,15}$/, 'must be a whole number')
+    .transform(Number)
+    .pipe(z.number().int().min(least).max(most))
+const listOf = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item), nextCursor: text.nullable() })
+/** `cursor` is the `nextCursor` of the page before. */
+const page = { cursor: text.max(300).optional(), limit: wholeQuery(1, 200).default(50) }
+
+// ── What is told ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** RFC 9457. `code` is for programs and never changes its meaning; `requestId` is in the log beside the cause. */
+export const Problem = z
+  .object({
+    type: text,
+    title: text,
+    status: z.number().int(),
+    detail: text,
+    code: text,
+    requestId: text,
+  })
+  .meta({ id: 'Problem' })
+export type Problem = z.output<typeof Problem> & { code: FaultCode | 'method_not_allowed' | 'unsupported_media_type' | 'internal' }
+
+const Spend = z.object({ turns: count, tokens: count, costMicros: count, unpricedCalls: count }).meta({ id: 'Spend' })
+/** `dollars` is what is known; calls whose price is unknown are counted beside it, never priced 0. */
+const Cost = z.object({ dollars: z.number(), unpricedCalls: count }).meta({ id: 'Cost' })
+const checked = { ok: z.boolean(), bytes: z.exactOptional(count), problem: z.exactOptional(text) }
+const [File, Command, Link] = Evidence.options
+const CheckedEvidence = z.discriminatedUnion('kind', [File.extend(checked), Command.extend(checked), Link.extend(checked)])
+const StoredVerdict = Verdict.extend({ score: z.exactOptional(z.number()), by: z.exactOptional(text) })
+
+const TaskShape = z
+  .object({
+    id: text,
+    treeId: text,
+    parentId: text.nullable(),
+    callId: text.nullable(),
+    kind: z.enum(TASK_KINDS),
+    agent: text,
+    title: text,
+    instruction: text,
+    origin: z.enum(['person', 'agent']),
+    status: z.enum(TASK_STATUSES),
+    reason: z.enum(REASONS).nullable(),
+    note: text.nullable(),
+    priority: z.number().int(),
+    depth: count,
+    attempt: count,
+    after: z.array(text),
+    deadlineAt: time.nullable(),
+    wakeAt: time.nullable(),
+    stoppedByPerson: z.boolean(),
+    workspace: text,
+    result: text.nullable(),
+    summary: text.nullable(),
+    evidence: z.array(CheckedEvidence),
+    verdict: StoredVerdict.nullable(),
+    spend: Spend,
+    createdAt: time,
+    updatedAt: time,
+  })
+  .meta({ id: 'Task' }) satisfies z.ZodType<Task>
+
+const Head = z.object({
+  id: text,
+  goal: text,
+  mode: z.enum(['auto', 'step']),
+  limits: Limits,
+  spend: Spend,
+  taskCount: count,
+  pausedReason: text.nullable(),
+  submittedBy: text,
+  createdAt: time,
+}) satisfies z.ZodType<TreeHead>
+/** `status`, `result`, `summary` and `note` are the root task's. */
+const TreeItem = Head.extend({
+  status: z.enum(TASK_STATUSES),
+  result: text.nullable(),
+  summary: text.nullable(),
+  note: text.nullable(),
+  updatedAt: time,
+  cost: Cost,
+}).meta({ id: 'TreeItem' })
+export type TreeItem = z.output<typeof TreeItem>
+const Tree = TreeItem.extend({ tasks: z.array(TaskShape) }).meta({ id: 'Tree' })
+export type Tree = z.output<typeof Tree>
+
+const Usage = z.object({ input: count, output: count, reasoning: count, cacheRead: count, cacheWrite: count })
+const stored = { n: z.number().int().min(1), at: time }
+const MessageShape = z
+  .discriminatedUnion('role', [
+    z.object({
+      ...stored,
+      role: z.literal('system'),
+      promptHash: text,
+      agent: text,
+      agentVersion: z.number().int(),
+      documents: z.array(z.object({ name: text, version: z.number().int() })),
+      tools: z.array(text),
+    }),
+    z.object({
+      ...stored,
+      role: z.literal('user'),
+      text,
+      from: z.enum(['person', 'parent', 'system', 'child']),
+      rewindTo: z.exactOptional(z.number().int()),
+    }),
+    z.object({
+      ...stored,
+      role: z.literal('assistant'),
+      text,
+      calls: z.array(z.object({ id: text, tool: text, input: z.unknown() })),
+      thinking: z.exactOptional(z.unknown()),
+      provider: text,
+      model: text,
+      usage: Usage.nullable(),
+      costMicros: count.nullable(),
+      latencyMs: z.number(),
+    }),
+    z.object({ ...stored, role: z.literal('tool'), callId: text, tool: text, text, isError: z.boolean() }),
+    z.object({
+      ...stored,
+      role: z.literal('compaction'),
+      how: z.enum(['cleared', 'summarised']),
+      upTo: count,
+      text,
+      dropped: z.object({ messages: count, tokens: count }),
+    }),
+  ])
+  .meta({ id: 'Message' }) satisfies z.ZodType<StoredMessage>
+
+const ReviewShape = z
+  .object({
+    id: text,
+    kind: z.enum(REVIEW_KINDS),
+    state: z.enum(['open', 'decided', 'snoozed']),
+    treeId: text,
+    taskId: text,
+    callId: text.nullable(),
+    title: text,
+    action: z.unknown(),
+    actionHash: text,
+    risk: z.enum(['low', 'medium', 'high']),
+    createdAt: time,
+    decidedAt: time.nullable(),
+    decision: z.enum(DECISIONS).nullable(),
+    comment: text.nullable(),
+    decidedBy: text.nullable(),
+  })
+  .meta({ id: 'Review' }) satisfies z.ZodType<Review>
+
+/** `id` is the name; `author` is `seed`, a person's or an agent's name. */
+const version = { id: Name, version: z.number().int().min(1), author: text, updatedAt: time }
+const AgentItem = Agent.extend(version).meta({ id: 'Agent' })
+const DocumentItem = Document.extend(version).meta({ id: 'Document' })
+const ToolItem = ToolEntry.extend(version).meta({ id: 'Tool' })
+export type AgentItem = z.output<typeof AgentItem>
+export type DocumentItem = z.output<typeof DocumentItem>
+export type ToolItem = z.output<typeof ToolItem>
+
+/** A numbered fact; which fields it has beside these depends on `type` (see `event.ts`). */
+const EventShape = z.looseObject({ seq: z.number().int().min(1), at: time, treeId: text.nullable(), type: text }).meta({ id: 'Event' })
+
+const Health = z
+  .object({ status: z.literal('ok'), revision: text, schema: z.number().int(), uptimeSeconds: z.number() })
+  .meta({ id: 'Health' })
+export type Health = z.output<typeof Health>
+
+const System = z
+  .object({
+    version: text,
+    revision: text,
+    schema: z.number().int(),
+    uptimeSeconds: z.number(),
+    nodeVersion: text,
+    /** What answers when an agent's model is `default`. `detail`: one sentence for a person, such as what to set to have a model. */
+    provider: z.object({ name: text, model: text.nullable(), judges: z.boolean(), detail: text }),
+    /** The level at which commands run here. */
+    isolation: text,
+    /** How many tasks are in each status, over all trees. */
+    tasks: z.record(text, count),
+    openReviews: count,
+    /** Number of the newest fact. */
+    seq: count,
+    liveConnections: count,
+    /** Caps of a goal that says nothing of its budget. */
+    defaultLimits: Limits,
+    dataBytes: count.optional(),
+  })
+  .meta({ id: 'System' })
+export type System = z.output<typeof System>
+
+const GoalExample = z.object({ name: text, title: text, description: text, goal: text }).meta({ id: 'GoalExample' })
+export type GoalExample = z.output<typeof GoalExample>
+
+// ── What is asked ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export const GoalRequest = z
+  .object({
+    goal: z
+      .string()
+      .refine((goal) => goal.length <= GOAL_LIMIT, {
+        error: `is longer than ${GOAL_LIMIT.toLocaleString('en')} characters; put the long part into a file or a context document and name it in the goal`,
+        params: { fault: 'too_large' satisfies FaultCode },
+      })
+      .refine((goal) => goal.trim() !== '', { error: 'must say what is to be done' })
+      .meta({ minLength: 1, maxLength: GOAL_LIMIT }),
+    /** Who takes the root task; without it the system's default. */
+    agent: Name.optional(),
+    /** Higher goes first. */
+    priority: z.number().int().min(-100).max(100).default(0),
+    /** `step`: pauses after each turn until a person lets it go on. */
+    mode: z.enum(['auto', 'step']).default('auto'),
+    budget: Budget.optional(),
+    /** `task`: each task has a folder of its own inside its parent's; `shared`: all work in one. */
+    workspace: z.enum(['task', 'shared']).default('task'),
+    /** Name of a goal example whose files are put into the workspace first. */
+    example: text.max(100).optional(),
+  })
+  .strict()
+export type GoalRequest = z.output<typeof GoalRequest>
+const Submitted = z.object({ treeId: text, taskId: text, url: text }).meta({ id: 'Submitted' })
+export type Submitted = z.output<typeof Submitted>
+
+const control = {
+  /** `subtree` (the default) reaches every task below; `node` only this one. */
+  scope: z.enum(['node', 'subtree']).optional(),
+  message: text.max(100_000).optional(),
+  comment: text.max(20_000).optional(),
+}
+const Control = z.object(control).strict()
+const Steer = z.object({ ...control, message: text.trim().min(1, 'must say what the agent should know or do').max(100_000) }).strict()
+const Rerun = z.object({ ...control, from: z.number().int().min(1).optional(), restoreFiles: z.boolean().optional() }).strict()
+export type ControlRequest = z.input<typeof Rerun>
+
+/** An entry as it was read may be sent back whole: what the system sets itself is ignored. */
+const own = {
+  id: z.unknown().optional(),
+  version: z.unknown().optional(),
+  author: z.unknown().optional(),
+  updatedAt: z.unknown().optional(),
+}
+const AgentRequest = Agent.extend(own).strict()
+const DocumentRequest = Document.extend(own).strict()
+const ToolRequest = ToolEntry.extend(own).strict()
+
+// ── Routes ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
+export type Route = {
+  method: Method
+  /** As OpenAPI writes it; `{id}` of a review may hold slashes, encoded or not. */
+  path: string
+  summary: string
+  /** Status of success. */
+  status: number
+  /** Body; absent where there is none. `optionalBody`: an empty one means `{}`. */
+  request?: z.ZodType
+  optionalBody?: true
+  query?: z.ZodObject
+  /** Absent: no body, or not JSON. */
+  response?: z.ZodType
+  /** Answered without a login. */
+  open?: true
+}
+
+const one = <const R extends Route>(route: R): R => route
+const act = <B extends z.ZodType>(verb: string, summary: string, request: B) =>
+  one({ method: 'POST', path: `/api/tasks/{id}/${verb}`, summary, status: 200, request, optionalBody: true, response: TaskShape })
+const entries = <Q extends z.ZodType, S extends z.ZodType>(plural: string, singular: string, request: Q, item: S) => ({
+  list: one({ method: 'GET', path: `/api/${plural}`, summary: `Lists every ${singular}`, status: 200, response: listOf(item) }),
+  get: one({ method: 'GET', path: `/api/${plural}/{id}`, summary: `One ${singular}`, status: 200, response: item }),
+  add: one({ method: 'POST', path: `/api/${plural}`, summary: `Adds a new ${singular}`, status: 201, request, response: item }),
+  save: one({
+    method: 'PUT',
+    path: `/api/${plural}/{id}`,
+    summary: `Saves a ${singular} that exists as a new version`,
+    status: 200,
+    request,
+    response: item,
+  }),
+  remove: one({ method: 'DELETE', path: `/api/${plural}/{id}`, summary: `Removes a ${singular}; its versions stay readable`, status: 204 }),
+  versions: one({
+    method: 'GET',
+    path: `/api/${plural}/{id}/versions`,
+    summary: `Every version of a ${singular}, newest first`,
+    status: 200,
+    response: listOf(item),
+  }),
+})
+const agents = entries('agents', 'agent', AgentRequest, AgentItem)
+const documents = entries('documents', 'context document', DocumentRequest, DocumentItem)
+const tools = entries('tools', 'tool', ToolRequest, ToolItem)
+
+export const ROUTES = {
+  health: one({ method: 'GET', path: '/health', summary: 'Whether it runs', status: 200, response: Health, open: true }),
+
+  submitGoal: one({
+    method: 'POST',
+    path: '/api/goals',
+    summary: 'Submits a goal; with the same Idempotency-Key and body again, the tree that it made the first time',
+    status: 201,
+    request: GoalRequest,
+    response: Submitted,
+  }),
+  goalExamples: one({
+    method: 'GET',
+    path: '/api/goal-examples',
+    summary: 'Goals to try',
+    status: 200,
+    response: listOf(GoalExample),
+  }),
+  trees: one({
+    method: 'GET',
+    path: '/api/trees',
+    summary: 'Goals, newest first',
+    status: 200,
+    query: z.object({ ...page, status: z.enum(TASK_STATUSES).optional() }),
+    response: listOf(TreeItem),
+  }),
+  tree: one({ method: 'GET', path: '/api/trees/{id}', summary: 'A goal with all its tasks', status: 200, response: Tree }),
+
+  task: one({ method: 'GET', path: '/api/tasks/{id}', summary: 'One task', status: 200, response: TaskShape }),
+  messages: one({
+    method: 'GET',
+    path: '/api/tasks/{id}/messages',
+    summary: "A task's history from message `after` on; `nextCursor` is the next `after`",
+    status: 200,
+    query: z.object({ after: wholeQuery(0, 1_000_000_000).default(0), limit: wholeQuery(1, 1_000).default(200) }),
+    response: listOf(MessageShape),
+  }),
+  prompt: one({
+    method: 'GET',
+    path: '/api/prompts/{hash}',
+    summary: 'The system prompt that a message names by its hash',
+    status: 200,
+    response: z.object({ hash: text, text }),
+  }),
+  cancel: act('cancel', 'Lets the task wrap up, and stops what is below it', Control),
+  abort: act('abort', 'Ends the task and what is below it now', Control),
+  pause: act('pause', 'Holds the task after its turn', Control),
+  resume: act('resume', 'Lets a paused task go on', Control),
+  step: act('step', 'Runs one turn, then pauses again', Control),
+  retry: act('retry', 'Opens a task again that did not succeed', Control),
+  steer: act('steer', 'Says something to the agent at work', Steer),
+  rerun: act('rerun', 'Goes back to message `from` and on from there', Rerun),
+
+  reviews: one({
+    method: 'GET',
+    path: '/api/reviews',
+    summary: 'The queue of what a person is asked, oldest first',
+    status: 200,
+    query: z.object({ ...page, state: z.enum(['open', 'decided', 'snoozed', 'all']).default('all'), treeId: text.max(100).optional() }),
+    response: listOf(ReviewShape),
+  }),
+  review: one({ method: 'GET', path: '/api/reviews/{id}', summary: 'One item of the queue', status: 200, response: ReviewShape }),
+  decide: one({
+    method: 'POST',
+    path: '/api/reviews/{id}/decision',
+    summary: 'Decides an item, once; with `answer` the answer is `comment`',
+    status: 200,
+    request: Decision,
+    response: ReviewShape,
+  }),
+
+  agents: agents.list,
+  agent: agents.get,
+  addAgent: agents.add,
+  saveAgent: agents.save,
+  removeAgent: agents.remove,
+  agentVersions: agents.versions,
+  documents: documents.list,
+  document: documents.get,
+  addDocument: documents.add,
+  saveDocument: documents.save,
+  removeDocument: documents.remove,
+  documentVersions: documents.versions,
+  tools: tools.list,
+  tool: tools.get,
+  addTool: tools.add,
+  saveTool: tools.save,
+  removeTool: tools.remove,
+  toolVersions: tools.versions,
+
+  events: one({
+    method: 'GET',
+    path: '/api/events',
+    summary: 'Facts after a number, in order, without a gap; with `Accept: text/event-stream` a stream that goes on',
+    status: 200,
+    query: z.object({
+      after: wholeQuery(0, Number.MAX_SAFE_INTEGER).default(0),
+      limit: wholeQuery(1, 1_000).default(500),
+      treeId: text.max(100).optional(),
+    }),
+    response: listOf(EventShape),
+  }),
+  system: one({ method: 'GET', path: '/api/system', summary: 'How the system is', status: 200, response: System }),
+  openapi: one({
+    method: 'GET',
+    path: '/openapi.json',
+    summary: 'This interface as OpenAPI 3.1',
+    status: 200,
+    response: z.looseObject({}),
+  }),
+
+  makeLoginLink: one({
+    method: 'POST',
+    path: '/api/login-links',
+    summary: 'Makes a link that logs a browser in, once, within 24 hours',
+    status: 201,
+    response: z.object({ url: text }),
+  }),
+  login: one({
+    method: 'GET',
+    path: '/login',
+    summary: 'Takes the code of a login link, sets the session cookie and goes to the page',
+    status: 303,
+    query: z.object({ code: text.max(200).default('') }),
+    open: true,
+  }),
+  logout: one({ method: 'POST', path: '/api/logout', summary: 'Takes the session cookie away', status: 204 }),
+  shutdown: one({
+    method: 'POST',
+    path: '/admin/graceful-shutdown',
+    summary: 'Running turns finish or park, then the process ends; with `restart=1` it starts again',
+    status: 202,
+    query: z.object({ restart: z.enum(['0', '1']).default('0') }),
+    response: z.object({ status: z.enum(['stopping', 'restarting']) }),
+  }),
+} as const
+export type RouteName = keyof typeof ROUTES
+
+type Part<N extends RouteName, K extends 'request' | 'query' | 'response', D> = (typeof ROUTES)[N] extends {
+  [P in K]: infer S extends z.ZodType
+}
+  ? K extends 'response'
+    ? z.output<S>
+    : z.input<S>
+  : D
+/** What a caller sends as the body. */
+export type RequestOf<N extends RouteName> = Part<N, 'request', undefined>
+/** What a caller writes into the query; every value is text. */
+export type QueryOf<N extends RouteName> = Part<N, 'query', undefined>
+/** What a caller gets. */
+export type ResponseOf<N extends RouteName> = Part<N, 'response', undefined>
+
+// ── The live line: `ws /api/live?after=seq` ──────────────────────────────────────────────────────────────────────────────────────────
+
+/**
+ * First `hello`: `seq` is the newest fact there is (all up to it follow, if they are after `after`; if it is below `after` the database was
+ * put back, and the client starts anew from 0), and a `revision` other than before means that the page is out of date. Then facts in order,
+ * without a gap. A `delta` is text that a model is writing just now: it is not kept, may be missing, and is overtaken by `message.added`.
+ */
+export type LiveFrame =
+  | { type: 'hello'; seq: number; revision: string }
+  | { type: 'event'; event: Event }
+  | { type: 'delta'; taskId: string; text: string }
