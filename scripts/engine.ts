@@ -2,7 +2,7 @@
  * The process that does the work; the keeper starts it. Exit code 0: asked to stop. 75: asked to start again. 78: a start failed of
  * something a person can mend, said in one sentence. 70: a bug, with its stack. 130: cut off by a second SIGINT.
  */
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type Config, ensureSecrets, readProcessConfig } from '../core/config.ts'
 import type { Engine } from '../core/main.ts'
@@ -52,6 +52,7 @@ try {
   config = readProcessConfig(dirname(import.meta.dirname))
   for (const warning of config.warnings) console.error(`banyan: ${warning}`)
   mkdirSync(config.dataDir, { recursive: true, mode: 0o700 })
+  accessSync(config.dataDir, constants.W_OK)
   const owner = own(config.dataDir)
   // Loaded only now: what is wrong with the settings is said first, and signals are heard meanwhile.
   const { start } = await import('../core/main.ts')

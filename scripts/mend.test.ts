@@ -47,6 +47,8 @@ it.each([
 
 it('a cause below the error is found, a Fault speaks for itself, and a bug has no sentence', () => {
   expect(mendOf(new Error('outer', { cause: errno('ENOSPC') }), where)).toContain('is full')
+  expect(mendOf(errno('ENOENT', { syscall: 'mkdir', path: '/ro/x' }), where)).toContain('/ro/x cannot be made')
+  expect(mendOf(errno('ENOENT', { syscall: 'open', path: '/x' }), where)).toBeNull()
   expect(mendOf(new Fault('conflict', 'another one runs'), where)).toBe('another one runs')
   expect(mendOf(new TypeError('x is not a function'), where)).toBeNull()
 })

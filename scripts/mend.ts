@@ -25,6 +25,10 @@ function known(error: Error, where: Where | null): string | null {
   if (syscall === 'getaddrinfo' && where && !where.databaseUrl.startsWith('postgres:')) {
     return `the name ${host} leads to no address (${code}): set HOST to an address of this machine, such as 127.0.0.1.`
   }
+  // What Node says when it cannot make a folder on a read-only file system.
+  if (code === 'ENOENT' && syscall === 'mkdir') {
+    return `${path} cannot be made, because the folder above it is read-only or gone: make that writable, or set DATA_DIR to another folder.`
+  }
   switch (code) {
     case 'EACCES':
     case 'EPERM':
