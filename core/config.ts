@@ -120,6 +120,9 @@ export type Config = {
   /** Absent until `ensureSecrets`. */
   systemSecretKey: string | undefined
   adminToken: string | undefined
+  /** Of the environment that started it: all that commands get of it. */
+  commandPath: string | undefined
+  commandLang: string | undefined
   /** What a person should know and nothing fails of. */
   warnings: readonly string[]
 }
@@ -185,6 +188,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, ro
     debugMode: s.DEBUG_MODE ?? false,
     systemSecretKey: s.SYSTEM_SECRET_KEY,
     adminToken: s.ADMIN_TOKEN,
+    commandPath: env.PATH,
+    commandLang: env.LANG,
     warnings,
   }
 }

@@ -30,8 +30,11 @@ export type Message =
       latencyMs: number
     }
   | { role: 'tool'; callId: string; tool: string; text: string; isError: boolean }
-  /** Context was cleared to fit: what the model no longer sees, and the words that replace it. */
-  | { role: 'compaction'; upTo: number; text: string; dropped: { messages: number; tokens: number } }
+  /**
+   * Context was made to fit. `cleared`: tool results up to message `upTo` are no longer sent. `summarised`: `text` stands for all messages
+   * after the first up to `upTo`. Nothing is deleted from the history.
+   */
+  | { role: 'compaction'; how: 'cleared' | 'summarised'; upTo: number; text: string; dropped: { messages: number; tokens: number } }
 
 /** A message as it is read back. */
 export type StoredMessage = Message & { n: number; at: string }

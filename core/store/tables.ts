@@ -10,6 +10,8 @@ export type Database = {
     id: string
     goal: string
     mode: string
+    /** `task`: a folder for each task; `shared`: one for all. */
+    workspace: string
     limits: string
     /** Settled spend; equals the sum of the tree's settled `model_calls`. */
     turns: number

@@ -92,6 +92,7 @@ export async function createGoal(tx: Tx, id: string, goal: NewGoal): Promise<{ t
     id,
     goal: goal.goal,
     mode: goal.mode,
+    workspace: goal.workspace,
     limits: JSON.stringify(goal.limits),
     turns: 0,
     tokens: 0,
@@ -137,6 +138,7 @@ const TREE_COLUMNS = [
   'id',
   'goal',
   'mode',
+  'workspace',
   'limits',
   'turns',
   'tokens',
@@ -249,7 +251,7 @@ export async function spawn(
   }
   const ids = children.map((_, k) => childIdOf(callId, k))
   for (const [k, child] of children.entries()) {
-    const own = child.workspace !== 'shared' && !options.exempt
+    const own = child.workspace !== 'shared' && tree.workspace !== 'shared' && !options.exempt
     await insert(tx, tree, {
       id: ids[k]!,
       parent,

@@ -47,8 +47,11 @@ export function openTasks(store: Store, options: { leaseMs?: number; newId?: () 
     turns,
 
     /** Acknowledged only when it is on stable storage. `created` is false when this idempotency key made the tree before. */
-    createGoal: (goal: NewGoal): Promise<{ treeId: string; created: boolean }> =>
-      store.transact((tx) => createGoal(tx, newId(), goal), { durable: true }),
+    async createGoal(goal: NewGoal & { prepare?: (treeId: string) => Promise<void> }): Promise<{ treeId: string; created: boolean }> {
+      const id = newId()
+      await goal.prepare?.(id) // files first: the task may be claimed the moment it is committed
+      return store.transact((tx) => createGoal(tx, id, goal), { durable: true })
+    },
 
     /** Records what end_task claimed; `plan` says who looks at it. */
     end: (lease: Lease, callId: string, claim: Claim, plan: ClosingPlan): Promise<{ ok: true } | { ok: false; problem: string }> =>
@@ -159,6 +162,51 @@ export function openTasks(store: Store, options: { leaseMs?: number; newId?: () 
       const row = await store.db.selectFrom('reviews').selectAll().where('id', '=', id).executeTakeFirst()
       if (!row) throw new Fault('not_found', `There is no review item ${id}.`)
       return toReview(row)
+    },
+    /** Direct children, oldest first. */
+    async children(id: string): Promise<Task[]> {
+      const rows = await store.db.selectFrom('tasks').selectAll().where('parent_id', '=', id).orderBy('created_at').orderBy('id').execute()
+      return rows.map((row) => toTask(row as TaskRow))
+    },
+    /** True for the root, and for a task that was handed the whole goal. */
+    async isGoal(id: string): Promise<boolean> {
+      for (let task = await store.db.selectFrom('tasks').select(['parent_id']).where('id', '=', id).executeTakeFirst(); task?.parent_id; ) {
+        const parent = await store.db
+          .selectFrom('tasks')
+          .select(['parent_id', 'handover'])
+          .where('id', '=', task.parent_id)
+          .executeTakeFirst()
+        if (parent?.handover !== 1) return false
+        task = parent
+      }
+      return true
+    },
+    /** Inputs and answers of the ended calls of a task and of all below it, oldest first; at most 2,000. Ids tell lineage, so one range finds them. */
+    async toolAnswers(id: string): Promise<{ tool: string; input: unknown; text: string }[]> {
+      const below = store.db
+        .selectFrom('tasks')
+        .select('id')
+        .where((e) => e.or([e('id', '=', id), e.and([e('id', '>', `${id}.`), e('id', '<', `${id}/`)])]))
+      const calls = await store.db
+        .selectFrom('calls')
+        .select(['id', 'tool', 'input', 'task_id'])
+        .where('task_id', 'in', below)
+        .where('state', '=', 'ended')
+        .orderBy('begun_at')
+        .limit(2_000)
+        .execute()
+      const answers = new Map<string, string>()
+      const rows = await store.db
+        .selectFrom('messages')
+        .select('body')
+        .where('task_id', 'in', [...new Set(calls.map((c) => c.task_id))])
+        .where('role', '=', 'tool')
+        .execute()
+      for (const { body } of rows) {
+        const message = JSON.parse(body) as Extract<Message, { role: 'tool' }>
+        answers.set(message.callId, message.text)
+      }
+      return calls.map((call) => ({ tool: call.tool, input: JSON.parse(call.input), text: answers.get(call.id) ?? '' }))
     },
     /** How many tasks are in each status, over all trees. */
     async counts(): Promise<Record<string, number>> {

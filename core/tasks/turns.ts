@@ -18,6 +18,7 @@ import {
   append,
   type CallRow,
   callsOpen,
+  type Grants,
   keep,
   limitsOf,
   lock,
@@ -30,7 +31,7 @@ import {
   toTask,
 } from './rows.ts'
 
-export type Lease = { taskId: string; treeId: string; token: number; task: Task }
+export type Lease = { taskId: string; treeId: string; token: number; task: Task; grants: Grants; faults: number }
 /** What a turn may do next. `gone`: the task is no longer this worker's, or is held back; drop it. */
 export type TurnStart = { kind: 'go'; call: number; stopping: boolean; messages: number } | { kind: 'gone' }
 export type SavedCall = {
@@ -125,7 +126,7 @@ const insertCall = prepare<{ id: string; task_id: string; n: number; tool: strin
 const beginCallRow = prepare<{ id: string; effect: string; at: number }>()((db, p) =>
   db
     .updateTable('calls')
-    .set((e) => ({ state: 'begun', effect: p.effect, attempts: e('attempts', '+', 1), begun_at: p.at }))
+    .set((e) => ({ state: 'begun', effect: p.effect, attempts: e('attempts', '+', 1), begun_at: p.at, approved: 0 })) // an approval is for one attempt
     .where('id', '=', p.id)
     .where('state', '<>', 'ended')
     .returning('attempts'),
@@ -188,7 +189,14 @@ export function openTurns(store: Store, options: { leaseMs?: number } = {}) {
             tree.started_at = tx.now
             await saveTree(tx, tree)
           }
-          leases.push({ taskId: task.id, treeId: task.tree_id, token: task.lease_token, task: toTask(task) })
+          leases.push({
+            taskId: task.id,
+            treeId: task.tree_id,
+            token: task.lease_token,
+            task: toTask(task),
+            grants: JSON.parse(task.grants) as Grants,
+            faults: task.faults,
+          })
         }
         return leases
       }),
@@ -391,7 +399,8 @@ export function openTurns(store: Store, options: { leaseMs?: number } = {}) {
     ): Promise<string> =>
       store.transact(async (tx) => {
         const task = await openLeased(tx, lease)
-        const id = `${callId}-${item.kind}`
+        const [call] = await tx.query(callRow, { id: callId })
+        const id = `${callId}-${item.kind}${call && call.attempts > 0 ? `-${call.attempts}` : ''}`
         await openReview(tx, { ...item, id, treeId: task.tree_id, taskId: task.id, callId })
         await tx.query(waitCall, { id: callId, waits: 'review', wait_ids: JSON.stringify([id]), at: tx.now })
         return id
@@ -457,10 +466,7 @@ export function openTurns(store: Store, options: { leaseMs?: number } = {}) {
     finish: (lease: Lease, ended: readonly EndedCall[]): Promise<'again' | 'gone'> =>
       store.transact(async (tx) => {
         const task = await openLeased(tx, lease)
-        for (const end of ended) {
-          const [call] = await tx.query(callRow, { id: end.id })
-          if (call && call.state !== 'ended') await endCall(tx, task, call, end.text, end.isError)
-        }
+        await endAll(tx, task, ended)
         const open = await callsOpen(tx, task.id)
         let waiting: CallRow[] = []
         for (const call of open) {
@@ -492,6 +498,38 @@ export function openTurns(store: Store, options: { leaseMs?: number } = {}) {
         }
         await save(tx, task)
         return 'again'
+      }),
+
+    /** Writes down answers at once, before the next effect of the same reply begins. */
+    answer: (lease: Lease, ended: readonly EndedCall[]): Promise<void> =>
+      store.transact(async (tx) => {
+        const task = await openLeased(tx, lease)
+        await endAll(tx, task, ended)
+        await save(tx, task)
+      }),
+
+    /** Saves a summary that takes the place of older messages; the model call that made it is settled like any other. */
+    compacted: (
+      lease: Lease,
+      call: number,
+      made: { provider: string; model: string; usage: Usage | null; costMicros: number | null; latencyMs: number },
+      message: Extract<Message, { role: 'compaction' }>,
+    ): Promise<void> =>
+      store.transact(async (tx) => {
+        const task = await openLeased(tx, lease)
+        await settleCall(tx, task, call, { ...made, outcome: 'ok' })
+        await append(tx, task, message)
+        await save(tx, task)
+      }),
+
+    /** No call was made: the provider is known not to answer before this time. The attempt is not counted. */
+    postpone: (lease: Lease, until: number, note: string): Promise<void> =>
+      store.transact(async (tx) => {
+        const task = await openLeased(tx, lease)
+        task.attempts = Math.max(0, task.attempts - 1)
+        if (task.status === 'assigned') move(tx, task, 'pending')
+        move(tx, task, 'waiting', { reason: 'quota', note, wakeAt: until })
+        await save(tx, task)
       }),
 
     /** Gives the task back untouched: a restart is not a failure, so the claim's attempt is not counted. */
@@ -585,6 +623,13 @@ export function openTurns(store: Store, options: { leaseMs?: number } = {}) {
       latencyMs: Math.round(call.latencyMs),
       outcome: call.outcome,
     })
+  }
+}
+
+async function endAll(tx: Tx, task: TaskRow, ended: readonly EndedCall[]): Promise<void> {
+  for (const end of ended) {
+    const [call] = await tx.query(callRow, { id: end.id })
+    if (call && call.state !== 'ended') await endCall(tx, task, call, end.text, end.isError)
   }
 }
 

@@ -11,6 +11,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('id', 'text', (c) => c.primaryKey())
     .addColumn('goal', 'text', (c) => c.notNull())
     .addColumn('mode', 'text', (c) => c.notNull())
+    .addColumn('workspace', 'text', (c) => c.notNull())
     .addColumn('limits', 'text', (c) => c.notNull())
     .addColumn('turns', 'bigint', (c) => c.notNull().defaultTo(0))
     .addColumn('tokens', 'bigint', (c) => c.notNull().defaultTo(0))

@@ -1,0 +1,209 @@
+/** What a tool may do on behalf of one call: the store's verbs, bound to the lease, the task and its workspace. */
+import { readCommand } from '../contract/answers.ts'
+import { Fault } from '../contract/fault.ts'
+import { commandOf } from '../contract/goal-text.ts'
+import { type CheckedEvidence, isOver, type Task, type TaskKind } from '../contract/task.ts'
+import { checkEvidence } from '../exec/evidence.ts'
+import type { Exec } from '../exec/exec.ts'
+import { workspaceFiles } from '../exec/files.ts'
+import type { Registry } from '../registry/registry.ts'
+import type { Tasks } from '../tasks/tasks.ts'
+import type { Lease } from '../tasks/turns.ts'
+import type { Capabilities } from '../tool.ts'
+import { planClosing } from './closing-plan.ts'
+
+/** The system's own agents, by what they are called for. A person may point these to agents of their own. */
+export type Helpers = Record<Exclude<TaskKind, 'work'>, string>
+export const HELPERS: Helpers = {
+  breakdown: 'task_breakdown',
+  context: 'context_addition',
+  tools: 'tool_addition',
+  evaluate: 'task_evaluator',
+  summarize: 'summary_agent',
+  document: 'documentation_agent',
+}
+
+/** Thrown through a tool when the tree was paused at a cap: the call stays unanswered and runs when the tree goes on. */
+export class Held extends Error {}
+
+export type CapabilityParts = {
+  tasks: Tasks
+  registry: Registry
+  exec: Exec
+  helpers: Helpers
+  /** Absolute folder of a task's workspace; made if missing. */
+  workspaceOf(task: Task): Promise<string>
+  protectedPaths: readonly string[]
+  defaultTimeoutSeconds: number
+  now(): number
+}
+export type CallContext = { lease: Lease; callId: string; signal: AbortSignal; judges: boolean; folder: string }
+
+const WORDS: Record<'breakdown' | 'context' | 'tools', string> = {
+  breakdown: 'Plan how to split the task below. Do not solve it.',
+  context: 'Find the context documents that the task below needs. Do not solve it.',
+  tools: 'Find the tools that the task below needs. Do not solve it.',
+}
+
+export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal, judges, folder }: CallContext): Capabilities {
+  const { tasks, registry, exec } = parts
+  const { turns } = tasks
+  const task = lease.task
+  const files = workspaceFiles(folder, { protectedPaths: parts.protectedPaths })
+  const typed = task.origin === 'person' ? commandOf(task.instruction) : null
+
+  async function spawn(...args: Parameters<typeof turns.spawn>): Promise<{ ids: string[] }> {
+    const made = await turns.spawn(...args)
+    if (made.kind === 'paused') throw new Held()
+    if (made.kind === 'refused') throw new Fault('conflict', made.why)
+    return { ids: made.ids }
+  }
+  async function mustExist(name: string): Promise<void> {
+    const agent = await registry.get('agent', name)
+    if (agent?.enabled) return
+    const names = (await registry.list('agent')).filter((a) => a.enabled && !a.watcher).map((a) => a.name)
+    throw new Fault('invalid', `There is no agent "${name}"${agent ? ' in use (it is switched off)' : ''}. Agents: ${names.join(', ')}.`)
+  }
+
+  return {
+    subtasks: {
+      async start(specs, how) {
+        for (const name of new Set(specs.map((spec) => spec.agent))) await mustExist(name)
+        const children = specs.map((spec) => ({
+          instruction: spec.instruction,
+          agent: spec.agent,
+          title: spec.title,
+          priority: spec.priority,
+          workspace: spec.workspace,
+          ...(spec.after === undefined ? {} : { after: spec.after.map(String) }),
+          deadlineAt: spec.deadlineSeconds === undefined ? null : parts.now() + spec.deadlineSeconds * 1_000,
+        }))
+        return spawn(lease, callId, children, how)
+      },
+      async help(kind, request) {
+        const name = parts.helpers[kind]
+        await mustExist(name)
+        const instruction = `${WORDS[kind]}\n\n# The task\n${task.instruction}\n\n# What its agent (${task.agent}) asks for\n${request}`
+        const title = { breakdown: 'Plan the parts', context: 'Find context', tools: 'Find tools' }[kind]
+        await spawn(lease, callId, [{ kind, agent: name, instruction, title }], { wait: true, helper: true })
+      },
+      async await(ids) {
+        const own = (await tasks.children(task.id)).filter((child) => child.kind === 'work')
+        const unknown = ids?.find((id) => !own.some((child) => child.id === id))
+        if (unknown !== undefined)
+          throw new Fault('not_found', `${unknown} is not a subtask of yours. Yours: ${own.map((c) => c.id).join(', ') || 'none'}.`)
+        const meant = ids === undefined ? own : own.filter((child) => ids.includes(child.id))
+        const waiting = meant.filter((child) => !isOver(child.status))
+        if (waiting.length > 0)
+          await turns.awaitTasks(
+            lease,
+            callId,
+            meant.map((child) => child.id),
+          )
+        return {
+          waiting: waiting.map((child) => child.id),
+          over: meant
+            .filter((child) => isOver(child.status))
+            .map((c) => ({ id: c.id, title: c.title, status: c.status, summary: c.summary ?? c.result ?? '' })),
+        }
+      },
+    },
+
+    ending: {
+      async end(end) {
+        const evidence = await checked(end.evidence)
+        const bad = evidence.filter((e) => !e.ok)
+        if (end.status === 'success' && bad.length > 0)
+          return { ok: false, problem: `Not ended: ${bad.map((e) => e.problem).join(' ')} List only what is there, or end with failure.` }
+        if (task.kind === 'evaluate' && end.status === 'success' && !end.verdict)
+          return { ok: false, problem: 'Not ended: your task is to judge, so end_task needs `verdict`: {passed, score, reasons}.' }
+        await mustBeThere('document', end.documents)
+        await mustBeThere('tool', end.tools)
+        const [self, children] = await Promise.all([tasks.task(task.id), tasks.children(task.id)])
+        const claim = {
+          status: end.status,
+          result: end.result,
+          evidence,
+          ...(end.verdict ? { verdict: end.verdict } : {}),
+          ...(end.documents ? { documents: end.documents } : {}),
+          ...(end.tools ? { tools: end.tools } : {}),
+        }
+        const plan = planClosing({
+          task,
+          claim,
+          turns: self.spend.turns,
+          children: children.filter((c) => c.kind === 'work').length,
+          judges,
+          isGoal: await tasks.isGoal(task.id),
+          watchers: { evaluate: await watcher('evaluate'), summarize: await watcher('summarize'), document: await watcher('document') },
+          now: parts.now(),
+        })
+        return tasks.end(lease, callId, claim, plan)
+      },
+    },
+
+    reviews: {
+      async open({ wait, ...item }) {
+        return { id: await (wait ? turns.askPerson(lease, callId, item) : turns.tellPerson(lease, callId, item)) }
+      },
+    },
+
+    registry: {
+      list: (kind) => registry.list(kind),
+      get: (kind, name) => registry.get(kind, name),
+      async saveDocument(document) {
+        const before = await registry.get('document', document.name)
+        const saved = await registry.save('document', document, task.agent)
+        return { version: saved.version, created: before === undefined }
+      },
+    },
+
+    files,
+    exec: { run: (command) => exec.run({ ...command, cwd: command.cwd ?? folder }, signal) },
+    origin: {
+      typedByPerson: (command) => ({ typed: typed !== null && command.trim() === typed.command, once: typed?.once ?? false }),
+    },
+  }
+
+  async function watcher(kind: 'evaluate' | 'summarize' | 'document') {
+    const agent = await registry.get('agent', parts.helpers[kind])
+    return agent?.enabled ? { agent: agent.name, timeoutSeconds: agent.timeout_seconds ?? parts.defaultTimeoutSeconds } : null
+  }
+  async function mustBeThere(kind: 'document' | 'tool', names: readonly string[] | undefined): Promise<void> {
+    for (const name of names ?? []) {
+      const entry = await registry.get(kind, name)
+      if (!entry?.enabled) throw new Fault('not_found', `Not ended: there is no ${kind} "${name}" to hand over.`)
+    }
+  }
+  /** Files and links by looking; commands by what the log says this task, or one below it, really ran. */
+  async function checked(evidence: Parameters<typeof checkEvidence>[1]): Promise<CheckedEvidence[]> {
+    const looked = await checkEvidence(files, evidence)
+    if (!looked.some((item) => item.kind === 'command')) return looked
+    const ran = await tasks.toolAnswers(task.id)
+    return looked.map((item) => {
+      if (item.kind !== 'command') return item
+      const codes = ran
+        .filter(({ input }) => commandLine(input) === item.command.trim())
+        .map(({ text }) => readCommand(text)?.exitCode)
+        .filter((code) => code !== undefined)
+      const { command, exitCode } = item
+      if (codes.length === 0) return { kind: 'command', command, exitCode, ok: false, problem: `No task here or below ran \`${command}\`.` }
+      if (!codes.includes(exitCode))
+        return {
+          kind: 'command',
+          command,
+          exitCode,
+          ok: false,
+          problem: `\`${command}\` ended with exit code ${codes.at(-1)}, not ${exitCode}.`,
+        }
+      return item
+    })
+  }
+}
+
+/** The command that a call asked for, as one line. */
+function commandLine(input: unknown): string | null {
+  const { command, argv } = (input ?? {}) as { command?: unknown; argv?: unknown }
+  if (typeof command === 'string') return command.trim()
+  return Array.isArray(argv) ? argv.join(' ') : null
+}

@@ -1,0 +1,92 @@
+/** Who looks at a finished task, by rule. Pure. Watching must never cost more than working. */
+import type { Task, TaskKind } from '../contract/task.ts'
+import type { ClosingPlan } from '../tasks/closing.ts'
+import type { Claim } from '../tasks/rows.ts'
+
+export type ClosingFacts = {
+  task: Task
+  claim: Claim
+  /** Model calls the task has made, this one included. */
+  turns: number
+  /** Subtasks it had. */
+  children: number
+  /** Whether a model that can judge drives the system. */
+  judges: boolean
+  /** The task is the goal itself, or was handed it whole. */
+  isGoal: boolean
+  /** Agents for the three watcher kinds; null: there is none, or it is switched off. */
+  watchers: Record<'evaluate' | 'summarize' | 'document', { agent: string; timeoutSeconds: number } | null>
+  now: number
+}
+
+/** A result this short is its own summary. Characters. */
+const SHORT = 1_200
+/** Most of a result that a parent is given when nobody summarised it. */
+const COMPUTED_SUMMARY = 8_000
+
+export function planClosing(facts: ClosingFacts): ClosingPlan {
+  const { task, claim, children } = facts
+  const bad = claim.evidence.filter((e) => !e.ok)
+  const computed = (why: string): ClosingPlan => ({
+    kind: 'computed',
+    verdict: {
+      passed: claim.status === 'success' && bad.length === 0,
+      reasons: bad.length > 0 ? bad.map((e) => e.problem ?? 'evidence is missing').join('; ') : why,
+      by: 'rule',
+    },
+    summary:
+      claim.result.length > COMPUTED_SUMMARY
+        ? `${claim.result.slice(0, COMPUTED_SUMMARY)}\n… (${claim.result.length - COMPUTED_SUMMARY} more characters in the result of task ${task.id})`
+        : claim.result,
+  })
+  if (!facts.judges)
+    return computed(claim.evidence.length > 0 ? 'all listed evidence is there' : 'no model judged it; the result is the evidence')
+  if (task.kind !== 'work') return computed('helpers and watchers are not judged themselves')
+  const wanted: TaskKind[] = []
+  const trivial = children === 0 && facts.turns <= 2 && claim.evidence.length === 0 && claim.result.length <= SHORT
+  if (claim.status === 'success' && !trivial) wanted.push('evaluate')
+  if (claim.result.length > SHORT) wanted.push('summarize')
+  if (facts.isGoal && !trivial) wanted.push('document')
+  const watchers = wanted.flatMap((kind) => {
+    const watcher = facts.watchers[kind as 'evaluate']
+    if (!watcher) return []
+    return [
+      {
+        kind,
+        agent: watcher.agent,
+        title: TITLES[kind as 'evaluate'],
+        instruction: brief(kind, task, claim),
+        deadlineAt: facts.now + watcher.timeoutSeconds * 1_000,
+      },
+    ]
+  })
+  const blocking = watchers.some((w) => w.kind !== 'document')
+  if (!blocking && watchers.length === 0) return computed(trivial ? 'too small to be judged' : 'nobody is there to judge it')
+  return { kind: 'watched', watchers }
+}
+
+const TITLES = { evaluate: 'Evaluate the result', summarize: 'Summarise for the parent', document: 'Document what was learnt' }
+const ASKS: Record<string, string> = {
+  evaluate: 'Judge whether this task was solved.',
+  summarize: 'Summarise this task for the task that asked for it.',
+  document: 'Write down what this task teaches that others will need again, if anything.',
+}
+
+/** All that a watcher is told. The workspace is the task's own. */
+function brief(kind: TaskKind, task: Task, claim: Claim): string {
+  const evidence = claim.evidence.map((e) => {
+    const what =
+      e.kind === 'file'
+        ? `file ${e.path}${e.bytes === undefined ? '' : ` (${e.bytes} bytes)`}`
+        : e.kind === 'link'
+          ? `link ${e.url}`
+          : `command \`${e.command}\` with exit code ${e.exitCode}`
+    return `- ${what}: ${e.ok ? 'checked' : 'NOT as claimed'}${e.problem ? ` (${e.problem})` : ''}`
+  })
+  return [
+    ASKS[kind],
+    `# The task as it was given (agent: ${task.agent})\n${task.instruction}`,
+    `# What its agent reported: ${claim.status}\n${claim.result}`,
+    `# Evidence\n${evidence.join('\n') || 'None was listed: the report itself is the outcome.'}`,
+  ].join('\n\n')
+}

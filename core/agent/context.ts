@@ -1,0 +1,142 @@
+/**
+ * What of a task's history the model sees next, and how it is made to fit. Pure. The history itself is never changed: rewinds and
+ * compactions are entries in it that say what is no longer sent.
+ */
+import { estimateTokenCount } from 'tokenx'
+import type { Message, StoredMessage } from '../contract/message.ts'
+import type { RequestMessage } from '../models/provider.ts'
+
+/** Tool results of this many newest replies are never cleared. */
+const KEEP_ROUNDS = 4
+/** A cleared result of fewer characters would save nothing. */
+const WORTH_CLEARING = 400
+/** Share of the window that a request may fill before it is made smaller. */
+export const FILL = 0.75
+
+/** Ids that every provider takes. */
+const wireId = (callId: string): string => `call_${callId.slice(callId.lastIndexOf('/') + 1)}`
+
+/** The conversation as the provider gets it: answers right behind the reply that asked, words that came in between after them. */
+export function conversation(history: readonly StoredMessage[]): RequestMessage[] {
+  const { seen, clearedUpTo } = visible(history)
+  const out: RequestMessage[] = []
+  const answers = new Map<string, Extract<StoredMessage, { role: 'tool' }>>()
+  for (const message of seen) if (message.role === 'tool') answers.set(message.callId, message)
+  for (const message of seen) {
+    if (message.role === 'user') out.push({ role: 'user', text: voiced(message) })
+    else if (message.role === 'compaction') out.push({ role: 'user', text: message.text })
+    else if (message.role === 'assistant') {
+      const calls = message.calls.filter((call) => answers.has(call.id))
+      if (!message.text && calls.length === 0 && message.thinking === undefined) continue
+      out.push({
+        role: 'assistant',
+        text: message.text || (calls.length === 0 ? '…' : ''),
+        calls: calls.map((call) => ({ id: wireId(call.id), tool: call.tool, input: call.input })),
+        ...(message.thinking === undefined ? {} : { thinking: message.thinking }),
+      })
+      for (const call of calls) {
+        const answer = answers.get(call.id)!
+        const cleared = answer.n <= clearedUpTo && answer.text.length > WORTH_CLEARING
+        out.push({
+          role: 'tool',
+          callId: wireId(call.id),
+          tool: answer.tool,
+          text: cleared ? `[Cleared to save room: ${answer.text.length} characters. Call the tool again if you need it.]` : answer.text,
+          isError: answer.isError,
+        })
+      }
+    }
+  }
+  return out
+}
+
+/** Words that are not the task's giver's say whose they are. */
+function voiced(message: Extract<Message, { role: 'user' }>): string {
+  if (message.from === 'system') return `[From the system] ${message.text}`
+  if (message.from === 'child') return `[From a subtask] ${message.text}`
+  return message.text
+}
+
+function visible(history: readonly StoredMessage[]): { seen: StoredMessage[]; clearedUpTo: number } {
+  let seen: StoredMessage[] = []
+  let clearedUpTo = 0
+  for (const message of history) {
+    if (message.role === 'user' && message.rewindTo !== undefined) {
+      const from = Math.max(message.rewindTo, 2) // the task itself stays
+      seen = seen.filter((m) => m.n < from)
+    }
+    if (message.role === 'compaction') {
+      if (message.how === 'cleared') {
+        clearedUpTo = Math.max(clearedUpTo, message.upTo)
+        continue
+      }
+      const first = seen[0]
+      seen = [...(first ? [first] : []), message, ...seen.filter((m) => m.n > message.upTo && m !== first)]
+      continue
+    }
+    seen.push(message)
+  }
+  return { seen, clearedUpTo }
+}
+
+/** Tokens of a request by rule of thumb (within about a tenth of the real count for English and code). */
+export function estimateTokens(system: string, messages: readonly RequestMessage[], extra = 0): number {
+  let tokens = estimateTokenCount(system) + extra
+  for (const m of messages) tokens += tokensOfMessage(m)
+  return tokens
+}
+const tokensOfMessage = (m: RequestMessage): number =>
+  4 +
+  estimateTokenCount(m.text) +
+  (m.role === 'assistant' ? m.calls.reduce((sum, c) => sum + 10 + estimateTokenCount(JSON.stringify(c.input ?? {})), 0) : 0)
+
+/** The first remedy: old tool results go. null: nothing worth clearing is left. */
+export function clearing(history: readonly StoredMessage[]): Extract<Message, { role: 'compaction' }> | null {
+  const { seen, clearedUpTo } = visible(history)
+  const replies = seen.filter((m) => m.role === 'assistant')
+  const keepFrom = replies.at(-KEEP_ROUNDS)?.n ?? 0
+  const old = seen.filter((m) => m.role === 'tool' && m.n > clearedUpTo && m.n < keepFrom && m.text.length > WORTH_CLEARING)
+  if (old.length === 0) return null
+  const tokens = old.reduce((sum, m) => sum + ('text' in m ? estimateTokenCount(m.text) : 0), 0)
+  return {
+    role: 'compaction',
+    how: 'cleared',
+    upTo: old.at(-1)!.n,
+    text: `Results of ${old.length} older tool calls are no longer sent.`,
+    dropped: { messages: old.length, tokens },
+  }
+}
+
+/** The second remedy: what to summarise. null: the newest replies alone do not fit, and no summary helps. */
+export function summarising(
+  history: readonly StoredMessage[],
+): { upTo: number; text: string; dropped: { messages: number; tokens: number } } | null {
+  const { seen } = visible(history)
+  const replies = seen.filter((m) => m.role === 'assistant')
+  const keepFrom = replies.at(-KEEP_ROUNDS)?.n
+  if (keepFrom === undefined) return null
+  const old = seen.slice(1).filter((m) => m.n < keepFrom)
+  if (old.length < 2) return null
+  const upTo = old.at(-1)!.n
+  const text = old.map(asText).filter(Boolean).join('\n\n')
+  return { upTo, text, dropped: { messages: old.length, tokens: estimateTokenCount(text) } }
+}
+
+function asText(message: StoredMessage): string {
+  switch (message.role) {
+    case 'user':
+      return `## Said to the agent (${message.from})\n${message.text}`
+    case 'assistant':
+      return `## The agent\n${message.text}\n${message.calls.map((c) => `→ ${c.tool} ${JSON.stringify(c.input).slice(0, 2_000)}`).join('\n')}`.trim()
+    case 'tool':
+      return `## Answer of ${message.tool}${message.isError ? ' (error)' : ''}\n${message.text.slice(0, 4_000)}`
+    case 'compaction':
+      return message.how === 'summarised' ? message.text : ''
+    case 'system':
+      return ''
+  }
+}
+
+export const SUMMARISE = `You shorten the record of an agent's work so that it can go on with less text. Keep, in the agent's own terms: what it has found out (facts, numbers, paths, names, exact error texts), what it has done and what came of it, what it decided and why, what a person told it, and what it meant to do next. Leave out greetings, repetition and tool output that led nowhere. Write plain notes of at most 800 words. Answer with the notes only.`
+export const summaryMessage = (notes: string): string =>
+  `[From the system] Your older messages were replaced by these notes to save room:\n\n${notes}`

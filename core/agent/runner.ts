@@ -1,0 +1,120 @@
+/** Keeps up to `slots` tasks moving. A task that waits holds no slot, no promise and no memory. */
+import type { Store } from '../store/store.ts'
+import type { Tasks } from '../tasks/tasks.ts'
+import { LEASE_MS, type Lease } from '../tasks/turns.ts'
+
+export type RunnerParts = {
+  store: Store
+  tasks: Tasks
+  /** Works one claimed task until its claim is over. */
+  work(lease: Lease, signal: AbortSignal): Promise<void>
+  slots: number
+  worker: string
+  now(): number
+  /** A bug or a broken disk; the task is taken up again after its lease. */
+  onError(error: unknown, lease: Lease | null): void
+  leaseMs?: number
+}
+
+export type Runner = {
+  /** Looks for work now. */
+  wake(): void
+  active(): number
+  /** No new claims; resolves when all turns under way have ended or parked, at the latest after `graceMs`, when they are cut off. */
+  stop(graceMs: number): Promise<void>
+}
+
+const QUICK_MS = 1_000
+const THOROUGH_MS = 30_000
+
+export function startRunner(parts: RunnerParts): Runner {
+  const { store, tasks, slots } = parts
+  const running = new Map<string, { lease: Lease; cut: AbortController; done: Promise<void> }>()
+  let stopping = false
+  let looking = false
+  let again = false
+
+  async function look(): Promise<void> {
+    if (looking) {
+      again = true
+      return
+    }
+    looking = true
+    try {
+      do {
+        again = false
+        while (!stopping && running.size < slots) {
+          const leases = await tasks.turns.lease(parts.worker, slots - running.size)
+          if (leases.length === 0) break
+          for (const lease of leases) begin(lease)
+        }
+      } while (again && !stopping)
+    } catch (error) {
+      parts.onError(error, null)
+    } finally {
+      looking = false
+    }
+  }
+
+  function begin(lease: Lease): void {
+    const cut = new AbortController()
+    const done = parts
+      .work(lease, cut.signal)
+      .catch((error: unknown) => parts.onError(error, lease))
+      .finally(() => {
+        if (running.get(lease.taskId)?.lease === lease) running.delete(lease.taskId)
+        void look()
+      })
+    running.set(lease.taskId, { lease, cut, done })
+  }
+
+  const unsubscribe = store.onCommit((events) => {
+    if (
+      running.size < slots &&
+      events.some((e) => (e.type === 'task.moved' && e.to === 'pending') || (e.type === 'task.created' && e.task.status === 'pending'))
+    )
+      void look()
+  })
+  const uncut = tasks.onCut((taskId) => running.get(taskId)?.cut.abort())
+
+  async function sweep(kind: 'quick' | 'thorough'): Promise<void> {
+    try {
+      await tasks.sweep(kind, parts.now())
+      await look()
+    } catch (error) {
+      if (!stopping) parts.onError(error, null)
+    }
+  }
+  const quick = setInterval(() => void sweep('quick'), QUICK_MS)
+  const thorough = setInterval(() => void sweep('thorough'), THOROUGH_MS)
+  const renewing = setInterval(
+    () => {
+      for (const { lease, cut } of running.values())
+        tasks.turns.renew(lease).then(
+          (mine) => {
+            if (!mine && running.get(lease.taskId)?.lease === lease) cut.abort()
+          },
+          (error: unknown) => parts.onError(error, lease),
+        )
+    },
+    Math.floor((parts.leaseMs ?? LEASE_MS) / 3),
+  )
+  void look()
+
+  return {
+    wake: () => void look(),
+    active: () => running.size,
+    async stop(graceMs) {
+      stopping = true
+      unsubscribe()
+      for (const timer of [quick, thorough, renewing]) clearInterval(timer)
+      const all = () => Promise.all([...running.values()].map((r) => r.done))
+      let timer: NodeJS.Timeout | undefined
+      await Promise.race([all(), new Promise((resolve) => (timer = setTimeout(resolve, graceMs)))])
+      clearTimeout(timer)
+      for (const { cut } of running.values()) cut.abort()
+      await all()
+      uncut()
+    },
+  }
+}

@@ -1,0 +1,404 @@
+/**
+ * The one agent class. It takes a claimed task turn by turn until the task ends, parks or is taken away. Everything it knows of agent and
+ * task is in the database, and everything it does is a row before it happens, so the process may die between any two lines.
+ */
+import { Fault } from '../contract/fault.ts'
+import type { StoredMessage } from '../contract/message.ts'
+import type { Agent, Document, Versioned } from '../contract/registry.ts'
+import type { Usage } from '../contract/task.ts'
+import { type Choice, FALLBACK_AFTER, type Models, retryDelayMs } from '../models/choose.ts'
+import { estimateMicros, priceOf } from '../models/prices.ts'
+import { drain, type ModelFault, type ModelRequest, type Provider, type Reply } from '../models/provider.ts'
+import type { EndedCall, Lease, SavedCall } from '../tasks/turns.ts'
+import type { Call, Capabilities, Effect, Outcome, Tool } from '../tool.ts'
+import { type CapabilityParts, capabilitiesFor, Held } from './capabilities.ts'
+import { clearing, conversation, estimateTokens, FILL, SUMMARISE, summarising, summaryMessage } from './context.ts'
+import { buildPrompt, type Prompt } from './prompt.ts'
+
+export type AgentParts = CapabilityParts & {
+  models: Models
+  tools: ReadonlyMap<string, Tool>
+  /** Words as they stream in; nobody may be listening. */
+  onDelta?: (taskId: string, text: string) => void
+  random?: () => number
+  failPoint?: (name: string) => void
+  /** True once the process is to stop: turns under way end, no new one begins. */
+  draining(): boolean
+}
+
+type Definition = {
+  agent: Versioned<Agent>
+  prompt: Prompt
+  tools: ReadonlyMap<string, Tool>
+  specs: ModelRequest['tools']
+  specTokens: number
+  promptTokens: number
+  stamp: string
+}
+type Work = { lease: Lease; definition: Definition; history: StoredMessage[]; folder: string; signal: AbortSignal }
+
+/** Characters of one tool answer that go into the history; the rest is named as cut. */
+const ANSWER_CAP = 60_000
+/** Provider faults in a row after which a person is asked instead of waiting longer. With the backoff this is more than half an hour. */
+const MAX_FAULTS = 12
+/** Times one claim makes its context smaller before a person is asked. */
+const MAX_COMPACTIONS = 2
+const CORE = 'core_instruction'
+
+export class UniversalAgent {
+  readonly #parts: AgentParts
+  readonly #definitions = new Map<string, Definition>()
+
+  constructor(parts: AgentParts) {
+    this.#parts = parts
+  }
+
+  /** Works on a claimed task as long as it may. Resolves when the claim is over; a lost claim is no error. */
+  async work(lease: Lease, signal: AbortSignal): Promise<void> {
+    const { turns } = this.#parts.tasks
+    try {
+      const definition = await this.#define(lease)
+      if (!definition)
+        return await turns.fail(lease, { reason: 'error', note: `there is no agent "${lease.task.agent}", or it is switched off` })
+      const folder = await this.#parts.workspaceOf(lease.task)
+      const work: Work = { lease, definition, history: [], folder, signal }
+      let calls = await turns.openCalls(lease.taskId)
+      let compactions = 0
+      for (;;) {
+        if (calls.length > 0 && (await this.#runCalls(work, calls)) === 'gone') return
+        if (signal.aborted || this.#parts.draining()) return await turns.release(lease)
+        await this.#catchUp(work)
+        const next = await this.#turn(work, compactions)
+        if (next === 'gone') return
+        if (next === 'smaller') compactions += 1
+        calls = next === 'smaller' ? [] : next
+      }
+    } catch (error) {
+      if (error instanceof Fault && error.code === 'conflict') return // the claim was taken away: what is done is done elsewhere
+      if (error instanceof Held) return // the tree was paused under a call; it runs when the tree goes on
+      throw error
+    }
+  }
+
+  /** Reads what was added since: steering, answers of subtasks, its own last turn. */
+  async #catchUp(work: Work): Promise<void> {
+    for (;;) {
+      const more = await this.#parts.tasks.messages(work.lease.taskId, work.history.at(-1)?.n ?? 0)
+      work.history.push(...more)
+      if (more.length < 1_000) return
+    }
+  }
+
+  /** One model call and what follows from it. Returns the calls of its reply. */
+  async #turn(work: Work, compactions: number): Promise<'gone' | 'smaller' | SavedCall[]> {
+    const { turns } = this.#parts.tasks
+    const { lease, definition } = work
+    const { agent, prompt } = definition
+    const target = this.#choose(agent, lease.faults)
+    const { provider, model } = target
+    const may = this.#parts.models.breakerOf(provider).mayCall()
+    if (!may.ok) {
+      await turns.postpone(lease, may.retryAt, `${provider.name} failed several times in a row; the next try is made then`)
+      return 'gone'
+    }
+    const messages = conversation(work.history)
+    const input = estimateTokens('', messages, definition.promptTokens + definition.specTokens)
+    const room = Math.floor((provider.contextWindow(model) - agent.max_output_tokens) * FILL)
+    if (input > room) return this.#makeSmaller(work, target, compactions)
+    const logged = work.history.findLast((m) => m.role === 'system')
+    const started = await turns.begin(lease, {
+      provider: provider.name,
+      model,
+      tokens: input + agent.max_output_tokens,
+      costMicros: estimateMicros(provider.name, model, input, agent.max_output_tokens) ?? 0,
+      maxTurns: agent.max_turns,
+      ...(logged?.promptHash === prompt.hash
+        ? {}
+        : {
+            prompt: {
+              hash: prompt.hash,
+              body: prompt.text,
+              message: {
+                role: 'system',
+                promptHash: prompt.hash,
+                agent: agent.name,
+                agentVersion: agent.version,
+                documents: prompt.documents,
+                tools: prompt.tools,
+              } as const,
+            },
+          }),
+    })
+    if (started.kind === 'gone') return 'gone'
+    if (started.messages > (work.history.at(-1)?.n ?? 0)) await this.#catchUp(work)
+    this.#fail('agent.before-model')
+    const request: ModelRequest = {
+      model,
+      system: prompt.text,
+      messages: conversation(work.history),
+      tools: definition.specs,
+      maxOutputTokens: agent.max_output_tokens,
+      task: { ...pick(lease.task), stopping: started.stopping },
+    }
+    const { end, latencyMs } = await this.#call(work, provider, request)
+    this.#fail('agent.after-model')
+    if ('kind' in end) return this.#faulted(work, target, started.call, end, latencyMs, compactions)
+    const costMicros = end.reportedCostMicros ?? (end.usage ? priceOf(provider.name, end.model, end.usage) : null)
+    lease.faults = 0
+    const saved = await turns.reply(lease, started.call, {
+      text: end.text,
+      calls: end.calls,
+      ...(end.thinking === undefined ? {} : { thinking: end.thinking }),
+      provider: provider.name,
+      model: end.model,
+      usage: end.usage,
+      costMicros,
+      latencyMs,
+    })
+    this.#fail('agent.after-reply')
+    return saved.end === 'gone' ? 'gone' : saved.calls
+  }
+
+  async #call(work: Work, provider: Provider, request: ModelRequest): Promise<{ end: Reply | ModelFault; latencyMs: number }> {
+    const { onDelta } = this.#parts
+    const begun = performance.now()
+    const end = await drain(provider.stream(request, work.signal), (event) => {
+      if (event.type === 'text') onDelta?.(work.lease.taskId, event.delta)
+    })
+    const breaker = this.#parts.models.breakerOf(provider)
+    if ('kind' in end) {
+      if (!work.signal.aborted) breaker.failed(end)
+    } else breaker.succeeded()
+    return { end, latencyMs: performance.now() - begun }
+  }
+
+  async #faulted(
+    work: Work,
+    { provider, model }: Choice,
+    call: number,
+    fault: ModelFault,
+    latencyMs: number,
+    compactions: number,
+  ): Promise<'gone' | 'smaller'> {
+    const { turns } = this.#parts.tasks
+    const { lease } = work
+    const usage: Usage | null = fault.usage ?? null
+    const told = {
+      provider: provider.name,
+      model,
+      kind: fault.kind,
+      message: fault.message,
+      usage,
+      // A call that the provider refused cost nothing; one that was cut off may have, and counts as unpriced.
+      costMicros: usage ? priceOf(provider.name, model, usage) : fault.kind === 'later' && latencyMs > 5_000 ? null : 0,
+      latencyMs,
+    }
+    const now = this.#parts.now()
+    if (work.signal.aborted) {
+      await turns.fault(lease, call, { ...told, message: 'stopped' }, now)
+      return 'gone'
+    }
+    if (fault.kind === 'overflow') {
+      const smaller = compactions < MAX_COMPACTIONS ? clearing(work.history) : null
+      // The estimate was too low for this model: make it smaller at once, whatever the estimate says.
+      await turns.fault(lease, call, told, smaller ? now : null)
+      return 'gone'
+    }
+    const retry = fault.kind === 'later' && lease.faults + 1 < MAX_FAULTS
+    const delay = retryDelayMs(lease.faults, fault, (this.#parts.random ?? Math.random)())
+    await turns.fault(lease, call, told, retry ? now + delay : null)
+    return 'gone'
+  }
+
+  /** Clears old tool results, then summarises; if nothing helps, a person is asked. */
+  async #makeSmaller(work: Work, { provider, model }: Choice, compactions: number): Promise<'gone' | 'smaller'> {
+    const { turns } = this.#parts.tasks
+    const { lease, definition } = work
+    const clear = clearing(work.history)
+    if (clear) {
+      await turns.note(lease, clear)
+      return 'smaller'
+    }
+    const old = compactions < MAX_COMPACTIONS + 1 ? summarising(work.history) : null
+    const started = await turns.begin(lease, {
+      provider: provider.name,
+      model,
+      tokens: (old?.dropped.tokens ?? 0) + definition.agent.max_output_tokens,
+      costMicros: old ? (estimateMicros(provider.name, model, old.dropped.tokens, definition.agent.max_output_tokens) ?? 0) : 0,
+      maxTurns: definition.agent.max_turns,
+    })
+    if (started.kind === 'gone') return 'gone'
+    if (!old) {
+      const message = `The newest messages alone are larger than ${model} takes (${provider.contextWindow(model)} tokens).`
+      await turns.fault(
+        lease,
+        started.call,
+        { provider: provider.name, model, kind: 'overflow', message, usage: null, costMicros: 0, latencyMs: 0 },
+        null,
+      )
+      return 'gone'
+    }
+    const request: ModelRequest = {
+      model,
+      system: SUMMARISE,
+      messages: [{ role: 'user', text: old.text }],
+      tools: [],
+      maxOutputTokens: definition.agent.max_output_tokens,
+      task: { ...pick(lease.task), stopping: false },
+    }
+    const { end, latencyMs } = await this.#call(work, provider, request)
+    if ('kind' in end) return this.#faulted(work, { provider, model }, started.call, end, latencyMs, compactions)
+    const costMicros = end.reportedCostMicros ?? (end.usage ? priceOf(provider.name, end.model, end.usage) : null)
+    await turns.compacted(
+      lease,
+      started.call,
+      { provider: provider.name, model: end.model, usage: end.usage, costMicros, latencyMs },
+      { role: 'compaction', how: 'summarised', upTo: old.upTo, text: summaryMessage(end.text), dropped: old.dropped },
+    )
+    return 'smaller'
+  }
+
+  /**
+   * Runs calls that have no answer yet. Those that only read run side by side; the others one after another, each answer written down
+   * before the next effect begins.
+   */
+  async #runCalls(work: Work, calls: readonly SavedCall[]): Promise<'again' | 'gone'> {
+    const { turns } = this.#parts.tasks
+    const ended: EndedCall[] = []
+    const due = calls.filter((call) => call.waits === null).map((call) => this.#prepare(work, call))
+    const reads = due.filter((d) => d.effect === 'read')
+    ended.push(...(await Promise.all(reads.map(async (d) => ended_(d.call, await this.#run(d, 1))))).filter((e) => e !== null))
+    for (const d of due) {
+      if (d.effect === 'read') continue
+      if (work.signal.aborted) break
+      if (await this.#asks(work, d)) continue
+      if (ended.length > 0) await turns.answer(work.lease, ended.splice(0))
+      let attempt = d.call.attempts + 1
+      if (d.effect !== 'keyed') {
+        this.#fail('call.before-begin')
+        attempt = await turns.beginCall(work.lease, d.call.id, d.call.tool, d.effect)
+      }
+      this.#fail('call.before-effect')
+      const outcome = await this.#run(d, attempt)
+      this.#fail('call.after-effect')
+      if (outcome.kind === 'ended') return 'gone'
+      // A call that was cut off by a stop has no answer: what it did is unknown, and its row says that it had begun.
+      if (work.signal.aborted && d.effect === 'once') return 'gone'
+      const end = ended_(d.call, outcome)
+      if (end) ended.push(end)
+    }
+    if (work.signal.aborted && ended.length === 0) {
+      await turns.release(work.lease)
+      return 'gone'
+    }
+    const next = await turns.finish(work.lease, ended)
+    this.#fail('turn.after-finish')
+    return next
+  }
+
+  #prepare(work: Work, call: SavedCall): Prepared {
+    const tool = work.definition.tools.get(call.tool)
+    const context: Call = { id: call.id, task: work.lease.task, signal: work.signal, attempt: call.attempts + 1 }
+    const judges = this.#choose(work.definition.agent, 0).provider.judges
+    const all = capabilitiesFor(this.#parts, { lease: work.lease, callId: call.id, signal: work.signal, judges, folder: work.folder })
+    return {
+      call,
+      tool,
+      context,
+      all,
+      effect: tool ? tool.effect(call.input, context, all) : 'read',
+      known: [...work.definition.tools.keys()],
+    }
+  }
+
+  /** True when a person must decide first: the policy says so, or a crash left it unknown whether the effect happened. */
+  async #asks(work: Work, { call, tool, context, all, effect }: Prepared): Promise<boolean> {
+    if (!tool || call.approved) return false
+    const { turns } = this.#parts.tasks
+    if (call.state === 'begun' && effect === 'once') {
+      await turns.askPerson(work.lease, call.id, {
+        kind: 'in_doubt',
+        title: `Cut off, and it is not known whether it happened: ${call.tool} in "${work.lease.task.title}"`,
+        action: {
+          tool: call.tool,
+          input: call.input,
+          decision: 'approve runs it again; reject goes on without; answer says what really happened',
+        },
+        risk: 'high',
+      })
+      return true
+    }
+    const permission = tool.permit(call.input, context, all)
+    if (permission === 'allow') return false
+    await turns.askPerson(work.lease, call.id, { kind: 'permission', ...permission.ask })
+    return true
+  }
+
+  async #run({ tool, call, context, all, known }: Prepared, attempt: number): Promise<Outcome> {
+    if (!tool) return { kind: 'answer', isError: true, text: `There is no tool "${call.tool}" for you. Your tools: ${known.join(', ')}.` }
+    try {
+      return await tool.call(call.input, { ...context, attempt }, all)
+    } catch (error) {
+      // `conflict` from the task itself means that the claim is gone; everything else an outsider may be told, the model is told.
+      if (error instanceof Fault && !(error.code === 'conflict' && error.message.startsWith('The claim')))
+        return { kind: 'answer', isError: true, text: error.message }
+      throw error
+    }
+  }
+
+  #choose(agent: Agent, faults: number): Choice {
+    const choice = this.#parts.models.pick(agent.model)
+    return choice.fallback && faults >= FALLBACK_AFTER ? choice.fallback : choice
+  }
+
+  /** Agent, documents and tools of a task, from rows; kept until any entry of the registry changes. */
+  async #define(lease: Lease): Promise<Definition | undefined> {
+    const { registry } = this.#parts
+    const stamp = await registry.stamp()
+    const { documents: extraDocuments = [], tools: extraTools = [] } = lease.grants
+    const key = `${lease.task.agent}|${extraDocuments.join()}|${extraTools.join()}`
+    const kept = this.#definitions.get(key)
+    if (kept?.stamp === stamp) return kept
+    const agent = await registry.get('agent', lease.task.agent)
+    if (!agent?.enabled) return undefined
+    const core = await registry.get('document', CORE)
+    if (!core) throw new Fault('unavailable', `The document ${CORE} is missing; restore it from its versions or from the seeds.`)
+    const documents = (
+      await Promise.all([...new Set([...agent.documents, ...extraDocuments])].map((name) => registry.get('document', name)))
+    ).filter((d): d is Versioned<Document> => d?.enabled === true)
+    const wanted = new Set([...agent.tools, ...extraTools])
+    const entries = (await registry.list('tool')).filter(
+      (entry) => entry.enabled && (entry.core || wanted.has(entry.name)) && this.#parts.tools.has(entry.name),
+    )
+    const tools = new Map(entries.map((entry) => [entry.name, this.#parts.tools.get(entry.name)!]))
+    const specs = [...tools.values()].map((tool) => ({ name: tool.name, description: tool.description, inputSchema: tool.inputSchema }))
+    const prompt = buildPrompt(core.content, agent, documents, entries)
+    const definition: Definition = {
+      agent,
+      prompt,
+      tools,
+      specs,
+      specTokens: estimateTokens(JSON.stringify(specs), []),
+      promptTokens: estimateTokens(prompt.text, []),
+      stamp,
+    }
+    if (this.#definitions.size >= 500) this.#definitions.clear()
+    this.#definitions.set(key, definition)
+    return definition
+  }
+
+  #fail(name: string): void {
+    this.#parts.failPoint?.(name)
+  }
+}
+
+type Prepared = { call: SavedCall; tool: Tool | undefined; context: Call; all: Capabilities; effect: Effect; known: string[] }
+
+const ended_ = (call: SavedCall, outcome: Outcome): EndedCall | null => {
+  if (outcome.kind !== 'answer') return null
+  const { text } = outcome
+  const capped = text.length > ANSWER_CAP ? `${text.slice(0, ANSWER_CAP)}\n… (${text.length - ANSWER_CAP} more characters were cut)` : text
+  return { id: call.id, text: capped, isError: outcome.isError ?? false }
+}
+
+const pick = ({ id, treeId, agent, kind, instruction, origin }: Lease['task']) => ({ id, treeId, agent, kind, instruction, origin })

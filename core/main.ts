@@ -1,0 +1,170 @@
+/** The composition root: the only place where modules meet. What must reach rightwards is handed over here. */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { HELPERS } from './agent/capabilities.ts'
+import { type Runner, startRunner } from './agent/runner.ts'
+import { loadTools } from './agent/tools.ts'
+import { UniversalAgent } from './agent/universal-agent.ts'
+import { type Workspaces, workspaces } from './agent/workspaces.ts'
+import type { ReadyConfig } from './config.ts'
+import { Fault } from './contract/fault.ts'
+import { type Budget, DEFAULT_LIMITS, withBudget } from './contract/limits.ts'
+import { builtEnvironment } from './exec/environment.ts'
+import type { Exec } from './exec/exec.ts'
+import { localExec } from './exec/local.ts'
+import { chooseModels, type Models } from './models/choose.ts'
+import { playbook } from './models/playbook.ts'
+import { readPlaybooks } from './models/playbook-steps.ts'
+import type { Provider } from './models/provider.ts'
+import { type ExampleGoal, readGoals } from './registry/read-goals.ts'
+import { readSeeds } from './registry/read-seeds.ts'
+import { openRegistry, type Registry } from './registry/registry.ts'
+import { openStore, type Store } from './store/store.ts'
+import { openTasks, type Tasks } from './tasks/tasks.ts'
+import { LEASE_MS } from './tasks/turns.ts'
+
+export type SubmitGoal = {
+  goal: string
+  agent?: string | undefined
+  priority?: number | undefined
+  mode?: 'auto' | 'step' | undefined
+  budget?: Budget | undefined
+  workspace?: 'task' | 'shared' | undefined
+  /** Name of an example goal whose folders are copied into the workspace. */
+  example?: string | undefined
+  idempotencyKey?: string | undefined
+}
+
+/** Everything below HTTP: what benchmarks, crash tests and the server share. */
+export type Runtime = {
+  store: Store
+  tasks: Tasks
+  registry: Registry
+  models: Models
+  exec: Exec
+  examples: readonly ExampleGoal[]
+  workspaces: Workspaces
+  submitGoal(goal: SubmitGoal, by: string): Promise<{ treeId: string; created: boolean }>
+  /** Starts the workers; nothing is claimed before. */
+  run(): Runner
+  close(): Promise<void>
+}
+
+export type RuntimeOptions = {
+  /** Providers besides those of the settings; one named as `config.model` then drives the agents. */
+  providers?: Provider[]
+  onDelta?: (taskId: string, text: string) => void
+  /** Named points at which a crash test kills the process. */
+  failPoint?: (name: string) => void
+  now?: () => number
+  leaseMs?: number
+}
+
+/** Where a goal starts when nobody says otherwise. */
+const FIRST_AGENT = 'agent_selector'
+/** The user that commands run as when the runtime is root, so that the mode of a file keeps its secrets from them. */
+const NOBODY = { uid: 65534, gid: 65534 }
+
+export async function openRuntime(config: ReadyConfig, options: RuntimeOptions = {}): Promise<Runtime> {
+  const now = options.now ?? Date.now
+  mkdirSync(config.dataDir, { recursive: true, mode: 0o711 })
+  const seeds = join(config.root, 'seeds')
+  const [read, playbooks, examples, tools] = await Promise.all([
+    readSeeds(seeds),
+    readPlaybooks(join(seeds, 'playbooks')),
+    readGoals(join(seeds, 'goals')),
+    loadTools(join(config.root, 'tools')),
+  ])
+  const store = await openStore(config.databaseUrl, { now, ...(options.failPoint ? { failPoint: options.failPoint } : {}) })
+  const registry = openRegistry(store)
+  await registry.seed(read)
+  const models = chooseModels(config, playbook({ playbooks }), options.providers, now)
+  models.pick('default') // a wrong MODEL is said at the start, not by the first goal
+  const tasks = openTasks(store, options.leaseMs === undefined ? {} : { leaseMs: options.leaseMs })
+  const runAs = process.getuid?.() === 0 ? NOBODY : undefined
+  const folders = workspaces(config.dataDir, runAs)
+  const secrets = ['secret-key', 'admin-token', 'owner.db'].map((name) => join(config.dataDir, name))
+  const database = config.databaseUrl.startsWith('sqlite:') ? [config.databaseUrl.slice('sqlite:'.length)] : []
+  const exec = localExec({
+    environment: builtEnvironment({ PATH: config.commandPath, LANG: config.commandLang }),
+    deny: [...secrets, ...database],
+    ...(runAs ? { runAs } : {}),
+  })
+  let draining = false
+  const agent = new UniversalAgent({
+    tasks,
+    registry,
+    exec,
+    models,
+    tools,
+    helpers: HELPERS,
+    workspaceOf: folders.of,
+    protectedPaths: [config.dataDir],
+    defaultTimeoutSeconds: config.defaultTimeoutSeconds,
+    now,
+    draining: () => draining,
+    ...(options.onDelta ? { onDelta: options.onDelta } : {}),
+    ...(options.failPoint ? { failPoint: options.failPoint } : {}),
+  })
+  let runner: Runner | undefined
+  // One process owns an embedded database, so every claim found now belongs to a dead one.
+  if (store.kind === 'sqlite') await tasks.recover()
+  await tasks.sweep('thorough', now())
+
+  return {
+    store,
+    tasks,
+    registry,
+    models,
+    exec,
+    examples,
+    workspaces: folders,
+    async submitGoal(goal, by) {
+      const name = goal.agent ?? FIRST_AGENT
+      const first = await registry.get('agent', name)
+      if (!first?.enabled) {
+        const known = (await registry.list('agent')).filter((a) => a.enabled).map((a) => a.name)
+        throw new Fault('invalid', `There is no agent "${name}"; choose one of ${known.join(', ')}.`)
+      }
+      const example = goal.example === undefined ? undefined : examples.find((e) => e.name === goal.example)
+      if (goal.example !== undefined && !example)
+        throw new Fault('invalid', `There is no example goal "${goal.example}"; choose one of ${examples.map((e) => e.name).join(', ')}.`)
+      return tasks.createGoal({
+        goal: goal.goal,
+        agent: name,
+        mode: goal.mode ?? 'auto',
+        limits: withBudget(DEFAULT_LIMITS, goal.budget),
+        priority: goal.priority ?? 0,
+        workspace: goal.workspace ?? 'task',
+        submittedBy: by,
+        origin: 'person',
+        ...(goal.idempotencyKey === undefined ? {} : { idempotencyKey: goal.idempotencyKey }),
+        ...(example?.copy.length ? { prepare: (treeId: string) => folders.fill(treeId, config.root, example.copy) } : {}),
+      })
+    },
+    run() {
+      runner ??= startRunner({
+        store,
+        tasks,
+        work: (lease, signal) => agent.work(lease, signal),
+        slots: config.maxConcurrentAgents,
+        worker: `${process.pid}`,
+        now,
+        leaseMs: options.leaseMs ?? LEASE_MS,
+        onError: (error, lease) => console.error(`banyan: ${lease ? `task ${lease.taskId}` : 'the runner'}:`, error),
+      })
+      const started = runner
+      return {
+        ...started,
+        stop: (graceMs) => {
+          draining = true
+          return started.stop(graceMs)
+        },
+      }
+    },
+    async close() {
+      await exec.stop()
+      await store.close()
+    },
+  }
+}

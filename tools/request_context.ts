@@ -1,0 +1,21 @@
+import * as z from 'zod'
+import { defineTool } from '../core/tool.ts'
+
+export default defineTool({
+  name: 'request_context',
+  description: `Asks for knowledge that you lack. The context agent looks for existing documents (or writes one from what it finds) and hands them over: from then on they are among your documents. Say exactly what you need to know and what for. Works once in your task. If you know a document's name, read_document is quicker where you have it.`,
+  permission: 'write',
+  effect: 'keyed',
+  needs: ['subtasks'],
+  input: z.object({
+    context_needed: z
+      .string()
+      .min(1)
+      .max(20_000)
+      .describe('The questions that the documents must answer, and what you will use the answers for.'),
+  }),
+  async run({ context_needed }, { subtasks }) {
+    await subtasks.help('context', context_needed)
+    return { kind: 'later' }
+  },
+})
