@@ -52,7 +52,6 @@ const Cost = z.object({ dollars: z.number(), unpricedCalls: count }).meta({ id: 
 const checked = { ok: z.boolean(), bytes: z.exactOptional(count), problem: z.exactOptional(text) }
 const [File, Command, Link] = Evidence.options
 const CheckedEvidence = z.discriminatedUnion('kind', [File.extend(checked), Command.extend(checked), Link.extend(checked)])
-const StoredVerdict = Verdict.extend({ score: z.exactOptional(z.number()), by: z.exactOptional(text) })
 
 const TaskShape = z
   .object({
@@ -79,7 +78,7 @@ const TaskShape = z
     result: text.nullable(),
     summary: text.nullable(),
     evidence: z.array(CheckedEvidence),
-    verdict: StoredVerdict.nullable(),
+    verdict: Verdict.nullable(),
     spend: Spend,
     createdAt: time,
     updatedAt: time,
@@ -253,7 +252,7 @@ const control = {
   message: text.max(100_000).optional(),
   comment: text.max(20_000).optional(),
 }
-const Control = z.object(control).strict()
+const Control = z.object(control).strict().meta({ id: 'ControlRequest' })
 const Steer = z.object({ ...control, message: text.trim().min(1, 'must say what the agent should know or do').max(100_000) }).strict()
 const Rerun = z.object({ ...control, from: z.number().int().min(1).optional(), restoreFiles: z.boolean().optional() }).strict()
 export type ControlRequest = z.input<typeof Rerun>
@@ -265,9 +264,9 @@ const own = {
   author: z.unknown().optional(),
   updatedAt: z.unknown().optional(),
 }
-const AgentRequest = Agent.extend(own).strict()
-const DocumentRequest = Document.extend(own).strict()
-const ToolRequest = ToolEntry.extend(own).strict()
+const AgentRequest = Agent.extend(own).strict().meta({ id: 'AgentRequest' })
+const DocumentRequest = Document.extend(own).strict().meta({ id: 'DocumentRequest' })
+const ToolRequest = ToolEntry.extend(own).strict().meta({ id: 'ToolRequest' })
 
 // ── Routes ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 

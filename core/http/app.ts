@@ -1,0 +1,133 @@
+/**
+ * The HTTP interface. Order matters and is this: the address a request was sent to, who sends it, how much it brings, then its route.
+ * Failures are problem+json everywhere.
+ */
+import { Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { methodNotAllowed } from 'hono/method-not-allowed'
+import { requestId } from 'hono/request-id'
+import { secureHeaders } from 'hono/secure-headers'
+import { BODY_LIMIT, type GoalExample, ROUTES, type Route } from '../contract/api.ts'
+import { Fault } from '../contract/fault.ts'
+import type { Store } from '../store/store.ts'
+import type { Tasks } from '../tasks/tasks.ts'
+import type { Auth } from './auth.ts'
+import type { Live } from './live.ts'
+import { isPagePath, openPage } from './page.ts'
+import { problemOf, problemOfError, problemResponse } from './problem.ts'
+import { type Env, NotJson, notLoggedIn, register } from './router.ts'
+import { eventRoutes } from './routes/events.ts'
+import { goalRoutes, type SubmitGoal } from './routes/goals.ts'
+import { loginRoutes } from './routes/login.ts'
+import { type Registry, registryRoutes } from './routes/registry.ts'
+import { reviewRoutes } from './routes/reviews.ts'
+import { type Description, systemRoutes } from './routes/system.ts'
+import { taskRoutes } from './routes/tasks.ts'
+
+export type AppParts = {
+  store: Store
+  tasks: Tasks
+  registry: Registry
+  auth: Auth
+  live: Live
+  version: string
+  revision: string
+  nodeVersion: string
+  /** Seconds that the process runs. */
+  uptime: () => number
+  describe: () => Description | Promise<Description>
+  /** Resolves when the goal is on stable storage. */
+  submitGoal: SubmitGoal
+  examples: readonly GoalExample[]
+  /** Called after the answer went out. */
+  shutdown: (how: 'stop' | 'restart') => void
+  /** The built web page. */
+  pageFolder: string
+  log: (words: string, cause: unknown) => void
+}
+
+const OPEN = (Object.values(ROUTES) as Route[]).filter((route) => route.open).map((route) => route.path)
+
+export function app(parts: AppParts): Hono<Env> {
+  const { auth, log } = parts
+  const app = new Hono<Env>()
+  const page = openPage(parts.pageFolder)
+
+  app.use(requestId())
+  app.use(async (c, next) => {
+    await next()
+    c.res.headers.set('x-request-id', c.get('requestId'))
+    if (!isPagePath(c.req.path)) c.res.headers.set('cache-control', 'no-store')
+  })
+  app.use(
+    secureHeaders({
+      contentSecurityPolicy: {
+        defaultSrc: ["'self'"],
+        imgSrc: ["'self'", 'data:'],
+        objectSrc: ["'none'"],
+        baseUri: ["'none'"],
+        formAction: ["'self'"],
+        frameAncestors: ["'none'"],
+      },
+      // Whoever puts TLS in front decides about this for the whole host.
+      strictTransportSecurity: false,
+      // `no-referrer` would make browsers send `Origin: null` with our own forms.
+      referrerPolicy: 'same-origin',
+      xFrameOptions: 'DENY',
+    }),
+  )
+  app.use(async (c, next) => {
+    auth.checkAddress((name) => c.req.header(name))
+    await next()
+  })
+  app.use(
+    methodNotAllowed({
+      app,
+      onMethodNotAllowed: (c, methods) => {
+        const allow = { allow: [...methods, 'OPTIONS'].join(', ') }
+        if (c.req.method === 'OPTIONS') return new Response(null, { status: 204, headers: allow })
+        return problemResponse(
+          problemOf('method_not_allowed', `${c.req.path} takes ${methods.join(', ')}; not ${c.req.method}.`, c.get('requestId')),
+          allow,
+        )
+      },
+    }),
+  )
+  app.use(async (c, next) => {
+    const looks = c.req.method === 'GET' || c.req.method === 'HEAD'
+    const free = looks && (isPagePath(c.req.path) || OPEN.includes(c.req.path))
+    c.set('principal', free ? null : auth.identify((name) => c.req.header(name), !looks))
+    if (!free && c.get('principal') === null) throw notLoggedIn()
+    await next()
+  })
+  app.use(
+    bodyLimit({
+      maxSize: BODY_LIMIT,
+      onError: () => {
+        throw new Fault('too_large', `The body is larger than ${BODY_LIMIT / 1_000_000} MB; send less, or put the long part into a file.`)
+      },
+    }),
+  )
+  register(app, {
+    ...goalRoutes(parts),
+    ...taskRoutes(parts.tasks),
+    ...reviewRoutes(parts.tasks),
+    ...registryRoutes(parts.registry),
+    ...eventRoutes(parts.store, parts.live),
+    ...systemRoutes(parts),
+    ...loginRoutes(auth),
+  })
+
+  app.notFound(async (c) => {
+    const looks = c.req.method === 'GET' || c.req.method === 'HEAD'
+    const found = looks && isPagePath(c.req.path) ? await page(c) : undefined
+    return found ?? problemResponse(problemOf('not_found', `There is nothing at ${c.req.path.slice(0, 200)}.`, c.get('requestId')))
+  })
+  app.onError((error, c) => {
+    const id = c.get('requestId')
+    return problemResponse(
+      error instanceof NotJson ? problemOf('unsupported_media_type', error.message, id) : problemOfError(error, id, log),
+    )
+  })
+  return app
+}

@@ -1,0 +1,71 @@
+/** Turns the route table of the contract and a handler for each of its entries into routes of the server. */
+import type { Context, Hono } from 'hono'
+import type * as z from 'zod'
+import { type ResponseOf, ROUTES, type Route, type RouteName } from '../contract/api.ts'
+import { Fault } from '../contract/fault.ts'
+import type { Principal, ReadHeader } from './auth.ts'
+import { inShape, parseJson } from './read-body.ts'
+
+export type Env = { Variables: { requestId: string; principal: Principal | null } }
+
+type Parsed<N extends RouteName, K extends 'request' | 'query'> = (typeof ROUTES)[N] extends { [P in K]: infer S extends z.ZodType }
+  ? z.output<S>
+  : undefined
+export type Asked<N extends RouteName> = {
+  /** What stands in the path's braces. */
+  param(name: string): string
+  query: Parsed<N, 'query'>
+  body: Parsed<N, 'request'>
+  header: ReadHeader
+  /** Who asks; on open routes it may be nobody. */
+  by: Principal
+  /** Only the headers of the answer are wanted. */
+  headOnly: boolean
+}
+/** A Response says everything itself; anything else becomes the JSON of the route's status. */
+export type Handlers = {
+  [N in RouteName]: (asked: Asked<N>) => Promise<ResponseOf<N> | Response> | ResponseOf<N> | Response
+}
+
+export function register(app: Hono<Env>, handlers: Handlers): void {
+  for (const [name, route] of Object.entries(ROUTES) as [RouteName, Route][]) {
+    const handle = handlers[name] as (asked: Asked<RouteName>) => Promise<unknown>
+    app.on(route.method, patternOf(route), async (c) => {
+      const principal = c.get('principal')
+      if (!route.open && principal === null) throw notLoggedIn()
+      const answer = await handle({
+        param: (key) => c.req.param(key) ?? '',
+        query: (route.query ? inShape(route.query, c.req.query(), 'query') : undefined) as never,
+        body: (route.request ? await bodyOf(c, route) : undefined) as never,
+        header: (key) => c.req.header(key),
+        by: principal ?? { kind: 'person', name: 'nobody' },
+        headOnly: c.req.method === 'HEAD',
+      })
+      if (answer instanceof Response) return answer
+      return answer === undefined ? c.body(null, route.status as 204) : c.json(answer, route.status as 200)
+    })
+  }
+}
+
+export const notLoggedIn = (): Fault =>
+  new Fault('unauthorized', 'Log in with a login link (`npx banyan open`), or send Authorization: Bearer with the admin token.')
+
+/** Ids of review items hold slashes, which a client may send as they are. */
+function patternOf({ path }: Route): string {
+  return path.replace(/\{(\w+)\}/g, path.startsWith('/api/reviews/') ? ':$1{.+}' : ':$1')
+}
+
+async function bodyOf(c: Context<Env>, route: Route): Promise<unknown> {
+  const bytes = await c.req.arrayBuffer()
+  if (bytes.byteLength === 0 && route.optionalBody) return inShape(route.request!, {}, 'body')
+  const type = (c.req.header('content-type') ?? '').split(';', 1)[0]!.trim().toLowerCase()
+  if (type !== 'application/json') throw new NotJson()
+  return inShape(route.request!, parseJson(bytes), 'body')
+}
+
+/** HTTP has a status for it that no other way to the system needs. */
+export class NotJson extends Error {
+  constructor() {
+    super('A body must be JSON and say so: send Content-Type: application/json.')
+  }
+}

@@ -1,0 +1,53 @@
+/** Submitting goals and looking at their trees. */
+import type { GoalExample, GoalRequest } from '../../contract/api.ts'
+import { Fault } from '../../contract/fault.ts'
+import type { Spend } from '../../contract/task.ts'
+import type { Tasks } from '../../tasks/tasks.ts'
+import type { Auth } from '../auth.ts'
+import type { Handlers } from '../router.ts'
+import type { Registry } from './registry.ts'
+
+export type SubmitGoal = (goal: GoalRequest & { by: string; idempotencyKey?: string }) => Promise<{ treeId: string; created: boolean }>
+
+export function goalRoutes(parts: {
+  tasks: Tasks
+  registry: Registry
+  auth: Auth
+  examples: readonly GoalExample[]
+  submitGoal: SubmitGoal
+}): Pick<Handlers, 'submitGoal' | 'goalExamples' | 'trees' | 'tree'> {
+  const { tasks, registry, examples } = parts
+  return {
+    async submitGoal({ body, by, header }) {
+      if (body.agent !== undefined) await checkAgent(registry, body.agent)
+      if (body.example !== undefined && !examples.some((example) => example.name === body.example))
+        throw new Fault(
+          'invalid',
+          `There is no example ${JSON.stringify(body.example)}; ${there(examples.map((example) => example.name))}.`,
+        )
+      const key = header('idempotency-key')
+      if (key !== undefined && !/^[\x20-\x7e]{1,255}$/.test(key))
+        throw new Fault('invalid', 'An Idempotency-Key is 1 to 255 printable ASCII characters.')
+      const { treeId } = await parts.submitGoal({ ...body, by: by.name, ...(key === undefined ? {} : { idempotencyKey: key }) })
+      return { treeId, taskId: treeId, url: `${parts.auth.baseUrl()}/trees/${treeId}` }
+    },
+    goalExamples: () => ({ items: [...examples], nextCursor: null }),
+    async trees({ query }) {
+      const { items, nextCursor } = await tasks.trees(query)
+      return { items: items.map((item) => ({ ...item, cost: costOf(item.spend) })), nextCursor }
+    },
+    async tree({ param }) {
+      const tree = await tasks.tree(param('id'))
+      return { ...tree, cost: costOf(tree.spend) }
+    },
+  }
+}
+
+const costOf = (spend: Spend) => ({ dollars: spend.costMicros / 1_000_000, unpricedCalls: spend.unpricedCalls })
+const there = (names: readonly string[]) => (names.length > 0 ? `there are ${names.join(', ')}` : 'there are none')
+
+async function checkAgent(registry: Registry, name: string): Promise<void> {
+  if ((await registry.get('agent', name))?.enabled) return
+  const agents = (await registry.list('agent')).filter((agent) => agent.enabled)
+  throw new Fault('invalid', `There is no agent ${JSON.stringify(name)}; ${there(agents.map((agent) => agent.name))}.`)
+}
