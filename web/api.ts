@@ -1,0 +1,86 @@
+/** The HTTP calls that the page makes, typed by the contract's table of routes. A refusal becomes an `ApiFault` with the server's own sentence. */
+import type { Problem, QueryOf, RequestOf, ResponseOf, RouteName, System } from '../core/contract/api.ts'
+import type { Event } from '../core/contract/event.ts'
+import type { StoredMessage } from '../core/contract/message.ts'
+import type { Decision, Review } from '../core/contract/review.ts'
+import type { Task } from '../core/contract/task.ts'
+
+export class ApiFault extends Error {
+  /** 0: the server could not be reached. */
+  readonly status: number
+  constructor(status: number, message: string) {
+    super(message)
+    this.name = 'ApiFault'
+    this.status = status
+  }
+}
+
+export type Verb = 'pause' | 'resume' | 'step' | 'cancel' | 'abort' | 'retry' | 'steer'
+export type Api = ReturnType<typeof createApi>
+export type { System }
+
+/** `origin`: '' for the server that the page came from. `login`: headers that a program sends instead of a browser's cookie. */
+export function createApi(origin = '', login: Record<string, string> = {}) {
+  /** The shapes are the server's promise (it checks what it sends in its own tests), so they are not checked again here. */
+  async function call<T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
+    let response: Response
+    try {
+      response = await fetch(origin + path, {
+        method,
+        headers: {
+          ...login,
+          ...headers,
+          accept: 'application/json',
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      })
+    } catch (cause) {
+      throw Object.assign(new ApiFault(0, 'Banyan does not answer; is it running?'), { cause })
+    }
+    if (response.ok) return (response.status === 204 ? undefined : await response.json()) as T
+    throw new ApiFault(response.status, await detailOf(response))
+  }
+  const get = <N extends RouteName>(path: string, query?: QueryOf<N>): Promise<ResponseOf<N>> => {
+    const words = new URLSearchParams(query as Record<string, string> | undefined).toString()
+    return call('GET', words ? `${path}?${words}` : path)
+  }
+  const id = encodeURIComponent
+
+  return {
+    system: () => get<'system'>('/api/system'),
+    goalExamples: () => get<'goalExamples'>('/api/goal-examples'),
+    /** The same key again finds the same goal, so a second click or a retry after a lost answer starts nothing twice. */
+    submitGoal: (goal: RequestOf<'submitGoal'>, key: string): Promise<ResponseOf<'submitGoal'>> =>
+      call('POST', '/api/goals', goal, { 'idempotency-key': key }),
+    trees: (cursor?: string) => get<'trees'>('/api/trees', cursor === undefined ? {} : { cursor }),
+    tree: (treeId: string) => get<'tree'>(`/api/trees/${id(treeId)}`),
+    task: (taskId: string): Promise<Task> => get<'task'>(`/api/tasks/${id(taskId)}`),
+    /** One page of a task's history after message `after`. */
+    messages: (taskId: string, after: number): Promise<{ items: StoredMessage[]; nextCursor: string | null }> =>
+      get<'messages'>(`/api/tasks/${id(taskId)}/messages`, { after: String(after), limit: '500' }),
+    prompt: (hash: string) => get<'prompt'>(`/api/prompts/${id(hash)}`),
+    control: (taskId: string, verb: Verb, body: { message?: string; comment?: string } = {}): Promise<Task> =>
+      call('POST', `/api/tasks/${id(taskId)}/${verb}`, body),
+    openReviews: (cursor?: string) => get<'reviews'>('/api/reviews', { state: 'open', limit: '200', ...(cursor ? { cursor } : {}) }),
+    decide: (reviewId: string, decision: Decision): Promise<Review> => call('POST', `/api/reviews/${id(reviewId)}/decision`, decision),
+    /** Facts of one goal after `after`; at most 1,000. */
+    events: async (after: number, treeId?: string): Promise<Event[]> => {
+      const query = { after: String(after), limit: '1000', ...(treeId === undefined ? {} : { treeId }) }
+      const { items } = await get<'events'>('/api/events', query)
+      return items as unknown as Event[]
+    },
+    logout: () => call<void>('POST', '/api/logout'),
+  }
+}
+
+async function detailOf(response: Response): Promise<string> {
+  try {
+    const problem = (await response.json()) as Partial<Problem>
+    if (typeof problem.detail === 'string' && problem.detail) return problem.detail
+    if (typeof problem.title === 'string' && problem.title) return problem.title
+  } catch {
+    // not JSON: something between the page and Banyan answered; its status is all there is to say
+  }
+  return `The server answered ${response.status} without saying why.`
+}

@@ -1,0 +1,29 @@
+/** What every part of the page may use: the calls and the live state. */
+import { createContext, useContext, useEffect, useState, useSyncExternalStore } from 'react'
+import type { Api } from './api.ts'
+import type { Live, LiveState } from './live.ts'
+
+export const Banyan = createContext<{ api: Api; live: Live } | null>(null)
+
+export function useBanyan(): { api: Api; live: Live } {
+  const found = useContext(Banyan)
+  if (!found) throw new Error('this part is drawn outside of App')
+  return found
+}
+
+/** A part of the live state; the caller draws again only when that part changes. `select` must give the same object for the same state. */
+export function useLive<T>(select: (state: LiveState) => T): T {
+  const { live } = useBanyan()
+  return useSyncExternalStore(live.subscribe, () => select(live.state()))
+}
+
+/** The time, once a second while `running`, so that elapsed times go on. */
+export function useNow(running = true): number {
+  const [now, setNow] = useState(Date.now)
+  useEffect(() => {
+    if (!running) return
+    const timer = setInterval(() => setNow(Date.now()), 1_000)
+    return () => clearInterval(timer)
+  }, [running])
+  return now
+}

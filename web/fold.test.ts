@@ -1,0 +1,138 @@
+import { describe, expect, test } from 'vitest'
+import type { Event, TreeHead } from '../core/contract/event.ts'
+import { DEFAULT_LIMITS } from '../core/contract/limits.ts'
+import type { Review } from '../core/contract/review.ts'
+import { noSpend, type Task } from '../core/contract/task.ts'
+import { emptyView } from '../core/contract/tree.ts'
+import { applyToLists, applyToTree, openReviews, rowsOf } from './fold.ts'
+
+const at = '2026-01-01T00:00:00.000Z'
+const task = (id: string, parentId: string | null, more: Partial<Task> = {}): Task => ({
+  id,
+  treeId: id.split('.')[0]!,
+  parentId,
+  callId: null,
+  kind: 'work',
+  agent: 'generalist',
+  title: id,
+  instruction: id,
+  origin: 'person',
+  status: 'pending',
+  reason: null,
+  note: null,
+  priority: 0,
+  depth: 0,
+  attempt: 0,
+  after: [],
+  deadlineAt: null,
+  wakeAt: null,
+  stoppedByPerson: false,
+  workspace: '',
+  result: null,
+  summary: null,
+  evidence: [],
+  verdict: null,
+  spend: noSpend,
+  createdAt: at,
+  updatedAt: at,
+  ...more,
+})
+const head = (id: string): TreeHead => ({
+  id,
+  goal: id,
+  mode: 'auto',
+  limits: DEFAULT_LIMITS,
+  spend: noSpend,
+  taskCount: 0,
+  pausedReason: null,
+  submittedBy: 'admin',
+  createdAt: at,
+})
+const byId = (...tasks: Task[]) => Object.fromEntries(tasks.map((one) => [one.id, one]))
+const spend = (costMicros: number) => ({ turns: 1, tokens: 10, costMicros, unpricedCalls: 0 })
+
+const growth: Event[] = [
+  { seq: 1, at, treeId: 'a', type: 'tree.created', tree: head('a') },
+  { seq: 2, at, treeId: 'a', type: 'task.created', task: task('a', null) },
+  { seq: 3, at, treeId: 'b', type: 'tree.created', tree: head('b') },
+  { seq: 4, at, treeId: 'b', type: 'task.created', task: task('b', null) },
+  { seq: 5, at, treeId: 'a', type: 'task.created', task: task('a.2a', 'a') },
+  {
+    seq: 6,
+    at,
+    treeId: 'a',
+    type: 'model.called',
+    taskId: 'a.2a',
+    provider: 'p',
+    model: 'm',
+    spend: spend(700),
+    latencyMs: 1,
+    outcome: 'ok',
+  },
+]
+
+describe('the lists', () => {
+  test('know every goal and its root, count and cost all of its tasks, and keep none of them', () => {
+    const view = growth.reduce(applyToLists, emptyView)
+    expect(Object.keys(view.tasks).sort()).toEqual(['a', 'b'])
+    expect(view.trees.a).toMatchObject({ taskCount: 2, spend: { costMicros: 700 } })
+  })
+})
+
+describe('an open goal', () => {
+  test('keeps all of its tasks and nothing of another goal', () => {
+    const view = growth.reduce((now, event) => applyToTree(now, 'a', event), emptyView)
+    expect(Object.keys(view.tasks).sort()).toEqual(['a', 'a.2a'])
+    expect(Object.keys(view.trees)).toEqual(['a'])
+    expect(view.tasks['a.2a']!.spend.costMicros).toBe(700)
+  })
+})
+
+describe('the rows of a tree', () => {
+  const tasks = byId(
+    task('a', null, { spend: spend(1) }),
+    task('a.2b10', 'a', { spend: spend(10) }),
+    task('a.2b9', 'a', { spend: spend(100) }),
+    task('a.1z', 'a', { kind: 'evaluate', spend: spend(1_000) }),
+    task('a.2b9.1a', 'a.2b9', { spend: spend(10_000) }),
+  )
+
+  test('come parents first, siblings in the order they were asked for, those who judge last', () => {
+    expect(rowsOf(tasks).map((row) => `${row.level} ${row.task.id}`)).toEqual(['0 a', '1 a.2b9', '2 a.2b9.1a', '1 a.2b10', '1 a.1z'])
+  })
+  test('carry what everything below them cost, shown or folded', () => {
+    const cost = (folded?: Set<string>) => Object.fromEntries(rowsOf(tasks, folded).map((row) => [row.task.id, row.total.costMicros]))
+    expect(cost()).toEqual({ a: 11_111, 'a.2b9': 10_100, 'a.2b9.1a': 10_000, 'a.2b10': 10, 'a.1z': 1_000 })
+    expect(cost(new Set(['a.2b9']))).toEqual({ a: 11_111, 'a.2b9': 10_100, 'a.2b10': 10, 'a.1z': 1_000 })
+  })
+  test('lose no task whose parent is not known', () => {
+    expect(rowsOf(byId(task('a.2a', 'a'))).map((row) => row.level)).toEqual([0])
+  })
+})
+
+test('open items come with the riskiest first, of those the oldest; decided ones do not', () => {
+  const review = (id: string, risk: Review['risk'], createdAt: string, state: Review['state'] = 'open'): Review => ({
+    id,
+    kind: 'question',
+    state,
+    treeId: 'a',
+    taskId: 'a',
+    callId: null,
+    title: id,
+    action: null,
+    actionHash: '',
+    risk,
+    createdAt,
+    decidedAt: null,
+    decision: null,
+    comment: null,
+    decidedBy: null,
+  })
+  const all = [
+    review('new', 'low', '2026-02-01'),
+    review('old', 'low', '2026-01-01'),
+    review('grave', 'high', '2026-03-01'),
+    review('past', 'high', '2025-01-01', 'decided'),
+  ]
+  expect(openReviews(Object.fromEntries(all.map((one) => [one.id, one]))).map((one) => one.id)).toEqual(['grave', 'old', 'new'])
+})

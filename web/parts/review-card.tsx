@@ -1,0 +1,95 @@
+/** One thing that a person is asked, with everything needed to answer it right here. */
+import { useId, useState } from 'react'
+import { DECISIONS_OF, type DecisionWord, type Review, type ReviewKind } from '../../core/contract/review.ts'
+import { useBanyan, useLive } from '../banyan.ts'
+import { ago, preview } from '../format.ts'
+import { treePath } from '../route.ts'
+import { useAct } from '../ui/act.ts'
+import { Data } from '../ui/data.tsx'
+import { Link } from '../ui/link.tsx'
+import { Fault } from '../ui/notice.tsx'
+
+const KINDS: Record<ReviewKind, string> = {
+  permission: 'May it do this?',
+  question: 'A question',
+  flag: 'Something to look at',
+  budget: 'A limit is reached',
+  dead_task: 'A task was set aside',
+  in_doubt: 'Did this happen?',
+}
+/** What the words of a decision mean for that kind. */
+const WORDS: Record<ReviewKind, Partial<Record<DecisionWord, string>>> = {
+  permission: { approve: 'Approve', changes: 'Ask for changes', reject: 'Reject' },
+  question: { answer: 'Answer', reject: 'No answer' },
+  flag: { approve: 'Agree', answer: 'Answer', reject: 'Reject' },
+  budget: { approve: 'Raise it and go on', reject: 'Stop the goal' },
+  dead_task: { approve: 'Try again', reject: 'Leave it' },
+  in_doubt: { approve: 'Do it again', answer: 'Tell it what happened', reject: 'Do not repeat' },
+}
+const NEEDS_WORDS: ReadonlySet<DecisionWord> = new Set(['answer', 'changes'])
+
+export function ReviewCard({ review, now, inTree = false }: { review: Review; now: number; inTree?: boolean }) {
+  const { api } = useBanyan()
+  const goal = useLive((state) => state.lists.trees[review.treeId]?.goal)
+  const [comment, setComment] = useState('')
+  const { busy, fault, act } = useAct()
+  const id = useId()
+  const words = DECISIONS_OF[review.kind]
+  const decide = (decision: DecisionWord) =>
+    act(() => api.decide(review.id, { decision, actionHash: review.actionHash, ...(comment.trim() ? { comment: comment.trim() } : {}) }))
+  const main = words[0]!
+  return (
+    <article className="card review" aria-labelledby={`${id}-title`}>
+      <header>
+        <span className="status tone-you">
+          <span className="shape" aria-hidden="true">
+            ⚑
+          </span>
+          <span className="word">{KINDS[review.kind]}</span>
+        </span>
+        {review.risk !== 'low' && <span className={`risk risk-${review.risk}`}>{review.risk} risk</span>}
+        <span className="dim">{ago(review.createdAt, now)}</span>
+      </header>
+      <h3 id={`${id}-title`}>{review.title}</h3>
+      {!inTree && (
+        <p className="dim">
+          In <Link to={treePath(review.treeId, review.taskId)}>{goal ? preview(goal, 90) : `goal ${review.treeId}`}</Link>
+        </p>
+      )}
+      <Data value={review.action} besides={review.title} />
+      <label htmlFor={`${id}-comment`} className="hidden">
+        {main === 'answer' ? 'Your answer' : 'Comment'}
+      </label>
+      <textarea
+        id={`${id}-comment`}
+        rows={2}
+        value={comment}
+        maxLength={20_000}
+        placeholder={
+          main === 'answer' ? 'Your answer' : words.some((word) => NEEDS_WORDS.has(word)) ? 'Comment or answer' : 'Comment (optional)'
+        }
+        onChange={(event) => setComment(event.target.value)}
+        onKeyDown={(event) => {
+          if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey) || event.nativeEvent.isComposing) return
+          event.preventDefault()
+          // Only an answer is sent by the keyboard from here: approving must be a choice of its own.
+          if (main === 'answer' && comment.trim()) void decide('answer')
+        }}
+      />
+      <div className="actions">
+        {words.map((word) => (
+          <button
+            key={word}
+            type="button"
+            className={word === main ? 'primary' : word === 'reject' ? 'danger' : ''}
+            disabled={busy || (NEEDS_WORDS.has(word) && comment.trim() === '')}
+            onClick={() => void decide(word)}
+          >
+            {WORDS[review.kind][word] ?? word}
+          </button>
+        ))}
+      </div>
+      {fault && <Fault>{fault}</Fault>}
+    </article>
+  )
+}

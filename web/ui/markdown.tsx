@@ -1,0 +1,49 @@
+/**
+ * Markdown that an agent wrote, which means: that anybody on the web may have written. Only plain text formatting survives. No images
+ * (they would tell a stranger that this was read), no styles, no forms, no ids, no HTML beyond formatting, links only to http and https.
+ */
+import DOMPurify from 'dompurify'
+import { marked } from 'marked'
+import { useMemo, useState } from 'react'
+import { LongText, More } from './long-text.tsx'
+
+const TAGS = 'a b blockquote br code del em h1 h2 h3 h4 h5 h6 hr i kbd li ol p pre s strong sub sup table tbody td th thead tr ul'.split(
+  ' ',
+)
+/** Markdown of this size still draws at once; above it is text. */
+const SHOWN = 20_000
+const MOST = 200_000
+
+/** HTML of the Markdown in which nothing runs and nothing is loaded. */
+export function safeHtml(markdown: string): string {
+  const html = marked.parse(markdown, { async: false, gfm: true, breaks: true })
+  const body = DOMPurify.sanitize(html, {
+    ALLOWED_TAGS: TAGS,
+    ALLOWED_ATTR: ['href', 'align', 'start'],
+    ALLOW_DATA_ATTR: false,
+    ALLOW_ARIA_ATTR: false,
+    ALLOWED_URI_REGEXP: /^https?:\/\//i,
+    RETURN_DOM: true,
+  })
+  if (!(body instanceof HTMLElement)) return '' // with RETURN_DOM it is always the body
+  for (const link of body.querySelectorAll('a')) {
+    if (!link.hasAttribute('href')) continue
+    link.setAttribute('rel', 'noopener noreferrer')
+    link.setAttribute('target', '_blank')
+  }
+  return body.innerHTML
+}
+
+export function Markdown({ text }: { text: string }) {
+  const [all, setAll] = useState(false)
+  const shown = text.length > SHOWN && !all ? text.slice(0, SHOWN) : text
+  const html = useMemo(() => (shown.length > MOST ? null : safeHtml(shown)), [shown])
+  if (html === null) return <LongText text={text} shown={MOST} />
+  return (
+    <>
+      {/* biome-ignore lint/security/noDangerouslySetInnerHtml: `safeHtml` is what makes it harmless, and the browser test attacks it. */}
+      <div className="markdown" dangerouslySetInnerHTML={{ __html: html }} />
+      {shown.length < text.length && <More length={text.length} all={false} show={() => setAll(true)} />}
+    </>
+  )
+}

@@ -1,0 +1,122 @@
+/** One goal: its tasks as a tree that grows while one looks, and beside it the story of the task that is selected. */
+import { useEffect, useMemo, useState } from 'react'
+import type { TreeHead } from '../../core/contract/event.ts'
+import { isOver, type Task } from '../../core/contract/task.ts'
+import { useBanyan, useLive, useNow } from '../banyan.ts'
+import { rowsOf } from '../fold.ts'
+import { counted, dollars, duration, money } from '../format.ts'
+import { TaskDetail } from '../parts/task-detail.tsx'
+import { TaskTree } from '../parts/task-tree.tsx'
+import { treePath } from '../route.ts'
+import { Link } from '../ui/link.tsx'
+import { Fault, Loading } from '../ui/notice.tsx'
+import { Status } from '../ui/status.tsx'
+
+export function Tree({ treeId, taskId }: { treeId: string; taskId: string | null }) {
+  const { live } = useBanyan()
+  const open = useLive((state) => (state.tree?.id === treeId ? state.tree : null))
+  useEffect(() => {
+    live.open(treeId)
+    return () => live.open(null)
+  }, [live, treeId])
+
+  const head = open?.view.trees[treeId]
+  const root = open?.view.tasks[treeId]
+  if (open?.state === 'missing') {
+    return (
+      <div className="notice">
+        <h1>There is no goal {treeId}</h1>
+        <p>
+          It may have been in another data folder. <Link to="/">Go to the goals</Link>
+        </p>
+      </div>
+    )
+  }
+  if (!open || !head || !root) {
+    return (
+      <div className="column">
+        {open?.state === 'failed' ? <Fault again={() => live.reload()}>{open.fault}</Fault> : <Loading what="the goal" />}
+      </div>
+    )
+  }
+  return (
+    <>
+      {open.state === 'failed' && <Fault again={() => live.reload()}>This may be out of date: {open.fault}</Fault>}
+      <Panes head={head} root={root} tasks={open.view.tasks} taskId={taskId} />
+    </>
+  )
+}
+
+function Panes(props: { head: TreeHead; root: Task; tasks: Readonly<Record<string, Task>>; taskId: string | null }) {
+  const { head, root, tasks, taskId } = props
+  const [folded, setFolded] = useState<ReadonlySet<string>>(new Set())
+  const rows = useMemo(() => rowsOf(tasks, folded), [tasks, folded])
+  const all = useMemo(() => rowsOf(tasks), [tasks])
+  const selected = tasks[taskId ?? root.id]
+  const total = all.find((row) => row.task.id === selected?.id)?.total
+  return (
+    <div className={taskId === null ? 'panes' : 'panes with-task'}>
+      <section className="pane-tree" aria-label="Tasks of the goal">
+        <GoalHead head={head} root={root} tasks={tasks} />
+        <TaskTree
+          rows={rows}
+          selected={selected?.id ?? root.id}
+          folded={folded}
+          fold={(id, shut) =>
+            setFolded((now) => {
+              const next = new Set(now)
+              if (shut) next.add(id)
+              else next.delete(id)
+              return next
+            })
+          }
+        />
+      </section>
+      <section className="pane-task" aria-label="The selected task">
+        <Link to={treePath(head.id)} className="back narrow-only">
+          ← All tasks
+        </Link>
+        {selected && total ? (
+          <TaskDetail key={selected.id} task={selected} total={total} tasks={tasks} />
+        ) : (
+          <p className="empty">
+            There is no task {taskId} in this goal. <Link to={treePath(head.id)}>Show the goal itself</Link>
+          </p>
+        )}
+      </section>
+    </div>
+  )
+}
+
+function GoalHead({ head, root, tasks }: { head: TreeHead; root: Task; tasks: Readonly<Record<string, Task>> }) {
+  const over = isOver(root.status)
+  const now = useNow(!over)
+  const list = Object.values(tasks)
+  const tally = [
+    [list.filter((task) => task.status === 'done').length, 'done'],
+    [list.filter((task) => task.status === 'active' || task.status === 'assigned').length, 'running'],
+    [list.filter((task) => task.status === 'failed' || task.status === 'dead').length, 'failed'],
+  ] as const
+  const cost = money(head.spend)
+  return (
+    <header className="goal-head">
+      <Link to="/" className="back">
+        ← Goals
+      </Link>
+      <h1 className="goal-text">{head.goal}</h1>
+      <p className="facts">
+        <Status task={root} />
+        <span>
+          {counted(head.taskCount, 'task')}
+          {tally.filter(([n]) => n > 0).map(([n, word]) => ` · ${n} ${word}`)}
+        </span>
+        <span title="What the goal cost, of what it may cost">
+          {cost || '$0'} of {dollars(head.limits.costMicros)}
+        </span>
+        <span>{duration((over ? Date.parse(root.updatedAt) : now) - Date.parse(head.createdAt))}</span>
+        {head.mode === 'step' && <span>step by step</span>}
+      </p>
+      {head.pausedReason && <p className="why tone-you">Held: {head.pausedReason}</p>}
+    </header>
+  )
+}
