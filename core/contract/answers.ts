@@ -2,16 +2,34 @@
 
 export type ChildAnswer = { title: string; status: string; id: string; summary: string }
 
-/** What a parent gets from its subtasks: a heading and the summary of each, never a transcript. */
+/**
+ * What a parent gets from its subtasks: a heading and the summary of each, never a transcript. A line of a summary that looks like such a
+ * heading gets a backslash, so that no summary can speak for another subtask.
+ */
 export function writeChildren(children: readonly ChildAnswer[]): string {
-  return children.map((c, i) => `### ${i + 1} · ${c.status} · ${c.title.replace(/\s+/g, ' ')} · ${c.id}\n${c.summary.trim()}`).join('\n\n')
+  return children
+    .map((c, i) => {
+      const summary = c.summary.trim().replace(/^(?=\\*### \d+ · )/gm, '\\')
+      return `### ${i + 1} · ${c.status} · ${c.title.replace(/\s+/g, ' ')} · ${c.id}\n${summary}`
+    })
+    .join('\n\n')
 }
 export function readChildren(text: string): ChildAnswer[] {
   return text
     .split(/^(?=### \d+ · )/m)
     .map((block): ChildAnswer | null => {
       const head = /^### \d+ · (\w+) · (.*) · (\S+)\n?/.exec(block)
-      return head ? { status: head[1]!, title: head[2]!, id: head[3]!, summary: block.slice(head[0].length).trim() } : null
+      return head
+        ? {
+            status: head[1]!,
+            title: head[2]!,
+            id: head[3]!,
+            summary: block
+              .slice(head[0].length)
+              .trim()
+              .replace(/^\\(?=\\*### \d+ · )/gm, ''),
+          }
+        : null
     })
     .filter((child) => child !== null)
 }
@@ -44,3 +62,10 @@ export function readCommand(text: string): CommandAnswer | null {
     stderr: head[5]!,
   }
 }
+
+/** True when the command was cut off by a restart and what is told is its second run. */
+export const isRepeated = (text: string): boolean =>
+  /^exit code: [^\n]*\nisolation: [^\n]*\ntime: [^\n]* \(run again from its start after a restart\)\n/.test(text)
+
+/** The first words of the message with which a person has a task tried again. */
+export const TRY_AGAIN = 'A person asked you to try again.'

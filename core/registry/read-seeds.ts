@@ -22,12 +22,14 @@ const CORE = 'core_instruction'
  * no seed has. Writes nothing.
  */
 export async function readSeeds(folder: string): Promise<Seeds> {
-  const agents = (await markdownIn(join(folder, 'agents'))).map(({ file, stem, text }) => {
+  const agents = (await filesIn(join(folder, 'agents'), '.md')).map(({ file, stem, text }) => {
     const { agent, warnings } = readAgentFile(text, file)
     if (warnings[0] !== undefined) throw new Fault('invalid', warnings[0])
     return named(agent, stem, file)
   })
-  const documents = (await markdownIn(join(folder, 'documents'))).map(({ file, stem, text }) => named(readDocument(text, file), stem, file))
+  const documents = (await filesIn(join(folder, 'documents'), '.md')).map(({ file, stem, text }) =>
+    named(readDocument(text, file), stem, file),
+  )
   const coreFile = join(folder, 'core-instruction.md')
   documents.push(checkCore(named(readDocument(await textOf(coreFile), coreFile), CORE, coreFile), coreFile))
   const toolsFile = join(folder, 'tools.yml')
@@ -125,7 +127,7 @@ function checkCore(core: Document, file: string): Document {
 }
 
 /** A file is found by the name of what is in it. */
-function named<T extends { name: string }>(entry: T, stem: string, file: string): T {
+export function named<T extends { name: string }>(entry: T, stem: string, file: string): T {
   if (entry.name !== stem) throw new Fault('invalid', `${file}: the field name is ${entry.name}, but by its place it must be ${stem}.`)
   return entry
 }
@@ -139,7 +141,7 @@ function onlyOnce(entries: { name: string }[], folder: string): void {
 }
 
 /** Front matter and what follows it. One empty line after the front matter and the last line's end belong to the file, not to the text. */
-function splitFront(text: string, file: string): { front: Record<string, unknown>; body: string } {
+export function splitFront(text: string, file: string): { front: Record<string, unknown>; body: string } {
   const plain = text.replace(/^\uFEFF/, '')
   // A file written with Windows line ends is read as if it were not; otherwise the text is left as it is.
   const lines = /^---[ \t]*\r\n/.test(plain) ? plain.replaceAll('\r\n', '\n') : plain
@@ -155,7 +157,8 @@ function splitFront(text: string, file: string): { front: Record<string, unknown
 const quoted = (front: string): string =>
   front.replace(/^([A-Za-z_]+): +((?!['"[{|>&*!#]).*:(?: .*)?)$/gm, (_, field, words) => `${field}: ${JSON.stringify(words)}`)
 
-function yamlOf(text: string, file: string): unknown {
+/** Throws a Fault that names the file when the text is no YAML. */
+export function yamlOf(text: string, file: string): unknown {
   try {
     return parse(text)
   } catch (cause) {
@@ -164,7 +167,8 @@ function yamlOf(text: string, file: string): unknown {
   }
 }
 
-function checked<S extends z.ZodType>(shape: S, value: unknown, file: string): z.output<S> {
+/** The value in this shape, or a Fault that names the file and the first field that is wrong. */
+export function checked<S extends z.ZodType>(shape: S, value: unknown, file: string): z.output<S> {
   const parsed = shape.safeParse(value)
   if (parsed.success) return parsed.data
   const issue = parsed.error.issues[0]!
@@ -174,13 +178,17 @@ function checked<S extends z.ZodType>(shape: S, value: unknown, file: string): z
   throw new Fault('invalid', `${file}: ${field ? `the field ${field}` : 'the content'} ${problem}.`)
 }
 
-async function markdownIn(folder: string): Promise<{ file: string; stem: string; text: string }[]> {
+/** The files of a folder whose names end so, ordered by name. Rejects with a Fault that names what cannot be read. */
+export async function filesIn(folder: string, ending: string): Promise<{ file: string; stem: string; text: string }[]> {
   const names = await readdir(folder).catch((cause) => {
     throw new Fault('invalid', `${folder} cannot be read (${codeOf(cause)}); the seeds belong there.`, { cause })
   })
-  const files = names.filter((name) => name.endsWith('.md')).sort()
+  const files = names.filter((name) => name.endsWith(ending)).sort()
   return Promise.all(
-    files.map(async (name) => ({ file: join(folder, name), stem: name.slice(0, -3), text: await textOf(join(folder, name)) })),
+    files.map(async (name) => {
+      const file = join(folder, name)
+      return { file, stem: name.slice(0, -ending.length), text: await textOf(file) }
+    }),
   )
 }
 

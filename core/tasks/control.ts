@@ -1,4 +1,5 @@
 /** What a person may do to a task or a subtree. A stop leaves a mark that no parent undoes. */
+import { TRY_AGAIN } from '../contract/answers.ts'
 import { Fault } from '../contract/fault.ts'
 import { isOver } from '../contract/task.ts'
 import { prepare } from '../store/prepared.ts'
@@ -107,7 +108,7 @@ const VERBS_DO: Record<Verb, Do> = {
     await append(tx, task, {
       role: 'user',
       from: 'person',
-      text: `A person asked you to try again.${ask.comment ? ` They said: ${ask.comment}` : ''} What you did so far is above.`,
+      text: `${TRY_AGAIN}${ask.comment ? ` They said: ${ask.comment}` : ''} What you did so far is above.`,
     })
     await reopen(tx, task)
     return []
