@@ -128,6 +128,7 @@ async function install(root, lock) {
   const usable = pinned && runs(root, pinned) ? pinned.path : null
   if (!usable && !mayRunUs(process.version)) throw new Stop(needNode('the one from npm does not run on this machine'))
   const file = usable ? statSync(join(root, usable)) : null
+  mkdirSync(join(root, 'node_modules'), { recursive: true }) // npm makes none for a lock file without packages
   writeWhole(
     stampFile(root),
     JSON.stringify({ key: installKey(root), node: file && { path: usable, size: file.size, mtimeMs: file.mtimeMs } }),
