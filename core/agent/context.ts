@@ -107,19 +107,23 @@ export function clearing(history: readonly StoredMessage[]): Extract<Message, { 
   }
 }
 
-/** The second remedy: what to summarise. null: the newest replies alone do not fit, and no summary helps. */
-export function summarising(
-  history: readonly StoredMessage[],
-): { upTo: number; text: string; dropped: { messages: number; tokens: number } } | null {
+export type Summarisable = { upTo: number; text: string; dropped: { messages: number; tokens: number } }
+
+/** The second remedy: what to summarise, keeping as many of the newest rounds as fit into `room` tokens. null: even the newest alone does not. */
+export function summarising(history: readonly StoredMessage[], room: number): Summarisable | null {
   const { seen } = visible(history)
   const replies = seen.filter((m) => m.role === 'assistant')
-  const keepFrom = replies.at(-KEEP_ROUNDS)?.n
-  if (keepFrom === undefined) return null
-  const old = seen.slice(1).filter((m) => m.n < keepFrom)
-  if (old.length < 2) return null
-  const upTo = old.at(-1)!.n
-  const text = old.map(asText).filter(Boolean).join('\n\n')
-  return { upTo, text, dropped: { messages: old.length, tokens: estimateTokenCount(text) } }
+  for (let rounds = KEEP_ROUNDS; rounds >= 1; rounds--) {
+    const keepFrom = replies.at(-rounds)?.n
+    if (keepFrom === undefined) continue
+    const kept = conversation([...seen.slice(0, 1), ...seen.filter((m) => m.n >= keepFrom)])
+    if (estimateTokens('', kept) > room) continue
+    const old = seen.slice(1).filter((m) => m.n < keepFrom)
+    if (old.length < 2) continue
+    const text = old.map(asText).filter(Boolean).join('\n\n')
+    return { upTo: old.at(-1)!.n, text, dropped: { messages: old.length, tokens: estimateTokenCount(text) } }
+  }
+  return null
 }
 
 function asText(message: StoredMessage): string {
@@ -127,7 +131,7 @@ function asText(message: StoredMessage): string {
     case 'user':
       return `## Said to the agent (${message.from})\n${message.text}`
     case 'assistant':
-      return `## The agent\n${message.text}\n${message.calls.map((c) => `→ ${c.tool} ${JSON.stringify(c.input).slice(0, 2_000)}`).join('\n')}`.trim()
+      return `## The agent\n${message.text.slice(0, 4_000)}\n${message.calls.map((c) => `→ ${c.tool} ${JSON.stringify(c.input).slice(0, 2_000)}`).join('\n')}`.trim()
     case 'tool':
       return `## Answer of ${message.tool}${message.isError ? ' (error)' : ''}\n${message.text.slice(0, 4_000)}`
     case 'compaction':

@@ -43,6 +43,8 @@ const ANSWER_CAP = 60_000
 const MAX_FAULTS = 12
 /** Times one claim makes its context smaller before a person is asked. */
 const MAX_COMPACTIONS = 2
+/** Share of the room that the newest messages may fill after a summary; the rest is for what comes. */
+const KEEP = 0.6
 const CORE = 'core_instruction'
 
 export class UniversalAgent {
@@ -104,7 +106,7 @@ export class UniversalAgent {
     const messages = conversation(work.history)
     const input = estimateTokens('', messages, definition.promptTokens + definition.specTokens)
     const room = Math.floor((provider.contextWindow(model) - agent.max_output_tokens) * FILL)
-    if (input > room) return this.#makeSmaller(work, target, compactions)
+    if (input > room) return this.#makeSmaller(work, target, compactions, room - definition.promptTokens - definition.specTokens)
     const logged = work.history.findLast((m) => m.role === 'system')
     const started = await turns.begin(lease, {
       provider: provider.name,
@@ -211,7 +213,7 @@ export class UniversalAgent {
   }
 
   /** Clears old tool results, then summarises; if nothing helps, a person is asked. */
-  async #makeSmaller(work: Work, { provider, model }: Choice, compactions: number): Promise<'gone' | 'smaller'> {
+  async #makeSmaller(work: Work, { provider, model }: Choice, compactions: number, room: number): Promise<'gone' | 'smaller'> {
     const { turns } = this.#parts.tasks
     const { lease, definition } = work
     const clear = clearing(work.history)
@@ -219,7 +221,7 @@ export class UniversalAgent {
       await turns.note(lease, clear)
       return 'smaller'
     }
-    const old = compactions < MAX_COMPACTIONS + 1 ? summarising(work.history) : null
+    const old = compactions < MAX_COMPACTIONS + 1 ? summarising(work.history, room * KEEP) : null
     const started = await turns.begin(lease, {
       provider: provider.name,
       model,
@@ -259,17 +261,21 @@ export class UniversalAgent {
   }
 
   /**
-   * Runs calls that have no answer yet. Those that only read run side by side; the others one after another, each answer written down
-   * before the next effect begins.
+   * Runs calls that have no answer yet, in their order: neighbours that only read side by side, the others one after another, each answer
+   * written down before the next effect begins.
    */
   async #runCalls(work: Work, calls: readonly SavedCall[]): Promise<'again' | 'gone'> {
     const { turns } = this.#parts.tasks
     const ended: EndedCall[] = []
     const due = calls.filter((call) => call.waits === null).map((call) => this.#prepare(work, call))
-    const reads = due.filter((d) => d.effect === 'read')
-    ended.push(...(await Promise.all(reads.map(async (d) => ended_(d.call, await this.#run(d, 1))))).filter((e) => e !== null))
-    for (const d of due) {
-      if (d.effect === 'read') continue
+    for (const [i, d] of due.entries()) {
+      if (d.effect === 'read') {
+        if (due[i - 1]?.effect === 'read') continue // ran with the one before it
+        const side = due.slice(i, i + runOfReads(due, i))
+        const answers = await Promise.all(side.map(async (read) => ended_(read.call, await this.#run(read, 1))))
+        ended.push(...answers.filter((answer) => answer !== null))
+        continue
+      }
       if (work.signal.aborted) break
       if (await this.#asks(work, d)) continue
       if (ended.length > 0) await turns.answer(work.lease, ended.splice(0))
@@ -393,6 +399,11 @@ export class UniversalAgent {
 }
 
 type Prepared = { call: SavedCall; tool: Tool | undefined; context: Call; all: Capabilities; effect: Effect; known: string[] }
+
+const runOfReads = (due: readonly Prepared[], from: number): number => {
+  const end = due.findIndex((d, i) => i > from && d.effect !== 'read')
+  return (end < 0 ? due.length : end) - from
+}
 
 const ended_ = (call: SavedCall, outcome: Outcome): EndedCall | null => {
   if (outcome.kind !== 'answer') return null

@@ -205,16 +205,18 @@ export async function closeIfJudged(tx: Tx, task: TaskRow): Promise<void> {
 /** The one commit that ends a task: verdict, summary, parent's answer and wake. */
 export async function close(tx: Tx, task: TaskRow, claim: Claim, verdict: Verdict | null, summary: string | null): Promise<void> {
   task.verdict = verdict === null ? null : JSON.stringify(verdict)
-  if (claim.status === 'success' && verdict?.passed === false && task.rounds < ROUNDS) {
+  // What an evaluator found is about another task; it says nothing of how the evaluator itself did.
+  const accepted = task.kind === 'evaluate' || verdict?.passed !== false
+  if (claim.status === 'success' && !accepted && task.rounds < ROUNDS) {
     task.closing = null
     await append(tx, task, {
       role: 'user',
       from: 'system',
-      text: `The evaluator did not accept the result:\n${verdict.reasons}\n\nMend what it names, then call end_task again. This is the only second chance.`,
+      text: `The evaluator did not accept the result:\n${verdict?.reasons}\n\nMend what it names, then call end_task again. This is the only second chance.`,
     })
     return ready(tx, task)
   }
-  const passed = claim.status === 'success' && verdict?.passed !== false
+  const passed = claim.status === 'success' && accepted
   task.result = claim.result
   task.evidence = JSON.stringify(claim.evidence)
   task.summary = summary ?? claim.result
