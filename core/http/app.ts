@@ -1,14 +1,12 @@
 /**
- * The HTTP interface. Order matters and is this: the address a request was sent to, who sends it, how much it brings, then its route.
+ * The HTTP interface. Order matters and is this: the address a request was sent to, who sends it, then its route, and what it brings.
  * Failures are problem+json everywhere.
  */
 import { Hono } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import { methodNotAllowed } from 'hono/method-not-allowed'
 import { requestId } from 'hono/request-id'
 import { secureHeaders } from 'hono/secure-headers'
-import { BODY_LIMIT, type GoalExample, ROUTES, type Route } from '../contract/api.ts'
-import { Fault } from '../contract/fault.ts'
+import { type GoalExample, ROUTES, type Route } from '../contract/api.ts'
 import type { Store } from '../store/store.ts'
 import type { Tasks } from '../tasks/tasks.ts'
 import type { Auth } from './auth.ts'
@@ -100,14 +98,6 @@ export function app(parts: AppParts): Hono<Env> {
     if (!free && c.get('principal') === null) throw notLoggedIn()
     await next()
   })
-  app.use(
-    bodyLimit({
-      maxSize: BODY_LIMIT,
-      onError: () => {
-        throw new Fault('too_large', `The body is larger than ${BODY_LIMIT / 1_000_000} MB; send less, or put the long part into a file.`)
-      },
-    }),
-  )
   register(app, {
     ...goalRoutes(parts),
     ...taskRoutes(parts.tasks),

@@ -5,8 +5,26 @@ import { Fault, type FaultCode, httpStatus } from '../contract/fault.ts'
 /** Levels of objects and lists within each other. */
 const DEPTH = 64
 
+/** Bytes of a body that is too large which are read and thrown away, so that its sender gets to reading the answer. */
+const PATIENCE = 64_000_000
+
+/** The body, or a Fault if it is larger. Too large is not held in memory. */
+export async function readAtMost(limit: number, request: Request): Promise<Uint8Array> {
+  let chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of request.body ?? []) {
+    size += chunk.byteLength
+    if (size <= limit) chunks.push(chunk)
+    else chunks = []
+    if (size > PATIENCE) break
+  }
+  if (size > limit)
+    throw new Fault('too_large', `The body is larger than ${limit / 1_000_000} MB; send less, or put the long part into a file.`)
+  return Buffer.concat(chunks)
+}
+
 /** Throws a Fault that names the place where the text stops being JSON. */
-export function parseJson(bytes: ArrayBuffer): unknown {
+export function parseJson(bytes: Uint8Array): unknown {
   const text = decode(bytes)
   let value: unknown
   try {
@@ -21,7 +39,7 @@ export function parseJson(bytes: ArrayBuffer): unknown {
   return value
 }
 
-function decode(bytes: ArrayBuffer): string {
+function decode(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {

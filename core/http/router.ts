@@ -1,10 +1,10 @@
 /** Turns the route table of the contract and a handler for each of its entries into routes of the server. */
 import type { Context, Hono } from 'hono'
 import type * as z from 'zod'
-import { type ResponseOf, ROUTES, type Route, type RouteName } from '../contract/api.ts'
+import { BODY_LIMIT, type ResponseOf, ROUTES, type Route, type RouteName } from '../contract/api.ts'
 import { Fault } from '../contract/fault.ts'
 import type { Principal, ReadHeader } from './auth.ts'
-import { inShape, parseJson } from './read-body.ts'
+import { inShape, parseJson, readAtMost } from './read-body.ts'
 
 export type Env = { Variables: { requestId: string; principal: Principal | null } }
 
@@ -56,7 +56,7 @@ function patternOf({ path }: Route): string {
 }
 
 async function bodyOf(c: Context<Env>, route: Route): Promise<unknown> {
-  const bytes = await c.req.arrayBuffer()
+  const bytes = await readAtMost(BODY_LIMIT, c.req.raw)
   if (bytes.byteLength === 0 && route.optionalBody) return inShape(route.request!, {}, 'body')
   const type = (c.req.header('content-type') ?? '').split(';', 1)[0]!.trim().toLowerCase()
   if (type !== 'application/json') throw new NotJson()
