@@ -1,5 +1,6 @@
 /** The composition root: the only place where modules meet. What must reach rightwards is handed over here. */
-import { mkdirSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { HELPERS } from './agent/capabilities.ts'
 import { type Runner, startRunner } from './agent/runner.ts'
@@ -12,6 +13,10 @@ import { type Budget, DEFAULT_LIMITS, withBudget } from './contract/limits.ts'
 import { builtEnvironment } from './exec/environment.ts'
 import type { Exec } from './exec/exec.ts'
 import { localExec } from './exec/local.ts'
+import { app } from './http/app.ts'
+import { openAuth } from './http/auth.ts'
+import { type Live, openLive } from './http/live.ts'
+import { listen } from './http/server.ts'
 import { chooseModels, type Models } from './models/choose.ts'
 import { playbook } from './models/playbook.ts'
 import { readPlaybooks } from './models/playbook-steps.ts'
@@ -166,5 +171,107 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
       await exec.stop()
       await store.close()
     },
+  }
+}
+
+/** What the process that runs it sees. */
+export type Engine = {
+  url: string
+  /** Logs a browser in, once. */
+  loginUrl: string
+  /** One sentence: what drives the agents. */
+  models: string
+  /** `graceful`: running turns finish or park first, for at most ten seconds. */
+  stop(how: 'graceful' | 'now'): Promise<void>
+  ended: Promise<'stop' | 'restart'>
+}
+
+/** Turns under way have this long to finish before they are cut off and given back. */
+const DRAIN_MS = 10_000
+
+export async function start(config: ReadyConfig): Promise<Engine> {
+  const log = (words: string, cause: unknown) => console.error(`banyan: ${words}:`, cause)
+  let live: Live | undefined
+  const runtime = await openRuntime(config, { onDelta: (taskId, text) => live?.delta(taskId, text) })
+  const revision = revisionOf(config.root)
+  let port = config.port
+  const auth = openAuth({
+    host: config.host,
+    port: () => port,
+    publicUrl: config.publicUrl ?? null,
+    adminToken: config.adminToken,
+    secretKey: config.systemSecretKey,
+  })
+  live = openLive({ store: runtime.store, auth, revision, log })
+  const opened = live
+  let finish: (how: 'stop' | 'restart') => void = () => undefined
+  const ended = new Promise<'stop' | 'restart'>((resolve) => {
+    finish = resolve
+  })
+  const routes = app({
+    store: runtime.store,
+    tasks: runtime.tasks,
+    registry: runtime.registry,
+    auth,
+    live: opened,
+    version: packageVersion(config.root),
+    revision,
+    nodeVersion: process.version,
+    uptime: () => process.uptime(),
+    describe: () => {
+      const { provider, model } = runtime.models.pick('default')
+      return {
+        provider: {
+          name: provider.name,
+          model: provider.judges ? model : null,
+          judges: provider.judges,
+          detail: runtime.models.describe(),
+        },
+        isolation: runtime.exec.isolation,
+        defaultLimits: DEFAULT_LIMITS,
+      }
+    },
+    submitGoal: ({ by, ...goal }) => runtime.submitGoal(goal, by),
+    examples: runtime.examples,
+    shutdown: (how) => void stop('graceful', how).catch((error: unknown) => log('stopping failed', error)),
+    pageFolder: join(config.root, 'web', 'dist'),
+    log,
+  })
+  const server = await listen(routes, opened, { host: config.host, port: config.port }).catch(async (error: unknown) => {
+    await runtime.close()
+    throw error
+  })
+  port = server.port
+  const runner = runtime.run()
+
+  let stopping: Promise<void> | undefined
+  async function stop(how: 'graceful' | 'now', then: 'stop' | 'restart' = 'stop'): Promise<void> {
+    if (how === 'now') void runner.stop(0) // cuts turns off that a graceful stop still waits for
+    stopping ??= (async () => {
+      await runner.stop(how === 'now' ? 0 : DRAIN_MS)
+      await opened.close()
+      await server.close()
+      await runtime.close()
+      finish(then)
+    })()
+    return stopping
+  }
+  return { url: auth.baseUrl(), loginUrl: auth.loginLink(), models: runtime.models.describe(), stop, ended }
+}
+
+function packageVersion(root: string): string {
+  return (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }).version
+}
+
+/** The commit that runs, short; `unversioned` outside a git checkout. */
+function revisionOf(root: string): string {
+  try {
+    return execFileSync('git', ['rev-parse', '--short=12', 'HEAD'], {
+      cwd: root,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim()
+  } catch {
+    return 'unversioned' // no git, or no repository: everything but the label works without
   }
 }

@@ -41,7 +41,7 @@ type Work = { lease: Lease; definition: Definition; history: StoredMessage[]; fo
 const ANSWER_CAP = 60_000
 /** Provider faults in a row after which a person is asked instead of waiting longer. With the backoff this is more than half an hour. */
 const MAX_FAULTS = 12
-/** Times one claim makes its context smaller before a person is asked. */
+/** Times in a row that a context is made smaller without a turn in between, before a person is asked. */
 const MAX_COMPACTIONS = 2
 /** Share of the room that the newest messages may fill after a summary; the rest is for what comes. */
 const KEEP = 0.6
@@ -72,7 +72,7 @@ export class UniversalAgent {
         await this.#catchUp(work)
         const next = await this.#turn(work, compactions)
         if (next === 'gone') return
-        if (next === 'smaller') compactions += 1
+        compactions = next === 'smaller' ? compactions + 1 : 0
         calls = next === 'smaller' ? [] : next
       }
     } catch (error) {
