@@ -1,0 +1,236 @@
+/** Commands that only look: ls, tree, show, logs. */
+import { type Command, Option } from 'commander'
+import type { ResponseOf, TreeItem } from '../../core/contract/api.ts'
+import type { Event } from '../../core/contract/event.ts'
+import { labelOf } from '../../core/contract/label.ts'
+import { TASK_STATUSES, type Task } from '../../core/contract/task.ts'
+import { type Cli, examples, onInterrupt, serverOf, wantsJson, whole } from './context.ts'
+import { drawTree, notesOf, total } from './draw.ts'
+import { follow } from './follow.ts'
+import { all, call, resolveTask, resolveTree } from './server.ts'
+import { logLine, timeOf } from './tell.ts'
+import type { Paint } from './terminal.ts'
+import { openReviews, questionOf, watchTree } from './watch.ts'
+import { counted, decisionCommands, duration, money, oneLine, plain, spent, table } from './words.ts'
+
+type Message = ResponseOf<'messages'>['items'][number]
+
+export function addLook(program: Command, cli: Cli): void {
+  const { terminal } = cli
+
+  examples(
+    program
+      .command('ls')
+      .summary('list goals, newest first')
+      .description('Lists goals, newest first.')
+      .addOption(new Option('--status <status>', 'only goals in this status').choices([...TASK_STATUSES]))
+      .option('--limit <n>', 'at most so many', whole(1, 10_000), 20)
+      .action(async (options: { status?: TreeItem['status']; limit: number }, command: Command) => {
+        const server = serverOf(cli, command)
+        const items = await all(server, 'trees', {
+          query: { status: options.status, limit: String(Math.min(200, options.limit)) },
+          most: options.limit,
+        })
+        if (wantsJson(command)) return terminal.document({ items })
+        const waiting = new Map<string, number>()
+        for (const { treeId } of await openReviews(server)) waiting.set(treeId, (waiting.get(treeId) ?? 0) + 1)
+        const cells = items.map((tree) => lsCells(tree, waiting.get(tree.id) ?? 0))
+        // Colour codes have no width, so the columns are laid out before they are painted.
+        for (const [i, line] of table(cells.map((one) => one.cells)).entries()) {
+          const { tone, cells: own } = cells[i]!
+          terminal.out(`${terminal.outPaint(tone, own[0]!)}${line.slice(own[0]!.length)}`)
+        }
+        if (items.length === 0)
+          terminal.say(`There is no goal${options.status ? ` that is ${options.status}` : ' yet'}; give one: ${terminal.banyan} goal "…"`)
+      }),
+    'banyan ls --status failed --limit 5',
+  )
+
+  examples(
+    program
+      .command('tree')
+      .summary('draw a goal as a tree')
+      .description(
+        'Draws a goal: status, cost with everything below and its own, agent and id of every task. Without an id the newest goal.',
+      )
+      .argument('[id]', 'id of a goal, or the beginning of one')
+      .option('-w, --watch', 'draw it again at every change until it is over')
+      .action(async (given: string | undefined, options: { watch?: boolean }, command: Command) => {
+        const server = serverOf(cli, command)
+        const id = await resolveTree(server, given)
+        const asJson = wantsJson(command)
+        if (options.watch) {
+          await watchTree(cli, server, id, {
+            stream: process.stdout,
+            untilStuck: false,
+            ...(asJson ? { each: (event: Event) => terminal.line(event) } : {}),
+          })
+          return
+        }
+        const tree = await call(server, 'tree', { params: { id } })
+        if (asJson) return terminal.document(tree)
+        const drawing = { paint: terminal.outPaint, width: terminal.width(process.stdout) }
+        terminal.out(...drawTree(id, tree.tasks, drawing), ...notesOf(tree.tasks, drawing))
+        terminal.out(
+          terminal.outPaint(
+            'dim',
+            `${counted(tree.tasks.length, 'task')}, ${spent(total(tree.tasks))}${tree.pausedReason ? `; held: ${oneLine(tree.pausedReason)}` : ''}`,
+          ),
+        )
+        const reviews = await openReviews(server, id)
+        if (reviews.length > 0) terminal.say(`${counted(reviews.length, 'item')} of it waits for you: ${terminal.banyan} review ls`)
+      }),
+    'banyan tree --watch',
+    'banyan tree 0k3f --json',
+  )
+
+  examples(
+    program
+      .command('show')
+      .summary('show a task with its history')
+      .description('Shows a task: what was asked, what came of it, what it cost, and its newest messages.')
+      .argument('<task>', 'id of a task, or the beginning of one')
+      .option('--messages <n>', 'so many of the newest messages', whole(0, 1_000_000), 10)
+      .option('--full', 'every message, uncut')
+      .action(async (given: string, options: { messages: number; full?: boolean }, command: Command) => {
+        const server = serverOf(cli, command)
+        const task = await call(server, 'task', { params: { id: await resolveTask(server, given) } })
+        const history = await all(server, 'messages', { params: { id: task.id }, query: { limit: '1000' }, turn: 'after' })
+        const messages = options.full ? history : options.messages === 0 ? [] : history.slice(-options.messages)
+        if (wantsJson(command)) return terminal.document({ task, messages })
+        terminal.out(...taskLines(task, terminal.outPaint, options.full === true))
+        if (messages.length < history.length)
+          terminal.out('', terminal.outPaint('dim', `… ${history.length - messages.length} earlier messages; --full shows all`))
+        for (const message of messages) terminal.out('', ...messageLines(message, terminal.outPaint, options.full === true))
+        const reviews = (await openReviews(server, task.treeId)).filter((review) => review.taskId === task.id)
+        for (const review of reviews) {
+          terminal.out('', terminal.outPaint('you', `⚑ ${oneLine(review.title, 400)}`), ...questionOf(review).map((line) => `  ${line}`))
+          terminal.say(...decisionCommands(terminal.banyan, review).map((one) => `    ${one}`))
+        }
+      }),
+    'banyan show 0k3f.2a --messages 5',
+  )
+
+  examples(
+    program
+      .command('logs')
+      .summary('facts as lines')
+      .description('Prints the facts of a goal, or without an id the newest of the whole system; --json gives one JSON object a line.')
+      .argument('[tree]', 'id of a goal, or the beginning of one')
+      .option('-f, --follow', 'go on with what happens from now on')
+      .option('-n, --lines <n>', 'at most so many of the newest', whole(0, 1_000_000))
+      .action(async (given: string | undefined, options: { follow?: boolean; lines?: number }, command: Command) => {
+        const server = serverOf(cli, command)
+        const treeId = given === undefined ? undefined : await resolveTree(server, given)
+        const most = options.lines ?? (treeId === undefined ? 200 : Number.POSITIVE_INFINITY)
+        const { seq } = await call(server, 'system')
+        const after = treeId === undefined ? Math.max(0, seq - most) : 0
+        const events = (await all(server, 'events', {
+          query: { treeId, after: String(after), limit: '1000' },
+          turn: 'after',
+        })) as unknown as Event[]
+        const print = (event: Event) => (wantsJson(command) ? terminal.line(event) : terminal.out(logLine(event, terminal.outPaint)))
+        for (const event of most === 0 ? [] : events.slice(-most)) print(event)
+        if (!options.follow) return
+        const stopListening = onInterrupt(() => undefined)
+        try {
+          for await (const heard of follow(server, Math.max(seq, events.at(-1)?.seq ?? 0), new AbortController().signal)) {
+            if (heard.kind === 'event' && (treeId === undefined || heard.event.treeId === treeId)) print(heard.event)
+            if (heard.kind === 'lost') terminal.say(`The line to ${server.url} is lost; going on as soon as Banyan is back.`)
+            if (heard.kind === 'back') terminal.say('Banyan is back.')
+          }
+        } finally {
+          stopListening()
+        }
+      }),
+    'banyan logs --follow',
+    'banyan logs 0k3f --json',
+  )
+}
+
+function lsCells(tree: TreeItem, reviews: number) {
+  const label = labelOf({ status: tree.status, reason: tree.pausedReason === null ? null : 'budget', attempt: 0 })
+  const word =
+    reviews > 0
+      ? { shape: '⚑', word: 'waiting for you', tone: 'you' as const }
+      : tree.status === 'waiting'
+        ? { ...label, word: 'waiting' }
+        : label
+  const age = duration(Date.now() - Date.parse(tree.createdAt))
+  return {
+    tone: word.tone,
+    cells: [`${word.shape} ${word.word}`, plain(tree.id), money(tree.spend), counted(tree.taskCount, 'task'), age, oneLine(tree.goal, 100)],
+  }
+}
+
+const CUT = { lines: 12, characters: 1_200 }
+function cut(text: string, full: boolean): string[] {
+  const lines = plain(text).trimEnd().split('\n')
+  if (full) return lines
+  const kept = lines.slice(0, CUT.lines).join('\n').slice(0, CUT.characters).split('\n')
+  const missing = lines.join('\n').length - kept.join('\n').length
+  return missing > 0 ? [...kept, `… ${missing} more characters; --full shows all`] : kept
+}
+
+function taskLines(task: Task, paint: Paint, full: boolean): string[] {
+  const label = labelOf(task)
+  const block = (name: string, text: string | null) =>
+    text === null || text === '' ? [] : ['', paint('bold', name), ...cut(text, full).map((line) => `  ${line}`)]
+  const facts = [
+    ['id', task.id],
+    ['goal', task.treeId],
+    ...(task.parentId === null ? [] : [['parent', task.parentId]]),
+    ['agent', `${task.agent}${task.kind === 'work' ? '' : ` (${task.kind})`}`],
+    ['cost', spent(task.spend)],
+    ...(task.after.length > 0 ? [['after', task.after.join(', ')]] : []),
+    ...(task.deadlineAt ? [['deadline', task.deadlineAt]] : []),
+    ...(task.wakeAt ? [['wakes', task.wakeAt]] : []),
+    ...(task.attempt > 0 ? [['attempt', String(task.attempt)]] : []),
+    ['created', task.createdAt],
+    ['changed', task.updatedAt],
+  ] as [string, string][]
+  const evidence = task.evidence.map((one) => {
+    const what = one.kind === 'file' ? one.path : one.kind === 'command' ? `${one.command} (exit ${one.exitCode})` : one.url
+    return `${one.ok ? '✓' : '✕'} ${one.kind} ${oneLine(what, 200)}${one.problem ? `: ${oneLine(one.problem)}` : ''}`
+  })
+  const verdict =
+    task.verdict &&
+    `${task.verdict.passed ? 'passed' : 'not passed'}${task.verdict.by ? ` (${task.verdict.by})` : ''}: ${task.verdict.reasons}`
+  return [
+    `${paint(label.tone, `${label.shape} ${label.word}`)}  ${paint('bold', oneLine(task.title))}`,
+    ...(task.note ? [oneLine(task.note, 400)] : []),
+    ...table(facts.map(([name, value]) => [`  ${name}`, oneLine(value, 400)])),
+    ...block('Instruction', task.instruction),
+    ...block('Result', task.result),
+    ...(task.summary === task.result ? [] : block('Summary', task.summary)),
+    ...block('Evidence', evidence.join('\n')),
+    ...block('Verdict', verdict),
+  ]
+}
+
+function messageLines(message: Message, paint: Paint, full: boolean): string[] {
+  const head = (who: string, more = '') => paint('bold', `${message.n} ${who}`) + paint('dim', ` ${timeOf(message.at)}${more}`)
+  const body = (text: string) => (text.trim() === '' ? [] : cut(text, full).map((line) => `  ${line}`))
+  switch (message.role) {
+    case 'system':
+      return [head('system', ` ${oneLine(message.agent, 40)} version ${message.agentVersion}, prompt ${message.promptHash.slice(0, 12)}`)]
+    case 'user':
+      return [head(message.from, message.rewindTo === undefined ? '' : ` goes back to message ${message.rewindTo}`), ...body(message.text)]
+    case 'assistant':
+      return [
+        head(
+          'assistant',
+          ` ${oneLine(`${message.provider}/${message.model}`, 80)}, ${message.costMicros === null ? 'price unknown' : money({ costMicros: message.costMicros, unpricedCalls: 0 })}, ${message.latencyMs} ms`,
+        ),
+        ...body(message.text),
+        ...message.calls.flatMap((call) => body(`→ ${call.tool} ${JSON.stringify(call.input)}`)),
+      ]
+    case 'tool':
+      return [head(`tool ${oneLine(message.tool, 60)}`, message.isError ? ' failed' : ''), ...body(message.text)]
+    case 'compaction':
+      return [
+        head('compaction', ` ${counted(message.dropped.messages, 'message')} no longer seen, up to ${message.upTo}`),
+        ...body(message.text),
+      ]
+  }
+}

@@ -1,0 +1,78 @@
+/** Facts as lines that a person reads. Pure. */
+import type { Event } from '../../core/contract/event.ts'
+import { labelOf } from '../../core/contract/label.ts'
+import type { Paint } from './terminal.ts'
+import { counted, money, oneLine, short } from './words.ts'
+
+/** What a fact says, without its time and place. */
+export function tell(event: Event, paint: Paint): string {
+  switch (event.type) {
+    case 'tree.created':
+      return `${paint('bold', 'goal')} ${oneLine(event.tree.goal)} (from ${oneLine(event.tree.submittedBy, 40)}${event.tree.mode === 'step' ? ', step by step' : ''})`
+    case 'tree.paused':
+      return paint('you', `held: ${oneLine(event.reason)}`)
+    case 'tree.resumed':
+      return 'goes on'
+    case 'task.created': {
+      const { task } = event
+      const label = labelOf(task)
+      return `${paint(label.tone, label.shape)} new: ${oneLine(task.title)} (${oneLine(task.agent, 40)})`
+    }
+    case 'task.moved': {
+      const label = labelOf({ status: event.to, reason: event.reason, attempt: event.attempt })
+      const more = event.note ?? event.outcome?.summary ?? event.outcome?.result ?? null
+      return `${paint(label.tone, `${label.shape} ${label.word}`)}${more ? `: ${oneLine(more)}` : ''}`
+    }
+    case 'message.added':
+      return `${event.role} ${event.n}: ${oneLine(event.text)}${event.calls?.length ? paint('dim', ` → ${oneLine(event.calls.join(', '))}`) : ''}`
+    case 'call.began':
+      return `${oneLine(event.tool, 60)} begins${event.attempt > 1 ? `, try ${event.attempt}` : ''}`
+    case 'call.ended':
+      return `${oneLine(event.tool, 60)} ${event.ok ? 'ended' : paint('bad', 'failed')} after ${event.ms} ms`
+    case 'model.called':
+      return paint(
+        event.outcome === 'ok' ? 'dim' : 'bad',
+        `${oneLine(`${event.provider}/${event.model}`, 80)}: ${counted(event.spend.tokens, 'token')}, ${money(event.spend)}, ${short(event.latencyMs)} ms${event.outcome === 'ok' ? '' : ` (${event.outcome})`}`,
+      )
+    case 'model.fault':
+      return `${paint('bad', `${oneLine(`${event.provider}/${event.model}`, 80)} ${oneLine(event.kind, 40)}`)}: ${oneLine(event.message)}${event.retryAt ? `; again at ${timeOf(event.retryAt)}` : ''}`
+    case 'review.opened':
+      return `${paint('you', '⚑ waits for you')} (${event.review.kind}): ${oneLine(event.review.title)}`
+    case 'review.decided':
+      return `${event.review.decision ?? 'decided'} by ${oneLine(event.review.decidedBy ?? 'nobody', 40)}: ${oneLine(event.review.title)}`
+    case 'task.controlled':
+      return `${oneLine(event.verb, 20)} by ${oneLine(event.by, 40)}${event.comment ? `: ${oneLine(event.comment)}` : ''}`
+    case 'task.granted':
+      return `may now use ${oneLine([...event.documents, ...event.tools].join(', '))}`
+    case 'sweep.repaired':
+      return `mended by the sweep: ${oneLine(event.what)}`
+    case 'registry.saved':
+      return `${event.kind} ${event.name} saved as version ${event.version} by ${oneLine(event.by, 40)}`
+    case 'registry.removed':
+      return `${event.kind} ${event.name} removed by ${oneLine(event.by, 40)}`
+  }
+}
+
+/** The task a fact is about. */
+export function taskOf(event: Event): string | null {
+  if ('taskId' in event) return event.taskId
+  if (event.type === 'task.created') return event.task.id
+  if (event.type === 'review.opened' || event.type === 'review.decided') return event.review.taskId
+  return event.treeId
+}
+
+/** Local time of day. */
+export function timeOf(at: string): string {
+  const date = new Date(at)
+  return Number.isNaN(date.getTime()) ? oneLine(at, 24) : date.toTimeString().slice(0, 8)
+}
+
+/** One line of a log. A fact of a kind that this version does not know is named, not hidden. */
+export function logLine(event: Event, paint: Paint): string {
+  const words = tell(event, paint) ?? oneLine((event as { type: string }).type, 60)
+  return `${paint('dim', timeOf(event.at))} ${paint('dim', oneLine(taskOf(event) ?? 'system', 80))} ${words}`
+}
+
+/** Whether a fact changes what the tree looks like; the rest is detail. */
+export const isMilestone = (event: Event): boolean =>
+  event.type === 'task.created' || event.type === 'task.moved' || event.type.startsWith('review.') || event.type.startsWith('tree.')
