@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
+import { type Harness, harness } from '../../scripts/testing/harness.ts'
+import { answersIn, endWith, type Scripted, startAll } from '../../scripts/testing/scripted.ts'
 import type { ModelRequest } from '../models/provider.ts'
-import { type Harness, harness } from './harness.ts'
-import { answersIn, endWith, type Scripted, startAll } from './scripted.ts'
 
 let h: Harness | undefined
 const open = async (...args: Parameters<typeof harness>): Promise<Harness> => {
@@ -485,6 +485,6 @@ describe('a provider in trouble', () => {
     const kinds = messages.filter((m) => m.role === 'compaction').map((m) => m.how)
     expect(kinds[0]).toBe('cleared')
     expect(kinds.at(-1)).toBe('summarised')
-    expect(messages.filter((m) => m.role === 'tool' && m.text.length > 10_000).length).toBeGreaterThan(1)
+    expect(messages.filter((m) => m.role === 'tool' && m.text.includes('word word')).length).toBeGreaterThan(5)
   })
 })

@@ -1,5 +1,5 @@
 /** A provider for tests and benchmarks whose answers a function decides: no network, no latency, every path reachable. */
-import type { ModelEvent, ModelFault, ModelRequest, Provider, Reply } from '../models/provider.ts'
+import type { ModelEvent, ModelFault, ModelRequest, Provider, Reply } from '../../core/models/provider.ts'
 
 export type Scripted =
   | { text?: string; calls?: { tool: string; input: unknown }[]; usage?: Partial<NonNullable<Reply['usage']>>; costMicros?: number }
