@@ -51,7 +51,8 @@ let config: Config | null = null
 try {
   config = readProcessConfig(dirname(import.meta.dirname))
   for (const warning of config.warnings) console.error(`banyan: ${warning}`)
-  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 })
+  // Others may pass through to the workspaces below (commands run as another user where that is possible), and list nothing.
+  mkdirSync(config.dataDir, { recursive: true, mode: 0o711 })
   accessSync(config.dataDir, constants.W_OK)
   const owner = own(config.dataDir)
   // Loaded only now: what is wrong with the settings is said first, and signals are heard meanwhile.
