@@ -19,15 +19,10 @@ export function openPage(folder: string): (c: Context<Env>) => Promise<Response 
     const asksForPage = !path.startsWith('/assets/') && (path === '/' || (c.req.header('accept') ?? '').includes('text/html'))
     if (!existsSync(join(folder, 'index.html')))
       return asksForPage ? c.text('The web page is not built. `npm start` in the checkout builds it.\n', 503) : undefined
-    serve ??= {
-      // Names under assets/ hold a hash of what is in them; anything else may change with the next build.
-      file: serveStatic({
-        root: folder,
-        onFound: (_, c) =>
-          c.header('cache-control', c.req.path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache'),
-      }),
-      index: serveStatic({ root: folder, path: 'index.html', onFound: (_, c) => c.header('cache-control', 'no-cache') }),
-    }
-    return (await serve.file(c, nothing)) ?? (asksForPage ? ((await serve.index(c, nothing)) ?? undefined) : undefined)
+    serve ??= { file: serveStatic({ root: folder }), index: serveStatic({ root: folder, path: 'index.html' }) }
+    const found = (await serve.file(c, nothing)) ?? (asksForPage ? await serve.index(c, nothing) : undefined)
+    // Names under assets/ hold a hash of what is in them; anything else may change with the next build.
+    found?.headers.set('cache-control', path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache')
+    return found ?? undefined
   }
 }

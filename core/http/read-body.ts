@@ -52,6 +52,9 @@ const SPACE = /[ \t\n\r]*/y
 const STRING = /"(?:[^"\\\u0000-\u001f]+|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*/y
 const SCALAR = /(?:-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)(?![\w.+-])/y
 
+/** A value or an escape that the end of the text cut through. */
+const CUT = /(?:-?\d*\.?\d*(?:[eE][+-]?)?|t(?:ru?)?|f(?:a(?:ls?)?)?|n(?:ul?)?|\\(?:u[\da-fA-F]{0,3})?)$/y
+
 /** Where text stops being JSON; its length if it only ends too early. Made for text that JSON.parse refused. */
 export function placeOf(text: string): number {
   const open: string[] = []
@@ -63,7 +66,11 @@ export function placeOf(text: string): number {
     return found !== null
   }
   const takeString = (): boolean => {
-    if (!take(STRING) || text[at] !== '"') return false
+    if (!take(STRING)) return false
+    if (text[at] !== '"') {
+      take(CUT)
+      return false
+    }
     at++
     return true
   }
@@ -98,7 +105,10 @@ export function placeOf(text: string): number {
       wanted = char === '{' ? 'name' : 'value'
       first = true
     } else {
-      if (char === '"' ? !takeString() : !take(SCALAR)) return at
+      if (char === '"' ? !takeString() : !take(SCALAR)) {
+        if (char !== '"' && char !== '\\') take(CUT)
+        return at
+      }
       wanted = 'next'
       first = false
     }

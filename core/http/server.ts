@@ -11,6 +11,7 @@ import type { Env } from './router.ts'
 const [HEADERS_MS, REQUEST_MS] = [20_000, 60_000]
 /** Requests under way at the end are waited for this long. */
 const CLOSING_MS = 5_000
+const IDLE_MS = 50
 
 /** Resolves when connections are taken. `close` says goodbye to live clients, lets requests under way end, and cuts what does not. */
 export async function listen(
@@ -33,9 +34,11 @@ export async function listen(
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       await live.close()
-      server.closeIdleConnections()
+      // A connection whose last answer goes out just now becomes idle a moment later, and would be kept for the next request.
+      const idle = setInterval(() => server.closeIdleConnections(), IDLE_MS)
       const cut = setTimeout(() => server.closeAllConnections(), CLOSING_MS)
       await closed
+      clearInterval(idle)
       clearTimeout(cut)
     },
   }
