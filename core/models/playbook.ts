@@ -156,7 +156,7 @@ function runCommand(goal: GoalCommand, current: readonly Answered[], seconds: nu
   const result = [
     `${codeSpan(command.length <= 200 ? command : `${command.slice(0, 199)}…`)}: ${endingOf(told)}${attempt} (isolation: ${told.isolation})`,
     ...(tries.some((call) => isRepeated(call.text)) ? ['It was cut off by a restart and ran again from its start.'] : []),
-    outputOf(told, 3_000, 1_500),
+    outputOf(told, 2_800, 1_200),
     triesText(tries.slice(0, -1)),
   ].join('\n\n')
   if (told.exitCode !== 0) return end('failure', result)
@@ -165,15 +165,17 @@ function runCommand(goal: GoalCommand, current: readonly Answered[], seconds: nu
 
 const endingOf = ({ exitCode, ending }: CommandAnswer): string => (exitCode === null ? ending : `exit code ${exitCode}`)
 
-/** The attempts before the last: together no longer than a summary can carry. */
+/** Attempts before the last that are told with their output; of the others only how they ended, so that a summary can carry all. */
+const TOLD_WHOLE = 3
+
 function triesText(tries: readonly Answered[]): string {
-  const room = Math.floor(2_400 / Math.max(1, tries.length))
   return tries
     .flatMap((call, i) => {
       const told = readCommand(call.text)
       if (!told) return [`Attempt ${i + 1}: ${call.text}`]
       const repeated = isRepeated(call.text) ? ', run again after a restart' : ''
-      return [`Attempt ${i + 1}: ${endingOf(told)} (isolation: ${told.isolation}${repeated})`, outputOf(told, room / 2, room / 2)]
+      const line = `Attempt ${i + 1}: ${endingOf(told)} (isolation: ${told.isolation}${repeated})`
+      return i < tries.length - TOLD_WHOLE ? [line] : [line, outputOf(told, 250, 250)]
     })
     .join('\n\n')
 }
