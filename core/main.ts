@@ -27,6 +27,7 @@ import { openRegistry, type Registry } from './registry/registry.ts'
 import { openStore, type Store } from './store/store.ts'
 import { openTasks, type Tasks } from './tasks/tasks.ts'
 import { LEASE_MS } from './tasks/turns.ts'
+import type { Tool } from './tool.ts'
 
 export type SubmitGoal = {
   goal: string
@@ -58,6 +59,8 @@ export type Runtime = {
 export type RuntimeOptions = {
   /** Providers besides those of the settings; one named as `config.model` then drives the agents. */
   providers?: Provider[]
+  /** Tools besides those in `tools/`. */
+  tools?: Tool[]
   onDelta?: (taskId: string, text: string) => void
   /** Named points at which a crash test kills the process. */
   failPoint?: (name: string) => void
@@ -80,6 +83,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     readGoals(join(seeds, 'goals')),
     loadTools(join(config.root, 'tools')),
   ])
+  for (const tool of options.tools ?? []) tools.set(tool.name, tool)
   const store = await openStore(config.databaseUrl, { now, ...(options.failPoint ? { failPoint: options.failPoint } : {}) })
   const registry = openRegistry(store)
   await registry.seed(read)
@@ -103,7 +107,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     models,
     tools,
     helpers: HELPERS,
-    workspaceOf: folders.of,
+    workspaces: folders,
     protectedPaths: [config.dataDir],
     defaultTimeoutSeconds: config.defaultTimeoutSeconds,
     now,

@@ -2,15 +2,16 @@
 import { readCommand } from '../contract/answers.ts'
 import { Fault } from '../contract/fault.ts'
 import { commandOf } from '../contract/goal-text.ts'
-import { type CheckedEvidence, isOver, type Task, type TaskKind } from '../contract/task.ts'
+import { type CheckedEvidence, isOver, type TaskKind } from '../contract/task.ts'
 import { checkEvidence } from '../exec/evidence.ts'
 import type { Exec } from '../exec/exec.ts'
-import { workspaceFiles } from '../exec/files.ts'
+import { type WorkspaceFiles, workspaceFiles } from '../exec/files.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Tasks } from '../tasks/tasks.ts'
 import type { Lease } from '../tasks/turns.ts'
 import type { Capabilities } from '../tool.ts'
 import { planClosing } from './closing-plan.ts'
+import type { Workspaces } from './workspaces.ts'
 
 /** The system's own agents, by what they are called for. A person may point these to agents of their own. */
 export type Helpers = Record<Exclude<TaskKind, 'work'>, string>
@@ -31,13 +32,12 @@ export type CapabilityParts = {
   registry: Registry
   exec: Exec
   helpers: Helpers
-  /** Absolute folder of a task's workspace; made if missing. */
-  workspaceOf(task: Task): Promise<string>
+  workspaces: Pick<Workspaces, 'of' | 'path'>
   protectedPaths: readonly string[]
   defaultTimeoutSeconds: number
   now(): number
 }
-export type CallContext = { lease: Lease; callId: string; signal: AbortSignal; judges: boolean; folder: string }
+export type CallContext = { lease: Lease; callId: string; signal: AbortSignal; judges: boolean }
 
 const WORDS: Record<'breakdown' | 'context' | 'tools', string> = {
   breakdown: 'Plan how to split the task below. Do not solve it.',
@@ -45,11 +45,11 @@ const WORDS: Record<'breakdown' | 'context' | 'tools', string> = {
   tools: 'Find the tools that the task below needs. Do not solve it.',
 }
 
-export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal, judges, folder }: CallContext): Capabilities {
+export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal, judges }: CallContext): Capabilities {
   const { tasks, registry, exec } = parts
   const { turns } = tasks
   const task = lease.task
-  const files = workspaceFiles(folder, { protectedPaths: parts.protectedPaths })
+  const files = inWorkspace()
   const typed = task.origin === 'person' ? commandOf(task.instruction) : null
 
   async function spawn(...args: Parameters<typeof turns.spawn>): Promise<{ ids: string[] }> {
@@ -159,12 +159,25 @@ export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal,
     },
 
     files,
-    exec: { run: (command) => exec.run({ ...command, cwd: command.cwd ?? folder }, signal) },
+    exec: { run: async (command) => exec.run({ ...command, cwd: command.cwd ?? (await parts.workspaces.of(task)) }, signal) },
     origin: {
       typedByPerson: (command) => ({ typed: typed !== null && command.trim() === typed.command, once: typed?.once ?? false }),
     },
   }
 
+  /** The folder is made when it is first used: most tasks of a large tree never touch a file. */
+  function inWorkspace(): WorkspaceFiles {
+    const inner = workspaceFiles(parts.workspaces.path(task), { protectedPaths: parts.protectedPaths })
+    const made = () => parts.workspaces.of(task)
+    return {
+      root: inner.root,
+      existing: (path) => made().then(() => inner.existing(path)),
+      target: (path) => made().then(() => inner.target(path)),
+      open: (path) => made().then(() => inner.open(path)),
+      write: (path, data, how) => made().then(() => inner.write(path, data, how)),
+      list: (path, how) => made().then(() => inner.list(path, how)),
+    }
+  }
   async function watcher(kind: 'evaluate' | 'summarize' | 'document') {
     const agent = await registry.get('agent', parts.helpers[kind])
     return agent?.enabled ? { agent: agent.name, timeoutSeconds: agent.timeout_seconds ?? parts.defaultTimeoutSeconds } : null

@@ -35,7 +35,7 @@ type Definition = {
   promptTokens: number
   stamp: string
 }
-type Work = { lease: Lease; definition: Definition; history: StoredMessage[]; folder: string; signal: AbortSignal }
+type Work = { lease: Lease; definition: Definition; history: StoredMessage[]; signal: AbortSignal }
 
 /** Characters of one tool answer that go into the history; the rest is named as cut. */
 const ANSWER_CAP = 60_000
@@ -62,8 +62,7 @@ export class UniversalAgent {
       const definition = await this.#define(lease)
       if (!definition)
         return await turns.fail(lease, { reason: 'error', note: `there is no agent "${lease.task.agent}", or it is switched off` })
-      const folder = await this.#parts.workspaceOf(lease.task)
-      const work: Work = { lease, definition, history: [], folder, signal }
+      const work: Work = { lease, definition, history: [], signal }
       let calls = await turns.openCalls(lease.taskId)
       let compactions = 0
       for (;;) {
@@ -306,7 +305,7 @@ export class UniversalAgent {
     const tool = work.definition.tools.get(call.tool)
     const context: Call = { id: call.id, task: work.lease.task, signal: work.signal, attempt: call.attempts + 1 }
     const judges = this.#choose(work.definition.agent, 0).provider.judges
-    const all = capabilitiesFor(this.#parts, { lease: work.lease, callId: call.id, signal: work.signal, judges, folder: work.folder })
+    const all = capabilitiesFor(this.#parts, { lease: work.lease, callId: call.id, signal: work.signal, judges })
     return {
       call,
       tool,

@@ -6,6 +6,8 @@ import type { Task } from '../contract/task.ts'
 import { handOver, type Owner } from '../exec/local.ts'
 
 export type Workspaces = {
+  /** Absolute folder of a task, there or not. */
+  path(task: Pick<Task, 'treeId' | 'workspace'>): string
   /** Absolute folder of a task, made if missing and handed to the user that commands run as. */
   of(task: Pick<Task, 'treeId' | 'workspace'>): Promise<string>
   /** Copies folders of the checkout into a tree's folder; what version control ignores stays out. */
@@ -36,6 +38,7 @@ export function workspaces(dataDir: string, runAs: Owner | undefined): Workspace
     }
   }
   return {
+    path: ({ treeId, workspace }) => join(root, treeId, workspace),
     of,
     async fill(treeId, from, names) {
       const folder = await of({ treeId, workspace: '' })

@@ -1,5 +1,5 @@
 /** Every difference between SQLite and PostgreSQL. The rest of the store does not know which one it has. */
-import { mkdirSync } from 'node:fs'
+import { chmodSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import BetterSqlite from 'better-sqlite3'
 import {
@@ -52,6 +52,7 @@ function openFile(path: string): BetterSqlite.Database {
   try {
     mkdirSync(dirname(path), { recursive: true })
     const database = new BetterSqlite(path, { timeout: 5_000 })
+    chmodSync(path, 0o600) // its -wal and -shm take the same mode; commands may run as another user who can pass the folder
     database.pragma('journal_mode = WAL')
     return database
   } catch (error) {
