@@ -41,7 +41,7 @@ function start(settings: Record<string, string> = {}) {
   })
   return {
     child,
-    up: () => Promise.race([heard, closed.then(() => Promise.reject(new Error(`it ended: ${said}`)))]),
+    up: () => Promise.race([heard, closed.then(([code, signal]) => Promise.reject(new Error(`it ended with ${code ?? signal}: ${said}`)))]),
     async end() {
       const [code] = await closed
       return { code: code as number, said }
