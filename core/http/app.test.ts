@@ -238,7 +238,7 @@ describe('the registry', () => {
     const made = as('addAgent', await server.ask('POST', '/api/agents', { body: agent }))
     expect(made).toMatchObject({ ...agent, id: 'poet', version: 1, author: 'owner', enabled: true })
     expect(problem(await server.ask('POST', '/api/agents', { body: agent }), 409, 'conflict').detail).toContain(
-      'There is a agent "poet" already',
+      'The agent "poet" exists already',
     )
     // What was read can be changed and sent back whole.
     const saved = as('saveAgent', await server.ask('PUT', '/api/agents/poet', { body: { ...made, instruction: 'Do not rhyme.' } }))

@@ -3,6 +3,7 @@
  * the line comes back with the last number it saw and misses nothing. A client that reads slower than facts come is not buffered for: it
  * falls behind and is read to from the store as fast as it takes. Deltas are the exception: they are not kept and a slow client gets none.
  */
+import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
@@ -188,7 +189,7 @@ export function openLive(parts: {
         checkRoom()
         sockets.handleUpgrade(request, socket, head, (ws) => talk(ws, after))
       } catch (error) {
-        refuse(socket, problemOfError(error, 'live', log))
+        refuse(socket, problemOfError(error, randomUUID(), log))
       }
     },
 

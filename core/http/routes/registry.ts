@@ -57,7 +57,7 @@ function verbs<K extends RegistryKind>(registry: Registry, kind: K) {
     get: async (name: string) => withId(await find(name)),
     async add(body: Sent<K>, by: string) {
       if (await registry.get(kind, body.name))
-        throw new Fault('conflict', `There is a ${kind} ${JSON.stringify(body.name)} already; save a new version of it with PUT.`)
+        throw new Fault('conflict', `The ${kind} ${JSON.stringify(body.name)} exists already; save a new version of it with PUT.`)
       return put(body, by)
     },
     async save(name: string, body: Sent<K>, by: string) {
