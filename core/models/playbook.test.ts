@@ -363,6 +363,17 @@ describe('a list', () => {
     ])
   })
 
+  it.each([25, 1_000])('of %d lines, more than a task may start, says what to do', async (n) => {
+    const talk = conversation(Array.from({ length: n }, (_, i) => `- Run \`echo ${i}\``).join('\n'))
+    const [call] = await talk.next()
+    if (call!.tool === 'start_subtask') talk.tell({ text: 'Refused: the cap is reached.', isError: true })
+    const [end] = call!.tool === 'end_task' ? [call] : await talk.next()
+    expect(end).toMatchObject({
+      tool: 'end_task',
+      input: { status: 'failure', result: expect.stringMatching(new RegExp(`\\b${n} lines.*[Ss]plit the list`)) },
+    })
+  })
+
   it('tried again starts only what was not done, and reports on all lines', async () => {
     const talk = conversation(goal)
     await talk.next()
@@ -376,6 +387,19 @@ describe('a list', () => {
     talk.tell(children(['done', 'two'], ['done', 'four']))
     const [end] = await talk.next()
     expect(end).toMatchObject({ input: { status: 'success', result: expect.stringMatching(/one[\s\S]*two[\s\S]*three[\s\S]*four/) } })
+  })
+
+  it('tried again lets a line wait only for one that also runs again', async () => {
+    const talk = conversation('- Run `a`\n- Run `b`\n- Then run `c`\n- Then run `d`')
+    await talk.next()
+    talk.tell(children(['failed', 'no'], ['done', 'two'], ['failed', 'no'], ['cancelled', 'not run']))
+    await talk.next()
+    talk.tell('Recorded.')
+    expect((await talk.next())[0]!.input.subtasks).toEqual([
+      subtask('Run `a`'),
+      subtask('Then run `c`'),
+      subtask('Then run `d`', { after: [1] }),
+    ])
   })
 
   it('tried again after it was stopped halfway starts anew what was not done', async () => {
@@ -404,7 +428,7 @@ describe('what needs judgement', () => {
     const [call] = await conversation(goal).next()
     expect(call).toMatchObject({ tool: 'flag_for_review', input: { question: true } })
     expect(call!.input.issue).toBe(
-      `This needs judgement, and no model is connected: “${goal}”. Connect a model (set ANTHROPIC_API_KEY, OPENROUTER_API_KEY, OPENAI_API_KEY or OPENAI_BASE_URL, and start again), let an MCP client take it, or answer here yourself. Your answer becomes the result, word for word.`,
+      `This needs judgement, and no model is connected: “${goal}”.\n\nConnect a model (set ANTHROPIC_API_KEY, OPENROUTER_API_KEY, OPENAI_API_KEY or OPENAI_BASE_URL, and start again), let an MCP client take it, or answer here yourself. Your answer becomes the result, word for word.`,
     )
   })
 
@@ -798,6 +822,13 @@ describe('a playbook file', () => {
   ])('with %s is refused in one sentence', (_, text, sentence) => {
     if (typeof sentence === 'string') expect(problem(text)).toBe(sentence)
     else expect(problem(text)).toMatch(sentence)
+  })
+
+  it('may use the filters that the page on playbooks tells of, and no others', () => {
+    const known = /there is (bare, .*)\.$/.exec(problem(file("- { end: success, result: '{what | shout}' }")))![1]!.split(', ')
+    const page = readFileSync(join(ROOT, 'seeds/playbooks/README.md'), 'utf8')
+    const told = [...page.slice(page.indexOf('| filter |')).matchAll(/^\| (`[^|]+) \|/gm)].flatMap((row) => codeSpans(row[1]!))
+    expect(told.map((name) => name.split(' ')[0]).sort()).toEqual(known.sort())
   })
 
   it('must be called after what is in it', async () => {

@@ -5,6 +5,7 @@
  */
 import { type ChildAnswer, type CommandAnswer, isRepeated, readCommand } from '../contract/answers.ts'
 import { commandOf, type GoalCommand, type GoalLine, listOf } from '../contract/goal-text.ts'
+import { DEFAULT_LIMITS } from '../contract/limits.ts'
 import { type Evidence, noUsage } from '../contract/task.ts'
 import { type Answered, type Conversation, readConversation, subtasksOf } from './playbook-conversation.ts'
 import { type Playbook, runSteps } from './playbook-steps.ts'
@@ -110,7 +111,13 @@ const end = (status: 'success' | 'failure', result: string, evidence: readonly E
 })
 const resultIn = (call: Answered): string => String((call.input as { result?: unknown }).result ?? '')
 
+/** start_subtask takes no more in one call. */
+const MOST_LINES = 100
+const SHORTER = 'Split the list into several goals, or give the goal a larger budget (fanOut).'
+
 function workList(lines: readonly GoalLine[], { earlier, current }: Conversation): Move {
+  if (lines.length > MOST_LINES)
+    return end('failure', `The list has ${lines.length} lines; at most ${MOST_LINES} can be worked at once. ${SHORTER}`)
   const wanted = lines.map((line) => ({ instruction: line.text, agent: WORKER, afterPrevious: line.afterPrevious }))
   const subtasks = subtasksOf(
     wanted,
@@ -121,7 +128,10 @@ function workList(lines: readonly GoalLine[], { earlier, current }: Conversation
     case 'ask':
       return { text: `A list of ${lines.length} lines; each becomes a subtask.`, calls: [{ tool: 'start_subtask', input: subtasks.input }] }
     case 'refused':
-      return end('failure', `The ${lines.length} lines were not started. ${subtasks.text}`)
+      return end(
+        'failure',
+        `The ${lines.length} lines were not started. ${subtasks.text}${lines.length > DEFAULT_LIMITS.fanOut ? ` ${SHORTER}` : ''}`,
+      )
     case 'over':
       return endList(lines, subtasks.answers)
   }
@@ -194,10 +204,10 @@ function askPerson(order: string, current: readonly Answered[]): Move {
   const words = order.replace(/\s+/g, ' ')
   const what = words.length <= 200 ? words : `${words.slice(0, 199).toWellFormed()}…`
   const issue = [
-    `This needs judgement, and no model is connected: “${what}”.`,
+    `This needs judgement, and no model is connected: “${what}”.\n\n`,
     'Connect a model (set ANTHROPIC_API_KEY, OPENROUTER_API_KEY, OPENAI_API_KEY or OPENAI_BASE_URL, and start again), let an MCP client take it, or answer here yourself.',
-    'Your answer becomes the result, word for word.',
-  ].join(' ')
+    ' Your answer becomes the result, word for word.',
+  ].join('')
   return { text: '', calls: [{ tool: 'flag_for_review', input: { issue, question: true } }] }
 }
 
