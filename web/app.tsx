@@ -4,7 +4,7 @@ import type { Api } from './api.ts'
 import { Banyan, useLive } from './banyan.ts'
 import { openReviews } from './fold.ts'
 import type { Live } from './live.ts'
-import { Header } from './parts/header.tsx'
+import { Driver, Header } from './parts/header.tsx'
 import { routeOf, useAddress } from './route.ts'
 import { Link } from './ui/link.tsx'
 import { Home } from './views/home.tsx'
@@ -19,6 +19,7 @@ export function App({ api, live }: { api: Api; live: Live }) {
         Skip to the page
       </a>
       <Header />
+      <Driver />
       <Page />
     </Banyan>
   )

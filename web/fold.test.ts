@@ -4,7 +4,7 @@ import { DEFAULT_LIMITS } from '../core/contract/limits.ts'
 import type { Review } from '../core/contract/review.ts'
 import { noSpend, type Task } from '../core/contract/task.ts'
 import { emptyView } from '../core/contract/tree.ts'
-import { applyToLists, applyToTree, openReviews, rowsOf } from './fold.ts'
+import { applyToLists, applyToTree, isHeldBelow, openReviews, rowsOf } from './fold.ts'
 
 const at = '2026-01-01T00:00:00.000Z'
 const task = (id: string, parentId: string | null, more: Partial<Task> = {}): Task => ({
@@ -108,6 +108,11 @@ describe('the rows of a tree', () => {
   test('lose no task whose parent is not known', () => {
     expect(rowsOf(byId(task('a.2a', 'a'))).map((row) => row.level)).toEqual([0])
   })
+})
+
+test('a task is held below when anything under it is paused, however deep, but not by its own pause', () => {
+  const tasks = byId(task('a', null), task('a.1a', 'a'), task('a.1a.1a', 'a.1a', { status: 'paused' }), task('a.1b', 'a'))
+  expect(['a', 'a.1a', 'a.1a.1a', 'a.1b'].map((id) => isHeldBelow(tasks, id))).toEqual([true, true, false, false])
 })
 
 test('open items come with the riskiest first, of those the oldest; decided ones do not', () => {

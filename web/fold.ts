@@ -64,6 +64,16 @@ function inOrder(a: Task, b: Task): number {
 }
 const naturally = new Intl.Collator('en', { numeric: true })
 
+/** True when something below that task is paused, so that the whole subtree can be let go on. */
+export function isHeldBelow(tasks: Readonly<Record<string, Task>>, id: string): boolean {
+  return Object.values(tasks).some((task) => {
+    if (task.status !== 'paused') return false
+    let up = task.parentId
+    while (up !== null && up !== id) up = tasks[up]?.parentId ?? null
+    return up === id
+  })
+}
+
 /** Open items, the riskiest first and of those the oldest. */
 export function openReviews(reviews: Readonly<Record<string, Review>>): Review[] {
   const risk = { high: 0, medium: 1, low: 2 }

@@ -1,7 +1,7 @@
 /** Goals to try, each one click away. They need no model. */
 import { useEffect, useRef, useState } from 'react'
 import type { GoalExample } from '../../core/contract/api.ts'
-import { useBanyan } from '../banyan.ts'
+import { useBanyan, useLive } from '../banyan.ts'
 import { sentence } from '../live.ts'
 import { go, treePath } from '../route.ts'
 import { useAct } from '../ui/act.ts'
@@ -12,6 +12,8 @@ export function Examples({ edit }: { edit: (example: { goal: string; example: st
   const [examples, setExamples] = useState<GoalExample[]>([])
   const [unread, setUnread] = useState<string | null>(null)
   const { busy, fault, act } = useAct()
+  const known = useLive((state) => Object.keys(state.lists.trees).length > 0)
+  const loaded = useLive((state) => state.loaded)
   const keys = useRef(new Map<string, string>())
   useEffect(() => {
     let wanted = true
@@ -34,7 +36,28 @@ export function Examples({ edit }: { edit: (example: { goal: string; example: st
     })
 
   if (unread) return <Fault>The examples could not be read: {unread}</Fault>
-  if (examples.length === 0) return null
+  if (examples.length === 0 || !loaded) return null
+  // Who has goals already needs the names only.
+  if (known) {
+    return (
+      <section aria-label="Examples" className="tries">
+        <span>Try one:</span>
+        {examples.map((example) => (
+          <button
+            type="button"
+            key={example.name}
+            disabled={busy}
+            title={example.description}
+            aria-label={`Start: ${example.title}`}
+            onClick={() => void start(example)}
+          >
+            {example.title}
+          </button>
+        ))}
+        {fault && <Fault>{fault}</Fault>}
+      </section>
+    )
+  }
   return (
     <section aria-labelledby="examples">
       <h2 id="examples">Try one</h2>

@@ -10,7 +10,6 @@ import { Link } from '../ui/link.tsx'
 
 export function Header() {
   const signedOut = useLive((state) => state.connection === 'signed_out')
-  const system = useLive((state) => state.system)
   const running = useLive(runningGoals)
   const asked = useLive((state) => Object.values(state.lists.reviews).filter((review) => review.state === 'open').length)
   return (
@@ -40,8 +39,6 @@ export function Header() {
         <Line />
         <ThemeChoice />
       </div>
-      {system && !signedOut && <Driver provider={system.provider} />}
-      <NewVersion />
     </header>
   )
 }
@@ -67,7 +64,7 @@ function Line() {
   return (
     <span className={`line line-${connection}`} role="status">
       <span className="dot" aria-hidden="true" />
-      {words[connection]}
+      <span>{words[connection]}</span>
       {revision && connection === 'live' && (
         <span className="dim revision" title="Revision of Banyan that is running">
           {revision.slice(0, 8)}
@@ -77,29 +74,23 @@ function Line() {
   )
 }
 
-function Driver({ provider }: { provider: { name: string; model: string | null; judges: boolean; detail: string } }) {
+/** What drives the agents, and that this page is out of date when it is. */
+export function Driver() {
+  const provider = useLive((state) => (state.connection === 'signed_out' ? undefined : state.system?.provider))
+  const outdated = useLive((state) => state.revision !== null && state.firstRevision !== null && state.revision !== state.firstRevision)
+  if (!provider) return null
   return (
-    <p className="driver">
-      {provider.judges && (
-        <>
-          Agents are driven by <strong>{provider.model ?? provider.name}</strong>.{' '}
-        </>
+    <div className="driver">
+      <p>{provider.detail}</p>
+      {outdated && (
+        <p>
+          Banyan was updated while this page was open.{' '}
+          <button type="button" className="quiet small" onClick={() => location.reload()}>
+            Load the new page
+          </button>
+        </p>
       )}
-      {provider.detail}
-    </p>
-  )
-}
-
-function NewVersion() {
-  const changed = useLive((state) => state.revision !== null && state.firstRevision !== null && state.revision !== state.firstRevision)
-  if (!changed) return null
-  return (
-    <p className="driver">
-      Banyan was updated while this page was open.{' '}
-      <button type="button" className="quiet small" onClick={() => location.reload()}>
-        Load the new page
-      </button>
-    </p>
+    </div>
   )
 }
 

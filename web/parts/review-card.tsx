@@ -1,6 +1,7 @@
 /** One thing that a person is asked, with everything needed to answer it right here. */
 import { useId, useState } from 'react'
 import { DECISIONS_OF, type DecisionWord, type Review, type ReviewKind } from '../../core/contract/review.ts'
+import { askedBy } from '../asked.ts'
 import { useBanyan, useLive } from '../banyan.ts'
 import { ago, preview } from '../format.ts'
 import { treePath } from '../route.ts'
@@ -34,6 +35,7 @@ export function ReviewCard({ review, now, inTree = false }: { review: Review; no
   const [comment, setComment] = useState('')
   const { busy, fault, act } = useAct()
   const id = useId()
+  const { words: question, action } = askedBy(review)
   const words = DECISIONS_OF[review.kind]
   const decide = (decision: DecisionWord) =>
     act(() => api.decide(review.id, { decision, actionHash: review.actionHash, ...(comment.trim() ? { comment: comment.trim() } : {}) }))
@@ -50,19 +52,19 @@ export function ReviewCard({ review, now, inTree = false }: { review: Review; no
         {review.risk !== 'low' && <span className={`risk risk-${review.risk}`}>{review.risk} risk</span>}
         <span className="dim">{ago(review.createdAt, now)}</span>
       </header>
-      <h3 id={`${id}-title`}>{review.title}</h3>
+      <h3 id={`${id}-title`}>{question}</h3>
       {!inTree && (
         <p className="dim">
           In <Link to={treePath(review.treeId, review.taskId)}>{goal ? preview(goal, 90) : `goal ${review.treeId}`}</Link>
         </p>
       )}
-      <Data value={review.action} besides={review.title} />
+      <Data value={action} />
       <label htmlFor={`${id}-comment`} className="hidden">
         {main === 'answer' ? 'Your answer' : 'Comment'}
       </label>
       <textarea
         id={`${id}-comment`}
-        rows={2}
+        rows={1}
         value={comment}
         maxLength={20_000}
         placeholder={

@@ -1,34 +1,13 @@
 /** What a person may do to the selected task. What its status does not allow is not offered; the server has the last word. */
 import { useId, useState } from 'react'
 import { isOver, type Task } from '../../core/contract/task.ts'
-import type { Verb } from '../api.ts'
 import { useBanyan, useLive } from '../banyan.ts'
 import { useAct } from '../ui/act.ts'
 import { Confirm } from '../ui/confirm.tsx'
 import { Fault } from '../ui/notice.tsx'
+import { verbsFor, WORDS } from '../verbs.ts'
 
-const WORDS: Record<Exclude<Verb, 'steer'>, { word: string; hint: string }> = {
-  pause: { word: 'Pause', hint: 'Holds it and everything below after the turn that runs' },
-  resume: { word: 'Resume', hint: 'Lets it and everything below go on' },
-  step: { word: 'Step', hint: 'Runs one turn, then holds it again' },
-  retry: { word: 'Retry', hint: 'Opens it again; it sees what it did so far' },
-  cancel: { word: 'Cancel', hint: 'Lets it wrap up with what it has; what is below stops' },
-  abort: { word: 'Abort', hint: 'Ends it and everything below now' },
-}
-
-/** The acts that make sense for a task as it is. */
-export function verbsFor(task: Pick<Task, 'status' | 'reason'>): (keyof typeof WORDS)[] {
-  if (isOver(task.status)) return task.status === 'done' ? [] : ['retry']
-  const held = task.status === 'paused'
-  return [
-    held ? 'resume' : 'pause',
-    ...(task.status === 'waiting' || (held && task.reason === 'budget') ? [] : ['step' as const]),
-    'cancel',
-    'abort',
-  ]
-}
-
-export function TaskControls({ task }: { task: Task }) {
+export function TaskControls({ task, heldBelow }: { task: Task; heldBelow: boolean }) {
   const { api } = useBanyan()
   const live = useLive((state) => state.connection === 'live')
   const { busy, fault, act, forget } = useAct()
@@ -43,7 +22,7 @@ export function TaskControls({ task }: { task: Task }) {
   return (
     <div className="controls">
       <div className="actions">
-        {verbsFor(task).map((verb) => (
+        {verbsFor(task, heldBelow).map((verb) => (
           <button
             key={verb}
             type="button"

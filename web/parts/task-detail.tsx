@@ -2,7 +2,7 @@
 import { useMemo } from 'react'
 import { type CheckedEvidence, isOver, type Spend, type Task, type Verdict } from '../../core/contract/task.ts'
 import { useLive, useNow } from '../banyan.ts'
-import { openReviews } from '../fold.ts'
+import { isHeldBelow, openReviews } from '../fold.ts'
 import { count, counted, duration, money, size } from '../format.ts'
 import { treePath } from '../route.ts'
 import { Link } from '../ui/link.tsx'
@@ -56,7 +56,7 @@ export function TaskDetail({ task, total, tasks }: { task: Task; total: Spend; t
           <p className="why">Goes on in {duration(Date.parse(task.wakeAt) - now)}</p>
         )}
       </header>
-      <TaskControls task={task} />
+      <TaskControls task={task} heldBelow={isHeldBelow(tasks, task.id)} />
       {asked.map((review) => (
         <ReviewCard key={review.id} review={review} now={now} inTree={review.taskId === task.id} />
       ))}

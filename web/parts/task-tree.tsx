@@ -63,7 +63,7 @@ export function TaskTree(props: {
             key={row.task.id}
             task={row.task}
             level={row.level}
-            cost={money(row.total)}
+            cost={row.total.costMicros === 0 && row.total.unpricedCalls === 0 ? '' : money(row.total)}
             hasChildren={row.children > 0}
             shut={folded.has(row.task.id)}
             chosen={row.task.id === selected}

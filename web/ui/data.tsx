@@ -1,12 +1,11 @@
 /** Data of any shape as a person reads it: short values beside their names, long texts as text. */
 import { LongText } from './long-text.tsx'
 
-/** `besides` stands right above and is not said twice. */
-export function Data({ value, besides = '' }: { value: unknown; besides?: string }) {
-  if (value === null || value === undefined || value === '' || value === besides) return null
+export function Data({ value }: { value: unknown }) {
+  if (value === null || value === undefined || value === '') return null
   if (typeof value !== 'object') return <LongText text={String(value)} shown={2_000} />
   if (Array.isArray(value)) return value.length === 0 ? null : <LongText text={JSON.stringify(value, null, 2)} shown={2_000} />
-  const entries = Object.entries(value).filter(([, one]) => one !== null && one !== '' && one !== besides)
+  const entries = Object.entries(value).filter(([, one]) => one !== null && one !== '')
   if (entries.length === 0) return null
   return (
     <dl className="data">

@@ -1,9 +1,10 @@
 /**
- * Markdown that an agent wrote, which means: that anybody on the web may have written. Only plain text formatting survives. No images
- * (they would tell a stranger that this was read), no styles, no forms, no ids, no HTML beyond formatting, links only to http and https.
+ * Markdown that an agent wrote, which means: that anybody on the web may have written. Only plain text formatting survives: HTML in it is
+ * shown as text and never parsed, an image is its description (loading it would tell a stranger that this was read), links lead only to
+ * http and https. What is left goes through DOMPurify all the same.
  */
 import DOMPurify from 'dompurify'
-import { marked } from 'marked'
+import { Marked } from 'marked'
 import { useMemo, useState } from 'react'
 import { LongText, More } from './long-text.tsx'
 
@@ -16,7 +17,16 @@ const MOST = 200_000
 
 /** HTML of the Markdown in which nothing runs and nothing is loaded. */
 export function safeHtml(markdown: string): string {
-  const html = marked.parse(markdown, { async: false, gfm: true, breaks: true })
+  const marked = new Marked({
+    gfm: true,
+    breaks: true,
+    renderer: {
+      html: ({ text }) => (/^<br\s*\/?>$/i.test(text.trim()) ? '<br>' : escaped(text)),
+      checkbox: ({ checked }) => (checked ? '☑ ' : '☐ '),
+      image: ({ text, href }) => `<em>[image: ${escaped(text || href)}]</em>`,
+    },
+  })
+  const html = marked.parse(markdown, { async: false })
   const body = DOMPurify.sanitize(html, {
     ALLOWED_TAGS: TAGS,
     ALLOWED_ATTR: ['href', 'align', 'start'],
@@ -33,6 +43,8 @@ export function safeHtml(markdown: string): string {
   }
   return body.innerHTML
 }
+
+const escaped = (text: string): string => text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`)
 
 export function Markdown({ text }: { text: string }) {
   const [all, setAll] = useState(false)

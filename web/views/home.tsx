@@ -15,13 +15,13 @@ export function Home() {
     <div className="column">
       <h1 className="hidden">Goals</h1>
       <GoalBox given={given} />
-      {loaded && <NeedsYou most={3} />}
       <Examples
         edit={(example) => {
           setGiven({ ...example })
           scrollTo({ top: 0 })
         }}
       />
+      {loaded && <NeedsYou most={3} />}
       <section aria-labelledby="goals">
         <h2 id="goals">Goals</h2>
         {loaded ? <GoalList /> : fault ? <Fault>{fault}</Fault> : <Loading what="the goals" />}

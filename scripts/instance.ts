@@ -1,0 +1,89 @@
+/** A private Banyan for tests of the page and for pictures: an engine of its own on a data folder of its own, driven by the playbook. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { globSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+
+const root = dirname(import.meta.dirname)
+
+export type Instance = {
+  url: string
+  /** Logs a browser in, once. */
+  loginUrl: string
+  token: string
+  /** Ends the engine without a word, as a power cut would. */
+  kill(): Promise<void>
+  /** Starts it again on the same data and port; the new login link is not needed, sessions go on. */
+  restart(): Promise<void>
+  /** Ends it and takes its data away. */
+  remove(): Promise<void>
+}
+
+/** Starts an engine; resolves when it answers. `settings` are environment variables besides those that it needs. */
+export async function startInstance(settings: Readonly<Record<string, string>> = {}): Promise<Instance> {
+  buildPageIfOld()
+  const dataDir = mkdtempSync(join(tmpdir(), 'banyan-page-'))
+  const token = 'a-token-for-this-instance-only'
+  let engine = await startEngine(dataDir, { PORT: '0', ADMIN_TOKEN: token, ...settings })
+  return {
+    url: engine.url,
+    loginUrl: engine.loginUrl,
+    token,
+    kill: () => end(engine.child, 'SIGKILL'),
+    async restart() {
+      engine = await startEngine(dataDir, { PORT: new URL(engine.url).port, ADMIN_TOKEN: token, ...settings })
+    },
+    async remove() {
+      await end(engine.child, 'SIGKILL')
+      rmSync(dataDir, { recursive: true, force: true, maxRetries: 5 })
+    },
+  }
+}
+
+async function startEngine(dataDir: string, settings: Readonly<Record<string, string>>) {
+  const child = spawn(process.execPath, [join(root, 'scripts', 'engine.ts')], {
+    cwd: root,
+    // Nothing else of this environment: no key of the person who runs the tests is spent.
+    env: { PATH: process.env.PATH ?? '', HOME: dataDir, DATA_DIR: dataDir, HOST: '127.0.0.1', MODEL: 'playbook', ...settings },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let said = ''
+  const { url, loginUrl } = await new Promise<{ url: string; loginUrl: string }>((resolve, reject) => {
+    const hear = (chunk: Buffer) => {
+      said += chunk.toString()
+      const url = /Banyan runs at (\S+)/.exec(said)
+      const loginUrl = /Log in: (\S+)\n/.exec(said)
+      if (url && loginUrl) resolve({ url: url[1]!, loginUrl: loginUrl[1]! })
+    }
+    child.stdout.on('data', hear)
+    child.stderr.on('data', hear)
+    child.once('error', reject)
+    child.once('close', (code) => reject(new Error(`the engine ended with ${code} before it answered; it said:\n${said}`)))
+  })
+  return { child, url, loginUrl }
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const gone = new Promise<void>((resolve) => child.once('close', () => resolve()))
+  child.kill(signal)
+  await gone
+}
+
+/** `npm start` and `npm test` build the page before; this is for a test or a picture that is run by hand after an edit. */
+function buildPageIfOld(): void {
+  const built = join(root, 'web', 'dist', 'index.html')
+  const sources = globSync('{web/*,web/{parts,public,styles,ui,views}/*,core/contract/*}', { cwd: root })
+  const age = statSync(built, { throwIfNoEntry: false })?.mtimeMs ?? 0
+  const files = sources.map((path) => statSync(join(root, path))).filter((file) => file.isFile())
+  if (files.every((file) => file.mtimeMs < age)) return
+  const fresh = join(root, 'web', `dist.new-${process.pid}`)
+  const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js')
+  execFileSync(process.execPath, [vite, 'build', 'web', '--outDir', fresh, '--logLevel', 'warn'], {
+    cwd: root,
+    env: { ...process.env, NODE_ENV: 'production' },
+    stdio: 'inherit',
+  })
+  rmSync(join(root, 'web', 'dist'), { recursive: true, force: true })
+  renameSync(fresh, join(root, 'web', 'dist'))
+}
