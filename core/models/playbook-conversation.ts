@@ -10,7 +10,7 @@ export type Answered = { tool: string; input: unknown; text: string; isError: bo
 /** `earlier`: calls of tries that are over. `current`: calls of this try, in order. */
 export type Conversation = { earlier: Answered[]; current: Answered[] }
 
-/** A try is over when the task was ended, or when a person has it tried again. */
+/** A try is over when the task was ended or handed over, or when a person has it tried again. */
 export function readConversation(messages: readonly RequestMessage[]): Conversation {
   const earlier: Answered[] = []
   let current: Answered[] = []
@@ -28,10 +28,13 @@ export function readConversation(messages: readonly RequestMessage[]): Conversat
     if (!call) continue
     const { tool, input } = call
     current.push({ tool, input, text: message.text, isError: message.isError })
-    if (tool === 'end_task' && !message.isError) startAnew()
+    if (!message.isError && (tool === 'end_task' || isHandover(input))) startAnew()
   }
   return { earlier, current }
 }
+
+/** A call that passes the whole task on. */
+export const isHandover = (input: unknown): boolean => (input as { handover?: boolean } | null)?.handover === true
 
 export type Wanted = { instruction: string; agent: string; title?: string; afterPrevious?: boolean }
 export type Subtasks =

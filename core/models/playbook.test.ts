@@ -155,6 +155,18 @@ describe('the playbook as a provider', () => {
     ])
   })
 
+  it('hands a task over anew when a person reopened it after the first hand-over', async () => {
+    const of = {
+      ...provider,
+      stream: (asked: ModelRequest, signal: AbortSignal) => provider.stream({ ...asked, tools: asked.tools.slice(0, 3) }, signal),
+    }
+    const talk = conversation('Run `ls`', { of })
+    const first = await talk.next()
+    talk.tell('The subtask t.1a ended (failed); your task ended with it.')
+    talk.say('A person reruns this task from here. Do it anew.')
+    expect(await talk.next()).toEqual(first)
+  })
+
   it('ends as a failure when its end was refused, and then stops calling', async () => {
     const talk = conversation('Run `ls`')
     await talk.next()

@@ -7,7 +7,7 @@ import { type ChildAnswer, type CommandAnswer, isRepeated, readCommand } from '.
 import { commandOf, type GoalCommand, type GoalLine, listOf } from '../contract/goal-text.ts'
 import { DEFAULT_LIMITS } from '../contract/limits.ts'
 import { type Evidence, noUsage } from '../contract/task.ts'
-import { type Answered, type Conversation, readConversation, subtasksOf } from './playbook-conversation.ts'
+import { type Answered, type Conversation, isHandover, readConversation, subtasksOf } from './playbook-conversation.ts'
 import { type Playbook, runSteps } from './playbook-steps.ts'
 import { codeBlock, codeSpan, cutMarkdown } from './playbook-text.ts'
 import type { ModelRequest, Provider, Reply } from './provider.ts'
@@ -62,7 +62,8 @@ function nextMove({ task, messages }: ModelRequest, options: Parameters<typeof p
       'failure',
       'This needs a model: set ANTHROPIC_API_KEY, OPENROUTER_API_KEY, OPENAI_API_KEY or OPENAI_BASE_URL, and start again.',
     )
-  if (wasHandedOver(current)) return end('failure', `The task could not be handed over. ${current[0]!.text}`)
+  // One that was not refused ended the try.
+  if (isHandover(current[0]?.input)) return end('failure', `The task could not be handed over. ${current[0]!.text}`)
 
   const instruction = task.instruction.trim()
   const order = instruction.replace(/^then[,:]?\s+/i, '')
@@ -94,9 +95,6 @@ function withTools({ task, tools }: ModelRequest, move: Move): Move {
     ],
   }
 }
-/** Only a hand-over that was refused is ever seen: the others end the task. */
-const wasHandedOver = (current: readonly Answered[]): boolean =>
-  (current[0]?.input as { handover?: boolean } | undefined)?.handover === true
 
 // end_task takes 100,000 characters.
 const LONGEST_RESULT = 95_000
