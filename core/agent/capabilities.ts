@@ -119,7 +119,6 @@ export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal,
           return { ok: false, problem: 'Not ended: your task is to judge, so end_task needs `verdict`: {passed, score, reasons}.' }
         await mustBeThere('document', end.documents)
         await mustBeThere('tool', end.tools)
-        const [self, children] = await Promise.all([tasks.task(task.id), tasks.children(task.id)])
         const claim = {
           status: end.status,
           result: end.result,
@@ -128,15 +127,17 @@ export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal,
           ...(end.documents ? { documents: end.documents } : {}),
           ...(end.tools ? { tools: end.tools } : {}),
         }
+        const about = { task, claim, now: parts.now() }
+        if (!judges) return tasks.end(lease, callId, claim, planClosing({ ...about, judged: null }))
+        const [self, children] = await Promise.all([tasks.task(task.id), tasks.children(task.id)])
         const plan = planClosing({
-          task,
-          claim,
-          turns: self.spend.turns,
-          children: children.filter((c) => c.kind === 'work').length,
-          judges,
-          isGoal: await tasks.isGoal(task.id),
-          watchers: { evaluate: await watcher('evaluate'), summarize: await watcher('summarize'), document: await watcher('document') },
-          now: parts.now(),
+          ...about,
+          judged: {
+            turns: self.spend.turns,
+            children: children.filter((c) => c.kind === 'work').length,
+            isGoal: await tasks.isGoal(task.id),
+            watchers: { evaluate: await watcher('evaluate'), summarize: await watcher('summarize'), document: await watcher('document') },
+          },
         })
         return tasks.end(lease, callId, claim, plan)
       },

@@ -6,17 +6,18 @@ import type { Claim } from '../tasks/rows.ts'
 export type ClosingFacts = {
   task: Task
   claim: Claim
-  /** Model calls the task has made, this one included. */
-  turns: number
-  /** Subtasks it had. */
-  children: number
-  /** Whether a model that can judge drives the system. */
-  judges: boolean
-  /** The task is the goal itself, or was handed it whole. */
-  isGoal: boolean
-  /** Agents for the three watcher kinds; null: there is none, or it is switched off. */
-  watchers: Record<'evaluate' | 'summarize' | 'document', { agent: string; timeoutSeconds: number } | null>
   now: number
+  /** What matters only where a model that can judge drives the system; null: there is none. */
+  judged: {
+    /** Model calls the task has made, this one included. */
+    turns: number
+    /** Subtasks it had. */
+    children: number
+    /** The task is the goal itself, or was handed it whole. */
+    isGoal: boolean
+    /** Agents for the three watcher kinds; null: there is none, or it is switched off. */
+    watchers: Record<'evaluate' | 'summarize' | 'document', { agent: string; timeoutSeconds: number } | null>
+  } | null
 }
 
 /** A result this short is its own summary. Characters. */
@@ -25,7 +26,7 @@ const SHORT = 1_200
 const COMPUTED_SUMMARY = 8_000
 
 export function planClosing(facts: ClosingFacts): ClosingPlan {
-  const { task, claim, children } = facts
+  const { task, claim, judged } = facts
   const bad = claim.evidence.filter((e) => !e.ok)
   const computed = (why: string): ClosingPlan => ({
     kind: 'computed',
@@ -39,16 +40,16 @@ export function planClosing(facts: ClosingFacts): ClosingPlan {
         ? `${claim.result.slice(0, COMPUTED_SUMMARY)}\n… (${claim.result.length - COMPUTED_SUMMARY} more characters in the result of task ${task.id})`
         : claim.result,
   })
-  if (!facts.judges)
+  if (judged === null)
     return computed(claim.evidence.length > 0 ? 'all listed evidence is there' : 'no model judged it; the result is the evidence')
   if (task.kind !== 'work') return computed('helpers and watchers are not judged themselves')
   const wanted: TaskKind[] = []
-  const trivial = children === 0 && facts.turns <= 2 && claim.evidence.length === 0 && claim.result.length <= SHORT
+  const trivial = judged.children === 0 && judged.turns <= 2 && claim.evidence.length === 0 && claim.result.length <= SHORT
   if (claim.status === 'success' && !trivial) wanted.push('evaluate')
   if (claim.result.length > SHORT) wanted.push('summarize')
-  if (facts.isGoal && !trivial) wanted.push('document')
+  if (judged.isGoal && !trivial) wanted.push('document')
   const watchers = wanted.flatMap((kind) => {
-    const watcher = facts.watchers[kind as 'evaluate']
+    const watcher = judged.watchers[kind as 'evaluate']
     if (!watcher) return []
     return [
       {

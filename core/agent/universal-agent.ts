@@ -131,12 +131,14 @@ export class UniversalAgent {
           }),
     })
     if (started.kind === 'gone') return 'gone'
-    if (started.messages > (work.history.at(-1)?.n ?? 0)) await this.#catchUp(work)
+    // What was added while asking (a prompt apart, which the model does not see as a message) is read before the call.
+    const fresh = started.messages > (work.history.at(-1)?.n ?? 0) + (logged?.promptHash === prompt.hash ? 0 : 1)
+    if (fresh) await this.#catchUp(work)
     this.#fail('agent.before-model')
     const request: ModelRequest = {
       model,
       system: prompt.text,
-      messages: conversation(work.history),
+      messages: fresh ? conversation(work.history) : messages,
       tools: definition.specs,
       maxOutputTokens: agent.max_output_tokens,
       task: { ...pick(lease.task), stopping: started.stopping },

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import BetterSqlite from 'better-sqlite3'
 import {
-  type CompiledQuery,
+  CompiledQuery,
   type DatabaseConnection,
   type Driver,
   Kysely,
@@ -16,12 +16,13 @@ import {
   sql,
 } from 'kysely'
 import { Fault } from '../contract/fault.ts'
+import type { Filled } from './prepared.ts'
 import type { Database } from './tables.ts'
 
 /** The one connection that writes, between begin and commit. */
 export type Session = {
   db: Kysely<Database>
-  query<O>(query: CompiledQuery<O>): Promise<O[]>
+  query<O>(query: Filled): Promise<O[]>
   mark(): Promise<void>
   release(): Promise<void>
   rollbackToMark(): Promise<void>
@@ -31,7 +32,7 @@ export type Backend = {
   readonly kind: 'sqlite' | 'postgres'
   /** Sees committed rows only. */
   reader: Kysely<Database>
-  read<O>(query: CompiledQuery<O>): Promise<O[]>
+  read<O>(query: Filled): Promise<O[]>
   /** Runs `work` in one transaction; `durable`: on stable storage before it resolves, power loss included. */
   transaction<T>(durable: boolean, work: (session: Session) => Promise<T>): Promise<T>
   /** Taken before numbered facts are written, held to the commit: numbers then become visible in their order. */
@@ -76,6 +77,8 @@ function openFile(path: string): BetterSqlite.Database {
   }
 }
 
+const NOTHING: unknown[] = []
+
 /** Executes on one better-sqlite3 connection with each statement prepared once. No lock: the store lets one transaction in at a time. */
 function connectionOf(database: BetterSqlite.Database) {
   const statements = new Map<string, BetterSqlite.Statement>()
@@ -87,11 +90,11 @@ function connectionOf(database: BetterSqlite.Database) {
     statements.set(text, statement)
     return statement
   }
-  const rows = (query: CompiledQuery): unknown[] => {
+  const rows = (query: Filled): unknown[] => {
     const statement = prepared(query.sql)
-    if (statement.reader) return statement.all(query.parameters as unknown[])
-    statement.run(query.parameters as unknown[])
-    return []
+    if (statement.reader) return statement.all(query.parameters)
+    statement.run(query.parameters)
+    return NOTHING
   }
   const connection: DatabaseConnection = {
     async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
@@ -154,7 +157,7 @@ function sqlite(path: string): Backend {
   const back = statement('ROLLBACK TO work')
   const session: Session = {
     db,
-    query: async <O>(query: CompiledQuery<O>) => writer.rows(query) as O[],
+    query: async <O>(query: Filled) => writer.rows(query) as O[],
     mark: async () => void mark.run(),
     release: async () => void release.run(),
     rollbackToMark: async () => {
@@ -165,7 +168,7 @@ function sqlite(path: string): Backend {
   return {
     kind: 'sqlite',
     reader: kyselyOn(reader.connection),
-    read: async <O>(query: CompiledQuery<O>) => reader.rows(query) as O[],
+    read: async <O>(query: Filled) => reader.rows(query) as O[],
     async transaction(durable, work) {
       if (durable) writing.pragma('synchronous = FULL')
       try {
@@ -198,12 +201,12 @@ function pgBackend(reader: Kysely<Database>): Backend {
   return {
     kind: 'postgres',
     reader,
-    read: async (query) => (await reader.executeQuery(query)).rows,
+    read: async <O>({ sql, parameters }: Filled) => (await reader.executeQuery(CompiledQuery.raw(sql, parameters))).rows as O[],
     transaction: (_durable, work) =>
       reader.transaction().execute((db) =>
         work({
           db,
-          query: async (query) => (await db.executeQuery(query)).rows,
+          query: async <O>({ sql: text, parameters }: Filled) => (await db.executeQuery(CompiledQuery.raw(text, parameters))).rows as O[],
           mark: async () => void (await sql`savepoint work`.execute(db)),
           release: async () => void (await sql`release savepoint work`.execute(db)),
           rollbackToMark: async () => void (await sql`rollback to savepoint work`.execute(db)),

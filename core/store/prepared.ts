@@ -23,16 +23,22 @@ export function prepare<P extends object>() {
   }
 }
 
+/** A query ready to run: its text, and its parameters with the values of this run. */
+export type Filled = { sql: string; parameters: unknown[] }
+
 /** Keeps compiled queries of one database. */
 export function compiler(db: Kysely<Database>) {
-  const kept = new Map<Prepared<never, unknown>, CompiledQuery>()
-  return <P, O>(prepared: Prepared<P, O>, values: P): CompiledQuery<O> => {
-    let compiled = kept.get(prepared as Prepared<never, unknown>)
+  const kept = new Map<unknown, { sql: string; parts: readonly unknown[] }>()
+  return <P, O>(prepared: Prepared<P, O>, values: P): Filled => {
+    let compiled = kept.get(prepared)
     if (!compiled) {
-      compiled = prepared.build(db)
-      kept.set(prepared as Prepared<never, unknown>, compiled)
+      const { sql, parameters } = prepared.build(db)
+      compiled = { sql, parts: parameters.map((part) => (part instanceof Slot ? part : { constant: part })) }
+      kept.set(prepared, compiled)
     }
-    const parameters = compiled.parameters.map((value) => (value instanceof Slot ? values[value.name as keyof P] : value))
-    return { ...compiled, parameters } as CompiledQuery<O>
+    const parameters = new Array<unknown>(compiled.parts.length)
+    for (const [i, part] of compiled.parts.entries())
+      parameters[i] = part instanceof Slot ? values[part.name as keyof P] : (part as { constant: unknown }).constant
+    return { sql: compiled.sql, parameters }
   }
 }

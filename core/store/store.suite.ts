@@ -116,7 +116,7 @@ const COLUMNS = {
   schema_migrations: ['number', 'name', 'at'],
   meta: ['key', 'value'],
   trees: ['id', 'goal', 'mode', 'workspace', 'limits', 'turns', 'tokens', 'cost_micros', 'unpriced_calls', 'reserved_turns', 'reserved_tokens', 'reserved_cost_micros', 'tasks', 'paused_reason', 'paused_at', 'started_at', 'submitted_by', 'idempotency_key', 'request_hash', 'created_at'],
-  tasks: ['id', 'tree_id', 'parent_id', 'call_id', 'kind', 'agent', 'title', 'instruction', 'instruction_hash', 'origin', 'status', 'reason', 'note', 'priority', 'depth', 'after', 'deadline_at', 'wake_at', 'stopped_by_person', 'workspace', 'grants', 'result', 'summary', 'evidence', 'verdict', 'closing', 'rounds', 'handover', 'turns', 'tokens', 'cost_micros', 'unpriced_calls', 'messages', 'model_calls', 'round', 'nudges', 'faults', 'wish', 'step', 'attempts', 'lease_worker', 'lease_token', 'lease_until', 'created_at', 'updated_at'],
+  tasks: ['id', 'tree_id', 'parent_id', 'call_id', 'kind', 'agent', 'title', 'instruction', 'instruction_hash', 'origin', 'status', 'reason', 'note', 'priority', 'depth', 'after', 'deadline_at', 'wake_at', 'stopped_by_person', 'workspace', 'grants', 'result', 'summary', 'evidence', 'verdict', 'closing', 'rounds', 'handover', 'turns', 'tokens', 'cost_micros', 'unpriced_calls', 'messages', 'model_calls', 'children', 'round', 'nudges', 'faults', 'wish', 'step', 'attempts', 'lease_worker', 'lease_token', 'lease_until', 'created_at', 'updated_at'],
   messages: ['task_id', 'n', 'role', 'body', 'at'],
   prompts: ['hash', 'body', 'at'],
   calls: ['id', 'task_id', 'n', 'tool', 'input', 'state', 'effect', 'attempts', 'waits', 'wait_ids', 'approved', 'begun_at', 'ended_at', 'ok'],

@@ -74,6 +74,8 @@ export type Database = {
     messages: number
     /** Number of the newest model call. */
     model_calls: number
+    /** Tasks whose parent it is, helpers and watchers too. */
+    children: number
     /** Which closing round a watcher belongs to; 0 for other tasks. */
     round: number
     /** Replies without a tool call, in a row. */

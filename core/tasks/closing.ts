@@ -22,7 +22,7 @@ export async function end(
   claim: Claim,
   plan: ClosingPlan,
 ): Promise<{ ok: true } | { ok: false; problem: string }> {
-  const running = (await tx.query(childrenOf, { id: task.id })).filter(
+  const running = (task.children === 0 ? [] : await tx.query(childrenOf, { id: task.id })).filter(
     (c) => !isOver(c.status as TaskStatus) && !isWatcher(c.kind as TaskRow['kind']),
   )
   if (running.length > 0 && task.wish !== 'wrapping')
@@ -33,8 +33,9 @@ export async function end(
         .map((c) => c.id)
         .join(', ')}). Call wait_for_subtasks first, then end_task with what they found.`,
     }
-  const others = (await callsOpen(tx, task.id)).filter((c) => c.id !== callId)
-  for (const call of others) {
+  const open = await callsOpen(tx, task.id)
+  for (const call of open) {
+    if (call.id === callId) continue
     if (call.waits === 'tasks' && (await answerIfOver(tx, task, call))) continue
     if (task.wish === 'wrapping') continue
     return {
@@ -42,7 +43,7 @@ export async function end(
       problem: `Another of your calls (${call.tool}) has no answer yet. Call end_task alone, once every answer is there.`,
     }
   }
-  const call = (await callsOpen(tx, task.id)).find((c) => c.id === callId)
+  const call = open.find((c) => c.id === callId)
   if (call) await endCall(tx, task, call, 'Recorded.', false)
   if (task.wish === 'wrapping') {
     Object.assign(task, { result: claim.result, evidence: JSON.stringify(claim.evidence) })

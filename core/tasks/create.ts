@@ -18,6 +18,7 @@ import {
   keep,
   limitsOf,
   openTree,
+  save,
   saveTree,
   type TaskRow,
   type TreeRow,
@@ -110,7 +111,7 @@ export async function createGoal(tx: Tx, id: string, goal: NewGoal): Promise<{ t
     request_hash: request,
     created_at: tx.now,
   }
-  await tx.query(insertTree, tree)
+  await tx.query(insertTree, { ...tree, tasks: 1 }) // the root, inserted below
   tx.loaded.set(`tree:${id}`, tree)
   tx.record(id, { type: 'tree.created', tree: toTree(tree) })
   await insert(tx, tree, {
@@ -128,7 +129,6 @@ export async function createGoal(tx: Tx, id: string, goal: NewGoal): Promise<{ t
     deadlineAt: null,
     round: 0,
   })
-  await saveTree(tx, tree)
   return { treeId: id, created: true }
 }
 const insertTree = prepare<TreeRow>()((db, p) =>
@@ -191,6 +191,7 @@ const COLUMNS = [
   'unpriced_calls',
   'messages',
   'model_calls',
+  'children',
   'round',
   'nudges',
   'faults',
@@ -252,7 +253,7 @@ export async function spawn(
   const ids = children.map((_, k) => childIdOf(callId, k))
   for (const [k, child] of children.entries()) {
     const own = child.workspace !== 'shared' && tree.workspace !== 'shared' && !options.exempt
-    await insert(tx, tree, {
+    parent.children += await insert(tx, tree, {
       id: ids[k]!,
       parent,
       callId,
@@ -269,6 +270,7 @@ export async function spawn(
     })
   }
   await saveTree(tx, tree)
+  await save(tx, parent)
   for (const [k, child] of children.entries()) if (child.after?.length) await releaseIfFree(tx, ids[k]!)
   return { kind: 'started', ids }
 }
@@ -302,7 +304,8 @@ type Insert = {
   round: number
 }
 
-async function insert(tx: Tx, tree: TreeRow, task: Insert): Promise<void> {
+/** Returns how many tasks that made: none if the same call made it before a crash. */
+async function insert(tx: Tx, tree: TreeRow, task: Insert): Promise<0 | 1> {
   const step = tree.mode === 'step' ? 1 : 0
   const held =
     tree.paused_reason !== null
@@ -346,6 +349,7 @@ async function insert(tx: Tx, tree: TreeRow, task: Insert): Promise<void> {
     unpriced_calls: 0,
     messages: 1,
     model_calls: 0,
+    children: 0,
     round: task.round,
     nudges: 0,
     faults: 0,
@@ -359,7 +363,7 @@ async function insert(tx: Tx, tree: TreeRow, task: Insert): Promise<void> {
     updated_at: tx.now,
   }
   const [made] = await tx.query(insertTask, row)
-  if (!made) return // the same call ran before a crash
+  if (!made) return 0
   const kept = keep(tx, row)
   tree.tasks += 1
   const shown = toTask(kept)
@@ -367,4 +371,5 @@ async function insert(tx: Tx, tree: TreeRow, task: Insert): Promise<void> {
   tx.record(tree.id, { type: 'task.created', task: shown })
   kept.messages = 0 // the row was inserted with the count that this first message makes it
   await append(tx, kept, { role: 'user', from: task.parent ? 'parent' : 'person', text: task.instruction })
+  return 1
 }

@@ -57,7 +57,7 @@ export async function settleLostCalls(tx: Tx, task: TaskRow): Promise<void> {
 
 /** Gives a task its outcome, and everything that follows from one. Saves the row. */
 export async function over(tx: Tx, task: TaskRow, to: 'done' | 'failed' | 'cancelled' | 'dead', change: Change = {}): Promise<void> {
-  if (task.status === 'assigned' || task.status === 'active') await settleLostCalls(tx, task)
+  if (to !== 'done' && (task.status === 'assigned' || task.status === 'active')) await settleLostCalls(tx, task)
   task.summary ??= task.result ?? change.note ?? null
   task.wish = null
   task.closing = null
@@ -71,6 +71,7 @@ export async function over(tx: Tx, task: TaskRow, to: 'done' | 'failed' | 'cance
 
 /** Subtasks of a task that is over have nobody to report to. */
 async function stopChildren(tx: Tx, task: TaskRow): Promise<void> {
+  if (task.children === 0) return
   for (const { id, status, kind } of await tx.query(childrenOf, { id: task.id })) {
     if (isOver(status as TaskStatus) || (kind === 'document' && task.status === 'done')) continue // documentation never blocks, and outlives its task
     const child = (await findTask(tx, id))!

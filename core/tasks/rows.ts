@@ -59,6 +59,7 @@ const MUTABLE = [
   'unpriced_calls',
   'messages',
   'model_calls',
+  'children',
   'nudges',
   'faults',
   'wish',

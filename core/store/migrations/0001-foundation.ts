@@ -64,6 +64,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('unpriced_calls', 'bigint', (c) => c.notNull().defaultTo(0))
     .addColumn('messages', 'bigint', (c) => c.notNull().defaultTo(0))
     .addColumn('model_calls', 'bigint', (c) => c.notNull().defaultTo(0))
+    .addColumn('children', 'bigint', (c) => c.notNull().defaultTo(0))
     .addColumn('round', 'bigint', (c) => c.notNull().defaultTo(0))
     .addColumn('nudges', 'bigint', (c) => c.notNull().defaultTo(0))
     .addColumn('faults', 'bigint', (c) => c.notNull().defaultTo(0))
