@@ -36,10 +36,11 @@ try {
   for (const scheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' })
     const shoot = (name: string) => page.screenshot({ path: join(folder, `${name}${scheme === 'dark' ? '-dark' : ''}.png`) })
-    await page.setViewportSize({ width: 1280, height: 860 })
+    await page.setViewportSize({ width: 1280, height: 1060 })
     await page.goto(banyan.url)
     await page.locator('.goals').waitFor()
     await shoot('goal')
+    await page.setViewportSize({ width: 1280, height: 860 })
     await page.goto(trees['Take stock of a folder']!)
     await page.getByRole('heading', { name: 'Result' }).waitFor()
     await page.locator('.story li').first().waitFor()

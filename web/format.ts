@@ -60,8 +60,8 @@ export function ago(at: string, now: number): string {
 /** Markdown and line ends taken off, cut: what fits a line of a list. */
 export function preview(text: string, length = 160): string {
   const line = text
-    .replace(/```\w*/g, ' ')
-    .replace(/[#*_`>|]+/g, ' ')
+    .replace(/^\s*(#{1,6}|>|```\w*)(\s+|$)/gm, ' ')
+    .replace(/`|\*\*/g, '')
     .replace(/\s+/g, ' ')
     .trim()
   return line.length <= length ? line : `${line.slice(0, length - 1).trimEnd()}…`

@@ -55,7 +55,7 @@ const task = (id: string, parentId: string | null): Task => ({
 /** A server that speaks the protocol and whose log the test writes: tables are the fold of the log, so page and server can be compared. */
 async function openServer(port = 0, log: Event[] = []) {
   let status = 200
-  let beforeTree: (() => void) | undefined
+  let aroundTree: { before?: () => void; after?: () => void } = {}
   let snapshots = 0
   const lines = new Set<{ socket: WebSocket; sent: number }>()
   const view = () => log.reduce<View>(applyEvent, emptyView)
@@ -73,6 +73,10 @@ async function openServer(port = 0, log: Event[] = []) {
     }
   }
   const answer = (path: string, query: URLSearchParams): unknown => {
+    const tree = /^\/api\/trees\/(\w+)$/.exec(path)
+    const around = tree ? aroundTree : {}
+    if (tree) aroundTree = {}
+    around.before?.()
     const now = view()
     if (path === '/api/system')
       return { revision: 'r1', seq: newest(), provider: { name: 'playbook', model: null, judges: false, detail: '' } }
@@ -85,12 +89,10 @@ async function openServer(port = 0, log: Event[] = []) {
       const treeId = query.get('treeId')
       return { items: log.filter((e) => e.seq > Number(query.get('after')) && (treeId === null || e.treeId === treeId)), nextCursor: null }
     }
-    const tree = /^\/api\/trees\/(\w+)$/.exec(path)
     const found = tree && now.trees[tree[1]!]
     if (!found) return undefined
     const read = { ...item(found, now), tasks: Object.values(now.tasks).filter((one) => one.treeId === found.id) }
-    beforeTree?.()
-    beforeTree = undefined
+    around.after?.()
     return read
   }
   const send = (response: ServerResponse, code: number, body: unknown) =>
@@ -130,9 +132,9 @@ async function openServer(port = 0, log: Event[] = []) {
     answerWith(code: number) {
       status = code
     },
-    /** Called once, after the tree was read from the tables and before it is sent. */
-    whileTreeIsRead(what: () => void) {
-      beforeTree = what
+    /** Called once: after the page asked, before and after the tree is read from the tables. */
+    aroundTree(before: () => void, after: () => void) {
+      aroundTree = { before, after }
     },
     async stop() {
       for (const { socket } of lines) socket.terminate()
@@ -205,11 +207,14 @@ test('an open goal is what the server folds, also when facts come while it is re
   const live = watch(server)
   await until(live, isLive)
   spend(server, 'a', 100)
-  server.whileTreeIsRead(() => {
-    server.record('a', { type: 'task.created', task: task('a.1a', 'a') })
-    spend(server, 'a', 20)
-    spend(server, 'a.1a', 3)
-  })
+  server.aroundTree(
+    () => spend(server, 'a', 4_000),
+    () => {
+      server.record('a', { type: 'task.created', task: task('a.1a', 'a') })
+      spend(server, 'a', 20)
+      spend(server, 'a.1a', 3)
+    },
+  )
   live.open('a')
   await until(live, (state) => state.tree?.state === 'ready')
   goal(server, 'b')

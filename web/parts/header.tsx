@@ -15,9 +15,9 @@ export function Header() {
   return (
     <header className="top">
       <div className="bar">
-        <Link to="/" className="brand">
+        <Link to="/" className="brand" aria-label="Banyan: all goals">
           <img src="/favicon.svg" alt="" width="24" height="24" />
-          Banyan
+          <span className="name">Banyan</span>
         </Link>
         {!signedOut && (
           <nav aria-label="Pages">
@@ -64,7 +64,7 @@ function Line() {
   return (
     <span className={`line line-${connection}`} role="status">
       <span className="dot" aria-hidden="true" />
-      <span>{words[connection]}</span>
+      <span className="word">{words[connection]}</span>
       {revision && connection === 'live' && (
         <span className="dim revision" title="Revision of Banyan that is running">
           {revision.slice(0, 8)}

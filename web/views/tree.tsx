@@ -1,7 +1,7 @@
 /** One goal: its tasks as a tree that grows while one looks, and beside it the story of the task that is selected. */
-import { useEffect, useMemo, useState } from 'react'
+import { useEffect, useMemo, useRef, useState } from 'react'
 import type { TreeHead } from '../../core/contract/event.ts'
-import { isOver, type Task } from '../../core/contract/task.ts'
+import { isOver, type Task, titleOf } from '../../core/contract/task.ts'
 import { useBanyan, useLive, useNow } from '../banyan.ts'
 import { rowsOf } from '../fold.ts'
 import { counted, dollars, duration, money } from '../format.ts'
@@ -9,6 +9,7 @@ import { TaskDetail } from '../parts/task-detail.tsx'
 import { TaskTree } from '../parts/task-tree.tsx'
 import { treePath } from '../route.ts'
 import { Link } from '../ui/link.tsx'
+import { LongText } from '../ui/long-text.tsx'
 import { Fault, Loading } from '../ui/notice.tsx'
 import { Status } from '../ui/status.tsx'
 
@@ -53,6 +54,15 @@ function Panes(props: { head: TreeHead; root: Task; tasks: Readonly<Record<strin
   const rows = useMemo(() => rowsOf(tasks, folded), [tasks, folded])
   const all = useMemo(() => rowsOf(tasks), [tasks])
   const selected = tasks[taskId ?? root.id]
+  const pane = useRef<HTMLElement>(null)
+  const before = useRef(taskId)
+  // Another task is read from its beginning: in a pane of its own on a wide screen, on a narrow one in place of the tree.
+  useEffect(() => {
+    if (before.current === taskId || !pane.current) return
+    before.current = taskId
+    pane.current.scrollTop = 0
+    if (taskId !== null && getComputedStyle(pane.current).position !== 'sticky') scrollTo(0, 0)
+  }, [taskId])
   const total = all.find((row) => row.task.id === selected?.id)?.total
   return (
     <div className={taskId === null ? 'panes' : 'panes with-task'}>
@@ -72,7 +82,7 @@ function Panes(props: { head: TreeHead; root: Task; tasks: Readonly<Record<strin
           }
         />
       </section>
-      <section className="pane-task" aria-label="The selected task">
+      <section className="pane-task" ref={pane} aria-label="The selected task">
         <Link to={treePath(head.id)} className="back narrow-only">
           ← All tasks
         </Link>
@@ -98,12 +108,13 @@ function GoalHead({ head, root, tasks }: { head: TreeHead; root: Task; tasks: Re
     [list.filter((task) => task.status === 'failed' || task.status === 'dead').length, 'failed'],
   ] as const
   const cost = money(head.spend)
+  const title = titleOf(head.goal)
   return (
     <header className="goal-head">
       <Link to="/" className="back">
         ← Goals
       </Link>
-      <h1 className="goal-text">{head.goal}</h1>
+      <h1>{title}</h1>
       <p className="facts">
         <Status task={root} />
         <span>
@@ -116,6 +127,12 @@ function GoalHead({ head, root, tasks }: { head: TreeHead; root: Task; tasks: Re
         <span>{duration((over ? Date.parse(root.updatedAt) : now) - Date.parse(head.createdAt))}</span>
         {head.mode === 'step' && <span>step by step</span>}
       </p>
+      {head.goal.trim() !== title && (
+        <details className="whole">
+          <summary>The goal in full</summary>
+          <LongText text={head.goal} />
+        </details>
+      )}
       {head.pausedReason && <p className="why tone-you">Held: {head.pausedReason}</p>}
     </header>
   )
