@@ -45,7 +45,8 @@ async function startEngine(dataDir: string, settings: Readonly<Record<string, st
     cwd: root,
     // Nothing else of this environment: no key of the person who runs the tests is spent.
     env: { PATH: process.env.PATH ?? '', HOME: dataDir, DATA_DIR: dataDir, HOST: '127.0.0.1', MODEL: 'playbook', ...settings },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    // The channel makes it end with this process, however that ends.
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
   let said = ''
   const { url, loginUrl } = await new Promise<{ url: string; loginUrl: string }>((resolve, reject) => {
@@ -55,8 +56,8 @@ async function startEngine(dataDir: string, settings: Readonly<Record<string, st
       const loginUrl = /Log in: (\S+)\n/.exec(said)
       if (url && loginUrl) resolve({ url: url[1]!, loginUrl: loginUrl[1]! })
     }
-    child.stdout.on('data', hear)
-    child.stderr.on('data', hear)
+    child.stdout?.on('data', hear)
+    child.stderr?.on('data', hear)
     child.once('error', reject)
     child.once('close', (code) => reject(new Error(`the engine ended with ${code} before it answered; it said:\n${said}`)))
   })

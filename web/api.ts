@@ -15,6 +15,10 @@ export class ApiFault extends Error {
   }
 }
 
+/** A key that nobody else has. `crypto.randomUUID` is missing where the page is served over plain HTTP from another machine. */
+export const newKey = (): string =>
+  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
+
 export type Verb = 'pause' | 'resume' | 'step' | 'cancel' | 'abort' | 'retry' | 'steer'
 export type Api = ReturnType<typeof createApi>
 export type { System }

@@ -57,9 +57,10 @@ export function ago(at: string, now: number): string {
   return `${Math.floor(seconds / 86_400)} days ago`
 }
 
-/** Markdown and line ends taken off, cut: what fits a line of a list. */
+/** Marks of Markdown, tables and line ends taken off, cut: what fits a line of a list. */
 export function preview(text: string, length = 160): string {
   const line = text
+    .replace(/^\s*\|.*$/gm, ' ')
     .replace(/^\s*(#{1,6}|>|```\w*)(\s+|$)/gm, ' ')
     .replace(/`|\*\*/g, '')
     .replace(/\s+/g, ' ')

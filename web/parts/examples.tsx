@@ -1,6 +1,7 @@
 /** Goals to try, each one click away. They need no model. */
 import { useEffect, useRef, useState } from 'react'
 import type { GoalExample } from '../../core/contract/api.ts'
+import { newKey } from '../api.ts'
 import { useBanyan, useLive } from '../banyan.ts'
 import { sentence } from '../live.ts'
 import { go, treePath } from '../route.ts'
@@ -28,7 +29,7 @@ export function Examples({ edit }: { edit: (example: { goal: string; example: st
 
   const start = (example: GoalExample) =>
     act(async () => {
-      const key = keys.current.get(example.name) ?? crypto.randomUUID()
+      const key = keys.current.get(example.name) ?? newKey()
       keys.current.set(example.name, key)
       const { treeId } = await api.submitGoal({ goal: example.goal, example: example.name }, key)
       keys.current.delete(example.name)

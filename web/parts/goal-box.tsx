@@ -1,5 +1,6 @@
 /** Where a goal is typed. What was typed survives a reload, and a goal that is sent twice by accident starts once. */
 import { useEffect, useId, useRef, useState } from 'react'
+import { newKey } from '../api.ts'
 import { useBanyan, useLive } from '../banyan.ts'
 import { dollars } from '../format.ts'
 import { GOAL_CAP, submission } from '../goal-form.ts'
@@ -35,7 +36,7 @@ export function GoalBox({ given }: { given: { goal: string; example: string } | 
   const send = () => {
     if (!built.ok) return
     // One key for one text: sending again after an answer that was lost finds the goal that was made.
-    key.current ||= crypto.randomUUID()
+    key.current ||= newKey()
     void act(async () => {
       const { treeId } = await api.submitGoal(built.request, key.current)
       writeLocal(DRAFT, '')
