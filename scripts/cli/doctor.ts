@@ -57,7 +57,13 @@ async function examine(cli: Cli, command: Command, online: boolean): Promise<Che
   checks.push(
     settings.warnings.length > 0 ? warn('settings', settings.warnings.join(' ')) : ok('settings', 'read, and every value is right'),
   )
-  const server = findServer(globals(command), cli.env, cli.terminal.banyan)
+  let server: Server
+  try {
+    server = findServer(globals(command), cli.env, cli.terminal.banyan)
+  } catch (error) {
+    if (!(error instanceof Ended) || error.exitCode === EXIT.usage) throw error
+    return [...checks, await folderCheck(settings.dataDir), fail('token', error.message)]
+  }
   const health = await healthOf(server).catch((error: unknown) => {
     if (error instanceof Ended) return null
     throw error

@@ -95,17 +95,21 @@ async function* connection(server: Server, after: number, signal: AbortSignal): 
   }
 }
 
-/** Everything the log tells of one goal; `seq` is where to go on from. */
-export async function readTree(server: Server, treeId: string): Promise<View> {
+/** Everything the log tells of one goal, told fact by fact; the view's `seq` is where to go on from. */
+async function readTree(server: Server, treeId: string, told: (view: View, event: Event) => void): Promise<View> {
   const { seq } = await call(server, 'system')
-  const events = await all(server, 'events', { query: { treeId, limit: '1000' }, turn: 'after' })
-  const view = (events as unknown as Event[]).reduce(applyEvent, emptyView)
+  const events = (await all(server, 'events', { query: { treeId, limit: '1000' }, turn: 'after' })) as unknown as Event[]
+  let view = emptyView
+  for (const event of events) {
+    view = applyEvent(view, event)
+    told(view, event)
+  }
   if (!view.trees[treeId]) throw new Ended(EXIT.failed, `There is no goal ${treeId}; see them with: banyan ls`)
   return { ...view, seq: Math.max(view.seq, seq) }
 }
 
 export type Told = {
-  /** A fact of this tree was applied. */
+  /** A fact of this tree was applied; first come those of before. */
   changed?(view: View, event: Event): void
   lost?(): void
   back?(): void
@@ -122,10 +126,15 @@ export async function followTree<T>(
   enough: (view: View) => Promise<T | null>,
   signal: AbortSignal,
 ): Promise<T | null> {
+  let toldUpTo = 0
   const read = async (): Promise<View | null> => {
     for (let failures = 0; !signal.aborted; ) {
       try {
-        const view = await readTree(server, treeId)
+        const view = await readTree(server, treeId, (known, event) => {
+          if (event.seq <= toldUpTo) return
+          toldUpTo = event.seq
+          told.changed?.(known, event)
+        })
         if (failures > 0) told.back?.()
         return view
       } catch (error) {

@@ -220,7 +220,7 @@ function messageLines(message: Message, paint: Paint, full: boolean): string[] {
       return [
         head(
           'assistant',
-          ` ${oneLine(`${message.provider}/${message.model}`, 80)}, ${message.costMicros === null ? 'price unknown' : money({ costMicros: message.costMicros, unpricedCalls: 0 })}, ${message.latencyMs} ms`,
+          ` ${oneLine(`${message.provider}/${message.model}`, 80)}, ${message.costMicros === null ? 'price unknown' : money({ costMicros: message.costMicros, unpricedCalls: 0 })}, ${Math.round(message.latencyMs)} ms`,
         ),
         ...body(message.text),
         ...message.calls.flatMap((call) => body(`→ ${call.tool} ${JSON.stringify(call.input)}`)),

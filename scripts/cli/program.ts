@@ -21,7 +21,8 @@ Environment: BANYAN_URL, BANYAN_TOKEN, NO_COLOR.
 Example:
   $ banyan goal "Summarise the files in this folder" --wait`
 
-function build(cli: Cli, version: string): Command {
+/** Every command, ready to parse. */
+export function build(cli: Cli, version: string): Command {
   const program = new Command('banyan')
     .description('A goal becomes a tree of tasks that survives kill -9.')
     .version(version)

@@ -9,7 +9,7 @@ import { plain } from './words.ts'
 export const ROOT = dirname(dirname(import.meta.dirname))
 
 export type Server = {
-  url: string
+  readonly url: string
   token: string | null
   /** This machine's own instance, as opposed to one that was named. */
   own: boolean
@@ -63,7 +63,10 @@ export function findServer(where: Where, env: Env, banyan: string): Server {
   }
   const settings = config()
   return {
-    url: localUrl(settings),
+    // Read anew each time: with PORT=0 a restart listens elsewhere, and whoever waits goes on there.
+    get url() {
+      return localUrl(settings)
+    },
     token: token ?? localToken(settings),
     own: true,
     mend: `start it with \`npm start\` or \`${banyan} up\``,
@@ -85,8 +88,9 @@ function optional(path: string): string | null {
   try {
     return readFileSync(path, 'utf8').trim() || null
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
-    if ((error as NodeJS.ErrnoException).code === 'EACCES')
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return null
+    if (code === 'EACCES')
       throw new Ended(
         EXIT.notAllowed,
         `${path} may not be read by this user: run this as the user that runs Banyan, or set BANYAN_TOKEN and BANYAN_URL.`,

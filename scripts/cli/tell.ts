@@ -24,11 +24,15 @@ export function tell(event: Event, paint: Paint): string {
       return `${paint(label.tone, `${label.shape} ${label.word}`)}${more ? `: ${oneLine(more)}` : ''}`
     }
     case 'message.added':
-      return `${event.role} ${event.n}: ${oneLine(event.text)}${event.calls?.length ? paint('dim', ` → ${oneLine(event.calls.join(', '))}`) : ''}`
+      return [
+        `${event.role} ${event.n}:`,
+        ...(event.text.trim() ? [oneLine(event.text)] : []),
+        ...(event.calls?.length ? [paint('dim', `→ ${oneLine(event.calls.join(', '))}`)] : []),
+      ].join(' ')
     case 'call.began':
       return `${oneLine(event.tool, 60)} begins${event.attempt > 1 ? `, try ${event.attempt}` : ''}`
     case 'call.ended':
-      return `${oneLine(event.tool, 60)} ${event.ok ? 'ended' : paint('bad', 'failed')} after ${event.ms} ms`
+      return `${oneLine(event.tool, 60)} ${event.ok ? 'ended' : paint('bad', 'failed')} after ${Math.round(event.ms)} ms`
     case 'model.called':
       return paint(
         event.outcome === 'ok' ? 'dim' : 'bad',

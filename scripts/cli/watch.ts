@@ -43,6 +43,16 @@ export async function watchTree(
   const paint = stream === process.stdout ? terminal.outPaint : terminal.sayPaint
   const screen = stream.isTTY && !how.each ? openScreen(stream) : null
   let shown: View | null = null
+  const running = new Set<string>()
+  /** Every turn goes through queued and running; said once, until something else happens to the task. */
+  const isNews = (event: Event): boolean => {
+    if (event.type !== 'task.moved') return isMilestone(event)
+    if (event.to === 'pending' || event.to === 'assigned') return false
+    const isNew = event.to !== 'active' || !running.has(event.taskId)
+    if (event.to === 'active') running.add(event.taskId)
+    else running.delete(event.taskId)
+    return isNew
+  }
   const show = (view: View) => {
     if (shown === view) return
     shown = view
@@ -78,7 +88,7 @@ export async function watchTree(
         changed(view, event) {
           if (how.each) how.each(event)
           else if (screen) show(view)
-          else if (isMilestone(event)) stream.write(`${logLine(event, paint)}\n`)
+          else if (isNews(event)) stream.write(`${logLine(event, paint)}\n`)
         },
         lost: () => say(`The line to ${server.url} is lost; going on as soon as Banyan is back.`),
         back: () => say('Banyan is back.'),
