@@ -16,9 +16,54 @@ export const FILL = 0.75
 /** Ids that every provider takes. */
 const wireId = (callId: string): string => `call_${callId.slice(callId.lastIndexOf('/') + 1)}`
 
+/**
+ * The conversation of one claim as it grows. What lies before the newest reply is settled and kept with its size, so that turn 1,000 costs
+ * what turn 10 costs; a rewind or a compaction builds it anew.
+ */
+export function openConversation() {
+  const history: StoredMessage[] = []
+  /** `entries` is the history without what is no longer sent; its first `from` entries are in `settled`. */
+  const sent = { entries: [] as StoredMessage[], clearedUpTo: 0, settled: [] as RequestMessage[], tokens: 0, from: 0 }
+  let promptHash: string | null = null
+
+  return {
+    history: history as readonly StoredMessage[],
+    last: (): number => history.at(-1)?.n ?? 0,
+    /** Hash of the newest logged system prompt. */
+    promptHash: (): string | null => promptHash,
+
+    add(messages: readonly StoredMessage[]): void {
+      if (messages.length === 0) return
+      history.push(...messages)
+      for (const m of messages) if (m.role === 'system') promptHash = m.promptHash
+      if (messages.some((m) => m.role === 'compaction' || (m.role === 'user' && m.rewindTo !== undefined))) {
+        const anew = visible(history)
+        Object.assign(sent, { entries: anew.seen, clearedUpTo: anew.clearedUpTo, settled: [], tokens: 0, from: 0 })
+      } else sent.entries.push(...messages)
+      const newest = sent.entries.findLastIndex((m) => m.role === 'assistant')
+      if (newest <= sent.from) return
+      const more = render(sent.entries.slice(sent.from, newest), sent.clearedUpTo)
+      sent.settled.push(...more)
+      sent.tokens += sizeOf(more)
+      sent.from = newest
+    },
+
+    /** What the model gets now, and its size by rule of thumb. */
+    request(): { messages: RequestMessage[]; tokens: number } {
+      const tail = render(sent.entries.slice(sent.from), sent.clearedUpTo)
+      return { messages: [...sent.settled, ...tail], tokens: sent.tokens + sizeOf(tail) }
+    },
+  }
+}
+export type Conversation = ReturnType<typeof openConversation>
+
 /** The conversation as the provider gets it: answers right behind the reply that asked, words that came in between after them. */
 export function conversation(history: readonly StoredMessage[]): RequestMessage[] {
   const { seen, clearedUpTo } = visible(history)
+  return render(seen, clearedUpTo)
+}
+
+function render(seen: readonly StoredMessage[], clearedUpTo: number): RequestMessage[] {
   const out: RequestMessage[] = []
   const answers = new Map<string, Extract<StoredMessage, { role: 'tool' }>>()
   for (const message of seen) if (message.role === 'tool') answers.set(message.callId, message)
@@ -79,12 +124,9 @@ function visible(history: readonly StoredMessage[]): { seen: StoredMessage[]; cl
   return { seen, clearedUpTo }
 }
 
-/** Tokens of a request by rule of thumb (within about a tenth of the real count for English and code). */
-export function estimateTokens(system: string, messages: readonly RequestMessage[], extra = 0): number {
-  let tokens = estimateTokenCount(system) + extra
-  for (const m of messages) tokens += tokensOfMessage(m)
-  return tokens
-}
+/** Tokens of a text by rule of thumb (within about a tenth of the real count for English and code). */
+export const estimateTokens = (text: string): number => estimateTokenCount(text)
+const sizeOf = (messages: readonly RequestMessage[]): number => messages.reduce((sum, m) => sum + tokensOfMessage(m), 0)
 const tokensOfMessage = (m: RequestMessage): number =>
   4 +
   estimateTokenCount(m.text) +
@@ -117,7 +159,7 @@ export function summarising(history: readonly StoredMessage[], room: number): Su
     const keepFrom = replies.at(-rounds)?.n
     if (keepFrom === undefined) continue
     const kept = conversation([...seen.slice(0, 1), ...seen.filter((m) => m.n >= keepFrom)])
-    if (estimateTokens('', kept) > room) continue
+    if (sizeOf(kept) > room) continue
     const old = seen.slice(1).filter((m) => m.n < keepFrom)
     if (old.length < 2) continue
     const text = old.map(asText).filter(Boolean).join('\n\n')

@@ -3,7 +3,6 @@
  * task is in the database, and everything it does is a row before it happens, so the process may die between any two lines.
  */
 import { Fault } from '../contract/fault.ts'
-import type { StoredMessage } from '../contract/message.ts'
 import type { Agent, Document, Versioned } from '../contract/registry.ts'
 import type { Usage } from '../contract/task.ts'
 import { type Choice, FALLBACK_AFTER, type Models, retryDelayMs } from '../models/choose.ts'
@@ -12,7 +11,7 @@ import { drain, type ModelFault, type ModelRequest, type Provider, type Reply } 
 import type { EndedCall, Lease, SavedCall } from '../tasks/turns.ts'
 import type { Call, Capabilities, Effect, Outcome, Tool } from '../tool.ts'
 import { type CapabilityParts, capabilitiesFor, Held } from './capabilities.ts'
-import { clearing, conversation, estimateTokens, FILL, SUMMARISE, summarising, summaryMessage } from './context.ts'
+import { type Conversation, clearing, estimateTokens, FILL, openConversation, SUMMARISE, summarising, summaryMessage } from './context.ts'
 import { buildPrompt, type Prompt } from './prompt.ts'
 
 export type AgentParts = CapabilityParts & {
@@ -35,7 +34,7 @@ type Definition = {
   promptTokens: number
   stamp: string
 }
-type Work = { lease: Lease; definition: Definition; history: StoredMessage[]; signal: AbortSignal }
+type Work = { lease: Lease; definition: Definition; conversation: Conversation; signal: AbortSignal }
 
 /** Characters of one tool answer that go into the history; the rest is named as cut. */
 const ANSWER_CAP = 60_000
@@ -62,7 +61,7 @@ export class UniversalAgent {
       const definition = await this.#define(lease)
       if (!definition)
         return await turns.fail(lease, { reason: 'error', note: `there is no agent "${lease.task.agent}", or it is switched off` })
-      const work: Work = { lease, definition, history: [], signal }
+      const work: Work = { lease, definition, conversation: openConversation(), signal }
       let calls = await turns.openCalls(lease.taskId)
       let compactions = 0
       for (;;) {
@@ -84,8 +83,8 @@ export class UniversalAgent {
   /** Reads what was added since: steering, answers of subtasks, its own last turn. */
   async #catchUp(work: Work): Promise<void> {
     for (;;) {
-      const more = await this.#parts.tasks.messages(work.lease.taskId, work.history.at(-1)?.n ?? 0)
-      work.history.push(...more)
+      const more = await this.#parts.tasks.messages(work.lease.taskId, work.conversation.last())
+      work.conversation.add(more)
       if (more.length < 1_000) return
     }
   }
@@ -102,18 +101,18 @@ export class UniversalAgent {
       await turns.postpone(lease, may.retryAt, `${provider.name} failed several times in a row; the next try is made then`)
       return 'gone'
     }
-    const messages = conversation(work.history)
-    const input = estimateTokens('', messages, definition.promptTokens + definition.specTokens)
+    const asked = work.conversation.request()
+    const input = asked.tokens + definition.promptTokens + definition.specTokens
     const room = Math.floor((provider.contextWindow(model) - agent.max_output_tokens) * FILL)
     if (input > room) return this.#makeSmaller(work, target, compactions, room - definition.promptTokens - definition.specTokens)
-    const logged = work.history.findLast((m) => m.role === 'system')
+    const logged = work.conversation.promptHash() === prompt.hash
     const started = await turns.begin(lease, {
       provider: provider.name,
       model,
       tokens: input + agent.max_output_tokens,
       costMicros: estimateMicros(provider.name, model, input, agent.max_output_tokens) ?? 0,
       maxTurns: agent.max_turns,
-      ...(logged?.promptHash === prompt.hash
+      ...(logged
         ? {}
         : {
             prompt: {
@@ -132,13 +131,13 @@ export class UniversalAgent {
     })
     if (started.kind === 'gone') return 'gone'
     // What was added while asking (a prompt apart, which the model does not see as a message) is read before the call.
-    const fresh = started.messages > (work.history.at(-1)?.n ?? 0) + (logged?.promptHash === prompt.hash ? 0 : 1)
+    const fresh = started.messages > work.conversation.last() + (logged ? 0 : 1)
     if (fresh) await this.#catchUp(work)
     this.#fail('agent.before-model')
     const request: ModelRequest = {
       model,
       system: prompt.text,
-      messages: fresh ? conversation(work.history) : messages,
+      messages: fresh ? work.conversation.request().messages : asked.messages,
       tools: definition.specs,
       maxOutputTokens: agent.max_output_tokens,
       task: { ...pick(lease.task), stopping: started.stopping },
@@ -202,7 +201,7 @@ export class UniversalAgent {
       return 'gone'
     }
     if (fault.kind === 'overflow') {
-      const smaller = compactions < MAX_COMPACTIONS ? clearing(work.history) : null
+      const smaller = compactions < MAX_COMPACTIONS ? clearing(work.conversation.history) : null
       // The estimate was too low for this model: make it smaller at once, whatever the estimate says.
       await turns.fault(lease, call, told, smaller ? now : null)
       return 'gone'
@@ -217,12 +216,12 @@ export class UniversalAgent {
   async #makeSmaller(work: Work, { provider, model }: Choice, compactions: number, room: number): Promise<'gone' | 'smaller'> {
     const { turns } = this.#parts.tasks
     const { lease, definition } = work
-    const clear = clearing(work.history)
+    const clear = clearing(work.conversation.history)
     if (clear) {
       await turns.note(lease, clear)
       return 'smaller'
     }
-    const old = compactions < MAX_COMPACTIONS + 1 ? summarising(work.history, room * KEEP) : null
+    const old = compactions < MAX_COMPACTIONS + 1 ? summarising(work.conversation.history, room * KEEP) : null
     const started = await turns.begin(lease, {
       provider: provider.name,
       model,
@@ -385,8 +384,8 @@ export class UniversalAgent {
       prompt,
       tools,
       specs,
-      specTokens: estimateTokens(JSON.stringify(specs), []),
-      promptTokens: estimateTokens(prompt.text, []),
+      specTokens: estimateTokens(JSON.stringify(specs)),
+      promptTokens: estimateTokens(prompt.text),
       stamp,
     }
     if (this.#definitions.size >= 500) this.#definitions.clear()

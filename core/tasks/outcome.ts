@@ -3,6 +3,7 @@
  * every child, dependents are released or skipped, subtasks of a task that is over are stopped, a judged task is closed. The sweep calls
  * the same functions, so an event that nobody heard cannot leave a task waiting for ever.
  */
+import { sql } from 'kysely'
 import { writeChildren } from '../contract/answers.ts'
 import { isOver, isWatcher, type TaskStatus, type Verdict } from '../contract/task.ts'
 import { prepare } from '../store/prepared.ts'
@@ -15,10 +16,10 @@ const childrenOf = prepare<{ id: string }>()((db, p) =>
   db.selectFrom('tasks').select(['id', 'status', 'kind', 'after']).where('parent_id', '=', p.id),
 )
 const blockedIn = prepare<{ tree_id: string }>()((db, p) =>
-  db.selectFrom('tasks').select(['id', 'after']).where('tree_id', '=', p.tree_id).where('status', '=', 'backlog'),
+  db.selectFrom('tasks').select(['id', 'after']).where('tree_id', '=', p.tree_id).where('status', '=', sql.lit('backlog')),
 )
 const reservedOf = prepare<{ task_id: string }>()((db, p) =>
-  db.selectFrom('model_calls').selectAll().where('task_id', '=', p.task_id).where('state', '=', 'reserved'),
+  db.selectFrom('model_calls').selectAll().where('task_id', '=', p.task_id).where('state', '=', sql.lit('reserved')),
 )
 const settleLost = prepare<{ task_id: string; n: number }>()((db, p) =>
   db

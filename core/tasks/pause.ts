@@ -1,4 +1,5 @@
 /** Holding a whole tree at a cap, asking a person, and letting it go on. */
+import { sql } from 'kysely'
 import type { Limits } from '../contract/limits.ts'
 import { prepare } from '../store/prepared.ts'
 import type { Tx } from '../store/store.ts'
@@ -7,11 +8,16 @@ import { move, ready } from './move.ts'
 import { openReview } from './review.ts'
 import { keep, limitsOf, openTask, save, saveTree, type TreeRow } from './rows.ts'
 
-const inStatuses = prepare<{ tree_id: string; a: string; b: string }>()((db, p) =>
-  db.selectFrom('tasks').selectAll().where('tree_id', '=', p.tree_id).where('status', 'in', [p.a, p.b]),
+const pendingOf = prepare<{ tree_id: string }>()((db, p) =>
+  db.selectFrom('tasks').selectAll().where('tree_id', '=', p.tree_id).where('status', '=', sql.lit('pending')),
 )
 const heldByBudget = prepare<{ tree_id: string }>()((db, p) =>
-  db.selectFrom('tasks').selectAll().where('tree_id', '=', p.tree_id).where('status', '=', 'paused').where('reason', '=', 'budget'),
+  db
+    .selectFrom('tasks')
+    .selectAll()
+    .where('tree_id', '=', p.tree_id)
+    .where('status', '=', sql.lit('paused'))
+    .where('reason', '=', sql.lit('budget')),
 )
 
 /** Nothing of the tree is called from here on; turns under way end their call and find the tree paused. */
@@ -22,9 +28,10 @@ export async function pauseTree(tx: Tx, tree: TreeRow, taskId: string, reached: 
   tree.paused_at = tx.now
   await saveTree(tx, tree)
   tx.record(tree.id, { type: 'tree.paused', reason })
-  for (const row of await tx.query(inStatuses, { tree_id: tree.id, a: 'pending', b: 'backlog' })) {
+  // What waits for others goes on waiting; it is held when it becomes ready.
+  for (const row of await tx.query(pendingOf, { tree_id: tree.id })) {
     const task = keep(tx, row)
-    if (task.status !== 'pending') continue // what waits for others goes on waiting; it is held when it becomes ready
+    if (task.status !== 'pending') continue
     move(tx, task, 'paused', { reason: 'budget', note: reason })
     await save(tx, task)
   }

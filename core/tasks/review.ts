@@ -1,5 +1,7 @@
 /** Rows of the review queue: opening an item, reading the queue, closing items whose task is gone. Deciding is in `decide.ts`. */
+
 import { createHash } from 'node:crypto'
+import { sql } from 'kysely'
 import type { Review, ReviewKind } from '../contract/review.ts'
 import { prepare } from '../store/prepared.ts'
 import type { Tx } from '../store/store.ts'
@@ -19,7 +21,7 @@ export type NewReview = {
 }
 
 const openOf = prepare<{ task_id: string }>()((db, p) =>
-  db.selectFrom('reviews').select('id').where('task_id', '=', p.task_id).where('state', '<>', 'decided'),
+  db.selectFrom('reviews').select('id').where('task_id', '=', p.task_id).where('state', '<>', sql.lit('decided')),
 )
 
 /** Binds a decision to what was shown. */
@@ -68,7 +70,7 @@ export async function settleReview(
     .updateTable('reviews')
     .set({ state: 'decided', decision: how.decision, comment: how.comment, decided_by: how.by, decided_at: tx.now })
     .where('id', '=', id)
-    .where('state', '<>', 'decided')
+    .where('state', '<>', sql.lit('decided'))
     .returningAll()
     .execute()
   if (!row) return null

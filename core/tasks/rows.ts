@@ -1,5 +1,5 @@
 /** Rows of tasks and trees: loading, saving whole, and turning them into the shapes that cross boundaries. */
-import type { Selectable } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 import type { TreeHead, TreeMode } from '../contract/event.ts'
 import { Fault } from '../contract/fault.ts'
 import type { Limits } from '../contract/limits.ts'
@@ -33,7 +33,7 @@ const taskById = prepare<{ id: string }>()((db, p) => db.selectFrom('tasks').sel
 const treeById = prepare<{ id: string }>()((db, p) => db.selectFrom('trees').selectAll().where('id', '=', p.id))
 const lockTree = prepare<{ id: string }>()((db, p) => db.selectFrom('trees').select('id').where('id', '=', p.id).forUpdate())
 const openCalls = prepare<{ task_id: string }>()((db, p) =>
-  db.selectFrom('calls').selectAll().where('task_id', '=', p.task_id).where('state', '<>', 'ended').orderBy('n').orderBy('id'),
+  db.selectFrom('calls').selectAll().where('task_id', '=', p.task_id).where('state', '<>', sql.lit('ended')).orderBy('n').orderBy('id'),
 )
 const insertMessage = prepare<Database['messages']>()((db, p) =>
   db.insertInto('messages').values({ task_id: p.task_id, n: p.n, role: p.role, body: p.body, at: p.at }),

@@ -2,6 +2,7 @@
  * What no event woke. `quick` runs every second and reads only partial indexes; `thorough` runs at boot and every half minute and derives
  * from rows what should have moved: it is the backstop for every wake, and finds nothing unless something is wrong elsewhere.
  */
+import { sql } from 'kysely'
 import { isOver } from '../contract/task.ts'
 import { prepare } from '../store/prepared.ts'
 import type { Store, Tx } from '../store/store.ts'
@@ -15,7 +16,7 @@ const expired = prepare<{ now: number; limit: number }>()((db, p) =>
   db
     .selectFrom('tasks')
     .select(['id', 'tree_id'])
-    .where('status', 'in', ['assigned', 'active'])
+    .where('status', 'in', [sql.lit('assigned'), sql.lit('active')])
     .where('lease_until', '<', p.now)
     .limit(p.limit),
 )
@@ -28,7 +29,7 @@ const dueDeadlines = prepare<{ now: number; limit: number }>()((db, p) =>
     .select(['id', 'tree_id'])
     .where('deadline_at', 'is not', null)
     .where('deadline_at', '<=', p.now)
-    .where('status', 'not in', ['done', 'failed', 'cancelled', 'dead'])
+    .where('status', 'not in', [sql.lit('done'), sql.lit('failed'), sql.lit('cancelled'), sql.lit('dead')])
     .limit(p.limit),
 )
 /** Rows of one round; the next second takes the next ones. */
@@ -69,8 +70,8 @@ export async function thorough(store: Store): Promise<Swept> {
   const waiting = await store.db
     .selectFrom('tasks')
     .select(['id', 'tree_id', 'reason'])
-    .where('status', '=', 'waiting')
-    .where('reason', 'in', ['children', 'review', 'closing'])
+    .where('status', '=', sql.lit('waiting'))
+    .where('reason', 'in', [sql.lit('children'), sql.lit('review'), sql.lit('closing')])
     .where((e) =>
       e.or([
         e('reason', '=', 'closing'),
@@ -80,7 +81,7 @@ export async function thorough(store: Store): Promise<Swept> {
               .selectFrom('calls')
               .select('calls.id')
               .whereRef('calls.task_id', '=', 'tasks.id')
-              .where('state', '<>', 'ended')
+              .where('state', '<>', sql.lit('ended'))
               .where('waits', '=', 'review'),
           ),
         ),
@@ -103,7 +104,11 @@ export async function thorough(store: Store): Promise<Swept> {
       tx.record(tree_id, { type: 'sweep.repaired', taskId: id, what: 'a waiting task that nothing held' })
       return true
     })
-  for (const { id, tree_id } of await store.db.selectFrom('tasks').select(['id', 'tree_id']).where('status', '=', 'backlog').execute())
+  for (const { id, tree_id } of await store.db
+    .selectFrom('tasks')
+    .select(['id', 'tree_id'])
+    .where('status', '=', sql.lit('backlog'))
+    .execute())
     await each(store, swept, async (tx) => {
       await lock(tx, tree_id)
       if (!(await releaseIfFree(tx, id))) return false
@@ -132,7 +137,11 @@ export async function thorough(store: Store): Promise<Swept> {
 
 /** At boot of the only process on an embedded database every claim belongs to a dead one. */
 export async function recover(store: Store): Promise<number> {
-  const left = await store.db.selectFrom('tasks').select(['id', 'tree_id']).where('status', 'in', ['assigned', 'active']).execute()
+  const left = await store.db
+    .selectFrom('tasks')
+    .select(['id', 'tree_id'])
+    .where('status', 'in', [sql.lit('assigned'), sql.lit('active')])
+    .execute()
   await Promise.all(left.map(({ id, tree_id }) => store.transact(async (tx) => giveBack(tx, await openTask(tx, id, tree_id)))))
   return left.length
 }

@@ -1,5 +1,7 @@
 /** The door to the life of tasks: create, claim and work, wait, end, control, decide. All of it survives kill -9. */
+
 import { randomBytes } from 'node:crypto'
+import { sql } from 'kysely'
 import type { TreeHead } from '../contract/event.ts'
 import { Fault } from '../contract/fault.ts'
 import type { Message, StoredMessage } from '../contract/message.ts'
@@ -191,7 +193,7 @@ export function openTasks(store: Store, options: { leaseMs?: number; newId?: () 
         .selectFrom('calls')
         .select(['id', 'tool', 'input', 'task_id'])
         .where('task_id', 'in', below)
-        .where('state', '=', 'ended')
+        .where('state', '=', sql.lit('ended'))
         .orderBy('begun_at')
         .limit(2_000)
         .execute()

@@ -2,6 +2,7 @@
  * What a worker does with a task: claim it, ask before each model call, save the reply before any of its calls runs, end calls, park.
  * Every verb checks the fencing token of the lease: a writer whose lease was lost is refused and changes nothing.
  */
+import { sql } from 'kysely'
 import { Fault } from '../contract/fault.ts'
 import { callIdOf, type Message } from '../contract/message.ts'
 import { isOver, type Spend, type Task, tokensOf, type Usage } from '../contract/task.ts'
@@ -56,7 +57,7 @@ const nextReady = prepare<{ limit: number }>()((db, p) =>
   db
     .selectFrom('tasks')
     .selectAll()
-    .where('status', '=', 'pending')
+    .where('status', '=', sql.lit('pending'))
     .orderBy('priority', 'desc')
     .orderBy('created_at')
     .orderBy('id')
@@ -66,7 +67,7 @@ const nextReadyLocked = prepare<{ limit: number }>()((db, p) =>
   db
     .selectFrom('tasks')
     .selectAll()
-    .where('status', '=', 'pending')
+    .where('status', '=', sql.lit('pending'))
     .orderBy('priority', 'desc')
     .orderBy('created_at')
     .orderBy('id')
@@ -115,7 +116,7 @@ const settle = prepare<Settle>()((db, p) =>
     })
     .where('task_id', '=', p.task_id)
     .where('n', '=', p.n)
-    .where('state', '=', 'reserved')
+    .where('state', '=', sql.lit('reserved'))
     .returning(['reserved_tokens', 'reserved_cost_micros', 'provider']),
 )
 const insertCall = prepare<{ id: string; task_id: string; n: number; tool: string; input: string; effect: string }>()((db, p) =>
@@ -128,7 +129,7 @@ const beginCallRow = prepare<{ id: string; effect: string; at: number }>()((db, 
     .updateTable('calls')
     .set((e) => ({ state: 'begun', effect: p.effect, attempts: e('attempts', '+', 1), begun_at: p.at, approved: 0 })) // an approval is for one attempt
     .where('id', '=', p.id)
-    .where('state', '<>', 'ended')
+    .where('state', '<>', sql.lit('ended'))
     .returning('attempts'),
 )
 const waitCall = prepare<{ id: string; waits: string; wait_ids: string; at: number }>()((db, p) =>
@@ -136,7 +137,7 @@ const waitCall = prepare<{ id: string; waits: string; wait_ids: string; at: numb
 )
 const callRow = prepare<{ id: string }>()((db, p) => db.selectFrom('calls').selectAll().where('id', '=', p.id))
 const openCallsOf = prepare<{ task_id: string }>()((db, p) =>
-  db.selectFrom('calls').selectAll().where('task_id', '=', p.task_id).where('state', '<>', 'ended').orderBy('n').orderBy('id'),
+  db.selectFrom('calls').selectAll().where('task_id', '=', p.task_id).where('state', '<>', sql.lit('ended')).orderBy('n').orderBy('id'),
 )
 const renewLease = prepare<{ id: string; token: number; until: number }>()((db, p) =>
   db
@@ -144,7 +145,7 @@ const renewLease = prepare<{ id: string; token: number; until: number }>()((db, 
     .set({ lease_until: p.until })
     .where('id', '=', p.id)
     .where('lease_token', '=', p.token)
-    .where('status', 'in', ['assigned', 'active'])
+    .where('status', 'in', [sql.lit('assigned'), sql.lit('active')])
     .returning('id'),
 )
 const savePrompt = prepare<{ hash: string; body: string; at: number }>()((db, p) =>
