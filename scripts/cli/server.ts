@@ -212,36 +212,51 @@ export async function all<N extends ListName>(
   return items.slice(0, most)
 }
 
-/** The id that is meant by the beginning of one. Ids of tasks begin with their tree's. `undefined`: the newest goal. */
+/** How far back goals are looked through for the beginning of an id; a whole id is found however old. */
+const RECENT = 1_000
+
+/** The goal that is meant by its id, the beginning of it, or one of its tasks. `undefined`: the newest. */
 export async function resolveTree(server: Server, given: string | undefined): Promise<string> {
-  const trees = await all(server, 'trees', { query: { limit: given === undefined ? '1' : '200' }, most: given === undefined ? 1 : 1_000 })
   if (given === undefined) {
-    if (trees.length === 0) throw new Ended(EXIT.failed, 'There is no goal yet; give one with: banyan goal "…"')
-    return trees[0]!.id
+    const [newest] = await all(server, 'trees', { query: { limit: '1' }, most: 1 })
+    if (!newest) throw new Ended(EXIT.failed, 'There is no goal yet; give one with: banyan goal "…"')
+    return newest.id
   }
+  const task = await taskIfAny(server, given)
+  return task ? task.treeId : begunBy(server, given)
+}
+/** The task that is meant by its id or the beginning of it; ids of tasks begin with their goal's. */
+export async function resolveTask(server: Server, given: string): Promise<string> {
+  const task = await taskIfAny(server, given)
+  if (task) return task.id
+  const dot = given.indexOf('.')
+  const tree = await begunBy(server, dot < 0 ? given : given.slice(0, dot))
+  if (dot < 0) return tree
+  const { tasks } = await call(server, 'tree', { params: { id: tree } })
+  return pick(
+    tasks.map((one) => one.id),
+    `${tree}${given.slice(dot)}`,
+    'task',
+    `banyan tree ${tree}`,
+  )
+}
+async function taskIfAny(server: Server, id: string): Promise<ResponseOf<'task'> | null> {
+  if (id === '') return null
+  try {
+    return await call(server, 'task', { params: { id } })
+  } catch (error) {
+    if (error instanceof Refused && error.status === 404) return null
+    throw error
+  }
+}
+async function begunBy(server: Server, given: string): Promise<string> {
+  const trees = await all(server, 'trees', { query: { limit: '200' }, most: RECENT })
   return pick(
     trees.map((tree) => tree.id),
     given,
     'goal',
     'banyan ls',
   )
-}
-export async function resolveTask(server: Server, given: string): Promise<string> {
-  try {
-    return (await call(server, 'task', { params: { id: given } })).id
-  } catch (error) {
-    if (!(error instanceof Refused) || error.status !== 404) throw error
-    const dot = given.indexOf('.')
-    const tree = await resolveTree(server, dot < 0 ? given : given.slice(0, dot))
-    if (dot < 0) return tree
-    const { tasks } = await call(server, 'tree', { params: { id: tree } })
-    return pick(
-      tasks.map((task) => task.id),
-      `${tree}${given.slice(dot)}`,
-      'task',
-      `banyan tree ${tree}`,
-    )
-  }
 }
 function pick(ids: readonly string[], given: string, noun: string, look: string): string {
   if (ids.includes(given)) return given
