@@ -23,9 +23,6 @@ import type { Database } from './tables.ts'
 export type Session = {
   db: Kysely<Database>
   query<O>(query: Filled): Promise<O[]>
-  mark(): Promise<void>
-  release(): Promise<void>
-  rollbackToMark(): Promise<void>
 }
 
 export type Backend = {
@@ -152,18 +149,9 @@ function sqlite(path: string): Backend {
   const begin = statement('BEGIN IMMEDIATE')
   const commit = statement('COMMIT')
   const rollback = statement('ROLLBACK')
-  const mark = statement('SAVEPOINT work')
-  const release = statement('RELEASE work')
-  const back = statement('ROLLBACK TO work')
   const session: Session = {
     db,
     query: async <O>(query: Filled) => writer.rows(query) as O[],
-    mark: async () => void mark.run(),
-    release: async () => void release.run(),
-    rollbackToMark: async () => {
-      back.run()
-      release.run()
-    },
   }
   return {
     kind: 'sqlite',
@@ -207,9 +195,6 @@ function pgBackend(reader: Kysely<Database>): Backend {
         work({
           db,
           query: async <O>({ sql: text, parameters }: Filled) => (await db.executeQuery(CompiledQuery.raw(text, parameters))).rows as O[],
-          mark: async () => void (await sql`savepoint work`.execute(db)),
-          release: async () => void (await sql`release savepoint work`.execute(db)),
-          rollbackToMark: async () => void (await sql`rollback to savepoint work`.execute(db)),
         }),
       ),
     serialiseFacts: async ({ db }) => void (await sql`select pg_advisory_xact_lock(${sql.lit(FACTS_LOCK)})`.execute(db)),

@@ -31,7 +31,8 @@ export type Store = {
   read<P, O>(prepared: Prepared<P, O>, values: P): Promise<O[]>
   /**
    * Runs `work` in a transaction of its own or, with others that wait, as one part of a shared one: if it throws, its own changes are
-   * undone and the others' stay. `work` awaits nothing but `tx` (it holds the one writing connection), and may run again after a deadlock.
+   * undone and the others' stay. `work` awaits nothing but `tx` (it holds the one writing connection), and
+   * changes nothing outside it: it may run again from its start.
    * `durable`: survives a power cut from the moment this resolves.
    */
   transact<T>(work: (tx: Tx) => Promise<T>, options?: { durable?: boolean }): Promise<T>
@@ -109,44 +110,32 @@ function overBackend(backend: Backend, now: () => number, failPoint: (name: stri
     flushing = undefined
   }
 
-  /** One transaction for the whole batch. A batch that the database broke (deadlock, lost connection) is tried again one by one. */
+  /**
+   * One transaction for the whole batch. If one of its works throws, or the database breaks it (deadlock, lost connection), all is undone
+   * and each work gets a transaction of its own. Refusals are rare; a savepoint for every work instead made SQLite copy each page it
+   * touched, which cost more than shared commits saved.
+   */
   async function commit(batch: Job[]): Promise<void> {
-    const settled: (() => void)[] = []
+    const values: unknown[] = []
     let done: { events: Event[]; acts: (() => void)[] }
     try {
-      done = await backend.transaction(
-        batch.some((job) => job.durable),
-        async (session) => {
-          const recorded: Recorded[] = []
-          const acts: (() => void)[] = []
-          const at = now()
-          for (const job of batch) {
-            const [facts, later] = [recorded.length, acts.length]
-            if (batch.length > 1) await session.mark()
-            try {
-              const value = await job.work(txOf(session, at, recorded, acts))
-              if (batch.length > 1) await session.release()
-              settled.push(() => job.resolve(value))
-            } catch (error) {
-              if (batch.length === 1) throw error
-              await session.rollbackToMark()
-              recorded.length = facts
-              acts.length = later
-              settled.push(() => job.reject(asFault(error)))
-            }
-          }
-          const events = await writeFacts(session, at, recorded)
-          failPoint('store.before-commit')
-          return { events, acts }
-        },
-      )
+      const durable = batch.some((job) => job.durable)
+      done = await backend.transaction(durable, async (session) => {
+        const recorded: Recorded[] = []
+        const acts: (() => void)[] = []
+        const at = now()
+        for (const job of batch) values.push(await job.work(txOf(session, at, recorded, acts)))
+        const events = await writeFacts(session, at, recorded)
+        failPoint('store.before-commit')
+        return { events, acts }
+      })
     } catch (error) {
       if (batch.length === 1) return batch[0]!.reject(asFault(error))
       for (const job of batch) await commit([job])
       return
     }
     failPoint('store.after-commit')
-    for (const settle of settled) settle()
+    for (const [i, job] of batch.entries()) job.resolve(values[i])
     for (const act of done.acts) act()
     if (done.events.length > 0) for (const listener of listeners) listener(done.events)
   }
