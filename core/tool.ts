@@ -117,6 +117,19 @@ export type Tool = {
   call(raw: unknown, call: Call, all: Capabilities): Promise<Outcome>
 }
 
+/** JSON Schema for the model, without the bounds of safe integers, which only cost tokens. */
+function schemaOf(input: z.ZodObject): Record<string, unknown> {
+  const { $schema: _, ...schema } = z.toJSONSchema(input, {
+    io: 'input',
+    unrepresentable: 'any',
+    override: ({ jsonSchema }) => {
+      if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum
+      if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum
+    },
+  })
+  return schema
+}
+
 export function defineTool<S extends z.ZodObject, N extends keyof Capabilities = never>(spec: {
   name: string
   /** Words for the model: when to use it, what comes back, what it costs. */
@@ -139,7 +152,7 @@ export function defineTool<S extends z.ZodObject, N extends keyof Capabilities =
     name: spec.name,
     description: spec.description,
     permission: spec.permission,
-    inputSchema: z.toJSONSchema(input, { io: 'input', unrepresentable: 'any' }) as Record<string, unknown>,
+    inputSchema: schemaOf(input),
     effect(raw, call, all) {
       if (typeof spec.effect !== 'function') return spec.effect
       const parsed = input.safeParse(raw)

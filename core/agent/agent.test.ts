@@ -217,6 +217,21 @@ describe('caps on the whole tree', () => {
     expect(await over(root)).toMatchObject({ status: 'done', result: 'rich' })
   })
 
+  test('the call that met the cap of tasks runs once the cap is raised, and the tree ends', async () => {
+    const { goal, runtime, over, quiet } = await open((request) =>
+      request.task.instruction !== 'parent'
+        ? endWith('child')
+        : answersIn(request).length === 0
+          ? startAll(['a', 'b', 'c'])
+          : endWith('all three'),
+    )
+    const root = await goal('parent', { budget: { tasks: 2 } })
+    await quiet(root)
+    const [item] = (await runtime.tasks.reviews({ state: 'open', limit: 10 })).items
+    await runtime.tasks.decide(item!.id, { decision: 'approve', edit: { tasks: 10 } }, 'owner')
+    expect(await over(root)).toMatchObject({ status: 'done', result: 'all three' })
+  })
+
   test('too deep, too many and circles are answered with the reason, and the agent goes on', async () => {
     const { goal, over } = await open((request) => {
       const answers = answersIn(request)

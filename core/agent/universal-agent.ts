@@ -8,7 +8,7 @@ import type { Usage } from '../contract/task.ts'
 import { type Choice, FALLBACK_AFTER, type Models, retryDelayMs } from '../models/choose.ts'
 import { estimateMicros, priceOf } from '../models/prices.ts'
 import { drain, type ModelFault, type ModelRequest, type Provider, type Reply } from '../models/provider.ts'
-import type { EndedCall, Lease, SavedCall } from '../tasks/turns.ts'
+import { ClaimLost, type EndedCall, type Lease, type SavedCall } from '../tasks/turns.ts'
 import type { Call, Capabilities, Effect, Outcome, Tool } from '../tool.ts'
 import { type CapabilityParts, capabilitiesFor, Held } from './capabilities.ts'
 import { type Conversation, clearing, estimateTokens, FILL, openConversation, SUMMARISE, summarising, summaryMessage } from './context.ts'
@@ -74,7 +74,7 @@ export class UniversalAgent {
         calls = next === 'smaller' ? [] : next
       }
     } catch (error) {
-      if (error instanceof Fault && error.code === 'conflict') return // the claim was taken away: what is done is done elsewhere
+      if (error instanceof ClaimLost) return // what is left to do is done elsewhere
       if (error instanceof Held) return // the tree was paused under a call; it runs when the tree goes on
       throw error
     }
@@ -345,9 +345,7 @@ export class UniversalAgent {
     try {
       return await tool.call(call.input, { ...context, attempt }, all)
     } catch (error) {
-      // `conflict` from the task itself means that the claim is gone; everything else an outsider may be told, the model is told.
-      if (error instanceof Fault && !(error.code === 'conflict' && error.message.startsWith('The claim')))
-        return { kind: 'answer', isError: true, text: error.message }
+      if (error instanceof Fault && !(error instanceof ClaimLost)) return { kind: 'answer', isError: true, text: error.message }
       throw error
     }
   }

@@ -19,12 +19,13 @@ export type TaskStatus = (typeof TASK_STATUSES)[number]
  * The whole life cycle. Nothing else decides whether a move is legal.
  * backlog: its dependencies are not over. pending: ready to be claimed. assigned: claimed. active: a turn runs.
  * waiting: on children, review, quota, timer, closing. paused: by a person, step mode or a cap. dead: three lost attempts.
+ * From assigned a task may park or end without a turn: calls that a crash left open run first.
  * The moves out of a terminal status are a person's `retry` and `rerun`; no agent makes them.
  */
 const NEXT: Record<TaskStatus, readonly TaskStatus[]> = {
   backlog: ['pending', 'paused', 'cancelled', 'failed'],
   pending: ['assigned', 'waiting', 'paused', 'cancelled', 'failed', 'dead'],
-  assigned: ['active', 'pending', 'paused', 'cancelled', 'failed', 'dead'],
+  assigned: ['active', 'pending', 'waiting', 'paused', 'done', 'cancelled', 'failed', 'dead'],
   active: ['pending', 'waiting', 'paused', 'done', 'failed', 'cancelled', 'dead'],
   waiting: ['waiting', 'pending', 'paused', 'done', 'failed', 'cancelled', 'dead'],
   paused: ['backlog', 'pending', 'waiting', 'done', 'failed', 'cancelled'],

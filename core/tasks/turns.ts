@@ -155,6 +155,13 @@ const savePrompt = prepare<{ hash: string; body: string; at: number }>()((db, p)
     .onConflict((c) => c.column('hash').doNothing()),
 )
 
+/** The writer's claim is not the newest: what it wants to write must not be written. */
+export class ClaimLost extends Fault {
+  constructor(taskId: string) {
+    super('conflict', `The claim on task ${taskId} is over; its work was taken up elsewhere or stopped.`)
+  }
+}
+
 export type Turns = ReturnType<typeof openTurns>
 
 export function openTurns(store: Store, options: { leaseMs?: number } = {}) {
@@ -163,8 +170,7 @@ export function openTurns(store: Store, options: { leaseMs?: number } = {}) {
   /** Opens the task of a lease; refuses a lease that is not the newest. */
   async function openLeased(tx: Tx, lease: Lease): Promise<TaskRow> {
     const task = await openTask(tx, lease.taskId, lease.treeId)
-    if (task.lease_token !== lease.token || (task.status !== 'active' && task.status !== 'assigned'))
-      throw new Fault('conflict', `The claim on task ${lease.taskId} is over; its work was taken up elsewhere or stopped.`)
+    if (task.lease_token !== lease.token || (task.status !== 'active' && task.status !== 'assigned')) throw new ClaimLost(lease.taskId)
     task.lease_until = tx.now + leaseMs
     return task
   }
@@ -531,7 +537,6 @@ export function openTurns(store: Store, options: { leaseMs?: number } = {}) {
       store.transact(async (tx) => {
         const task = await openLeased(tx, lease)
         task.attempts = Math.max(0, task.attempts - 1)
-        if (task.status === 'assigned') move(tx, task, 'pending')
         move(tx, task, 'waiting', { reason: 'quota', note, wakeAt: until })
         await save(tx, task)
       }),
