@@ -34,6 +34,8 @@ export function startRunner(parts: RunnerParts): Runner {
   let looking = false
   let again = false
 
+  const runningAlone = (): boolean => running.values().some(({ lease }) => lease.alone)
+
   async function look(): Promise<void> {
     if (looking) {
       again = true
@@ -43,8 +45,8 @@ export function startRunner(parts: RunnerParts): Runner {
     try {
       do {
         again = false
-        while (!stopping && running.size < slots) {
-          const leases = await tasks.turns.lease(parts.worker, slots - running.size)
+        while (!stopping && running.size < slots && !runningAlone()) {
+          const leases = await tasks.turns.lease(parts.worker, slots - running.size, running.size === 0)
           if (leases.length === 0) break
           for (const lease of leases) begin(lease)
         }

@@ -20,7 +20,6 @@ export type AgentParts = CapabilityParts & {
   /** Words as they stream in; nobody may be listening. */
   onDelta?: (taskId: string, text: string) => void
   random?: () => number
-  failPoint?: (name: string) => void
   /** True once the process is to stop: turns under way end, no new one begins. */
   draining(): boolean
 }
@@ -106,6 +105,7 @@ export class UniversalAgent {
     const room = Math.floor((provider.contextWindow(model) - agent.max_output_tokens) * FILL)
     if (input > room) return this.#makeSmaller(work, target, compactions, room - definition.promptTokens - definition.specTokens)
     const logged = work.conversation.promptHash() === prompt.hash
+    this.#fail('agent.before-begin')
     const started = await turns.begin(lease, {
       provider: provider.name,
       model,
@@ -157,6 +157,7 @@ export class UniversalAgent {
       costMicros,
       latencyMs,
     })
+    lease.alone = false
     this.#fail('agent.after-reply')
     return saved.end === 'gone' ? 'gone' : saved.calls
   }
@@ -278,7 +279,10 @@ export class UniversalAgent {
       }
       if (work.signal.aborted) break
       if (await this.#asks(work, d)) continue
-      if (ended.length > 0) await turns.answer(work.lease, ended.splice(0))
+      if (ended.length > 0) {
+        this.#fail('call.before-answer')
+        await turns.answer(work.lease, ended.splice(0))
+      }
       let attempt = d.call.attempts + 1
       if (d.effect !== 'keyed') {
         this.#fail('call.before-begin')
@@ -297,6 +301,7 @@ export class UniversalAgent {
       await turns.release(work.lease)
       return 'gone'
     }
+    this.#fail('turn.before-finish')
     const next = await turns.finish(work.lease, ended)
     this.#fail('turn.after-finish')
     return next
@@ -322,6 +327,7 @@ export class UniversalAgent {
     if (!tool || call.approved) return false
     const { turns } = this.#parts.tasks
     if (call.state === 'begun' && effect === 'once') {
+      this.#fail('call.before-doubt')
       await turns.askPerson(work.lease, call.id, {
         kind: 'in_doubt',
         title: `Cut off, and it is not known whether it happened: ${call.tool} in "${work.lease.task.title}"`,
@@ -336,6 +342,7 @@ export class UniversalAgent {
     }
     const permission = tool.permit(call.input, context, all)
     if (permission === 'allow') return false
+    this.#fail('call.before-ask')
     await turns.askPerson(work.lease, call.id, { kind: 'permission', ...permission.ask })
     return true
   }

@@ -69,6 +69,7 @@ export async function wakeIfFree(tx: Tx, task: TaskRow): Promise<boolean> {
     }
     return false
   }
+  if (open.length === 0 && task.wish === 'step') task.wish = null // all answers are there: the turn that the step was for is over
   await ready(tx, task)
   return true
 }

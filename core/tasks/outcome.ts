@@ -211,6 +211,7 @@ export async function close(tx: Tx, task: TaskRow, claim: Claim, verdict: Verdic
   const accepted = task.kind === 'evaluate' || verdict?.passed !== false
   if (claim.status === 'success' && !accepted && task.rounds < ROUNDS) {
     task.closing = null
+    if (task.wish === 'step') task.wish = null
     await append(tx, task, {
       role: 'user',
       from: 'system',
@@ -225,7 +226,7 @@ export async function close(tx: Tx, task: TaskRow, claim: Claim, verdict: Verdic
   const note = passed
     ? null
     : claim.status === 'failure'
-      ? 'the agent ended it as a failure'
+      ? null
       : `the evaluator did not accept the result twice: ${verdict?.reasons ?? ''}`
   await over(tx, task, passed ? 'done' : 'failed', { reason: 'ended', note })
 }

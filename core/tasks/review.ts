@@ -21,7 +21,12 @@ export type NewReview = {
 }
 
 const openOf = prepare<{ task_id: string }>()((db, p) =>
-  db.selectFrom('reviews').select('id').where('task_id', '=', p.task_id).where('state', '<>', sql.lit('decided')),
+  db
+    .selectFrom('reviews')
+    .select('id')
+    .where('task_id', '=', p.task_id)
+    .where('state', '<>', sql.lit('decided'))
+    .where('kind', '<>', 'flag'),
 )
 
 /** Binds a decision to what was shown. */
@@ -54,7 +59,7 @@ export async function openReview(tx: Tx, item: NewReview): Promise<void> {
   if (made) tx.record(item.treeId, { type: 'review.opened', review: toReview(made) })
 }
 
-/** Items of a task that has an outcome ask nothing any more. */
+/** Items of a task that has an outcome ask nothing any more. What was only reported stays: nobody has seen it yet. */
 export async function endReviewsOf(tx: Tx, taskId: string, why: string): Promise<void> {
   for (const { id } of await tx.query(openOf, { task_id: taskId }))
     await settleReview(tx, id, { decision: 'reject', comment: why, by: 'system' })

@@ -4,7 +4,7 @@
  */
 import { sql } from 'kysely'
 import { Fault } from '../contract/fault.ts'
-import { callIdOf, type Message } from '../contract/message.ts'
+import { callIdOf, childIdOf, type Message } from '../contract/message.ts'
 import { isOver, type Spend, type Task, tokensOf, type Usage } from '../contract/task.ts'
 import { prepare } from '../store/prepared.ts'
 import type { Store, Tx } from '../store/store.ts'
@@ -19,6 +19,7 @@ import {
   append,
   type CallRow,
   callsOpen,
+  findTask,
   type Grants,
   keep,
   limitsOf,
@@ -32,7 +33,16 @@ import {
   toTask,
 } from './rows.ts'
 
-export type Lease = { taskId: string; treeId: string; token: number; task: Task; grants: Grants; faults: number }
+export type Lease = {
+  taskId: string
+  treeId: string
+  token: number
+  task: Task
+  grants: Grants
+  faults: number
+  /** Its worker was lost with it before, and once more sets it aside: nothing else may run beside it until a turn of it is complete. */
+  alone: boolean
+}
 /** What a turn may do next. `gone`: the task is no longer this worker's, or is held back; drop it. */
 export type TurnStart = { kind: 'go'; call: number; stopping: boolean; messages: number } | { kind: 'gone' }
 export type SavedCall = {
@@ -176,8 +186,12 @@ export function openTurns(store: Store, options: { leaseMs?: number } = {}) {
   }
 
   return {
-    /** Claims up to `count` ready tasks. A claim counts an attempt at once; a task with too many lost ones is quarantined and a person told. */
-    lease: (worker: string, count: number): Promise<Lease[]> =>
+    /**
+     * Claims up to `count` ready tasks. A claim counts an attempt at once; a task with too many lost ones is quarantined and a person told.
+     * The last attempt is for a worker that is `idle` and takes nothing else with it: a task that kills its worker three times must not have
+     * its neighbours quarantined too. Tasks behind it wait for that, or a busy worker would never be idle.
+     */
+    lease: (worker: string, count: number, idle = true): Promise<Lease[]> =>
       store.transact(async (tx) => {
         const leases: Lease[] = []
         const rows = await tx.query(tx.kind === 'postgres' ? nextReadyLocked : nextReady, { limit: count })
@@ -188,6 +202,8 @@ export function openTurns(store: Store, options: { leaseMs?: number } = {}) {
             await quarantine(tx, task)
             continue
           }
+          const alone = task.attempts === MAX_ATTEMPTS - 1
+          if (alone && (!idle || leases.length > 0)) break
           task.attempts += 1
           task.lease_token += 1
           task.lease_worker = worker
@@ -206,7 +222,9 @@ export function openTurns(store: Store, options: { leaseMs?: number } = {}) {
             task: toTask(task),
             grants: JSON.parse(task.grants) as Grants,
             faults: task.faults,
+            alone,
           })
+          if (alone) break
         }
         return leases
       }),
@@ -439,6 +457,9 @@ export function openTurns(store: Store, options: { leaseMs?: number } = {}) {
       store.transact(async (tx) => {
         const task = await openLeased(tx, lease)
         const [call] = await tx.query(callRow, { id: callId })
+        // Nothing else of a call that does not wait tells that it ran before a crash, and its children would count against the caps twice.
+        if (!how.wait && (await findTask(tx, childIdOf(callId, 0))))
+          return { kind: 'started', ids: children.map((_, k) => childIdOf(callId, k)) }
         if (how.helper && call?.waits === null && (await helperExists(tx, task.id, children[0]!.kind!)))
           return {
             kind: 'refused',

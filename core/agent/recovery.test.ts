@@ -1,0 +1,88 @@
+/** Faults that crash runs found (`npm run crash`), each as small as it can be told. */
+import { afterEach, expect, test } from 'vitest'
+import { type Harness, harness } from '../../scripts/testing/harness.ts'
+import { answersIn, endWith, startAll } from '../../scripts/testing/scripted.ts'
+
+let h: Harness | undefined
+const open = async (...args: Parameters<typeof harness>): Promise<Harness> => {
+  h = await harness(...args)
+  return h
+}
+afterEach(async () => {
+  const found = await h?.end()
+  h = undefined
+  expect(found ?? []).toEqual([])
+})
+
+test('a step is one turn, also when its subtasks end later', async () => {
+  let turns = 0
+  const { goal, until, runtime } = await open((request) => {
+    if (request.task.instruction === 'child') return endWith('child')
+    turns += 1
+    return answersIn(request).length === 0 ? startAll(['child']) : endWith('parent')
+  })
+  const root = await goal('parent', { mode: 'step' })
+  await until(root, (task) => task.status === 'paused')
+  await runtime.tasks.control(root, { verb: 'step', by: 'owner' })
+  const child = `${root}.3a`
+  await until(root, (task) => task.status === 'waiting')
+  await runtime.tasks.control(child, { verb: 'step', by: 'owner' })
+  expect(await until(root, (task) => task.status !== 'waiting')).toMatchObject({ status: 'paused', reason: 'step' })
+  expect(turns).toBe(1)
+})
+
+test('what an agent reported stays in the queue when its task ends', async () => {
+  const { goal, over, runtime } = await open((request) =>
+    answersIn(request).length === 0 ? { calls: [{ tool: 'flag_for_review', input: { issue: 'The sums are wrong.' } }] } : endWith('done'),
+  )
+  await over(await goal('look'))
+  const { items } = await runtime.tasks.reviews({ state: 'open', limit: 5 })
+  expect(items).toMatchObject([{ kind: 'flag', title: 'The sums are wrong.' }])
+  expect(await runtime.tasks.decide(items[0]!.id, { decision: 'approve' }, 'owner')).toMatchObject({ state: 'decided' })
+})
+
+test('subtasks that were started without waiting are found, not refused at the cap, when their call is done again', async () => {
+  const { goal, runtime } = await open(() => endWith('never asked'), { paused: true })
+  await goal('parent', { budget: { fanOut: 2 } })
+  const { turns } = runtime.tasks
+  const [lease] = await turns.lease('w', 1)
+  const start = await turns.begin(lease!, { provider: 'p', model: 'm', tokens: 1, costMicros: 0, maxTurns: 9 })
+  if (start.kind !== 'go') throw new Error('the first turn may begin')
+  const { calls } = await turns.reply(lease!, start.call, {
+    text: '',
+    calls: [{ tool: 'start_subtask', input: {} }],
+    provider: 'p',
+    model: 'm',
+    usage: null,
+    costMicros: 0,
+    latencyMs: 1,
+  })
+  const spawn = () =>
+    turns.spawn(
+      lease!,
+      calls[0]!.id,
+      [1, 2].map((i) => ({ instruction: `part ${i}`, agent: 'generalist' })),
+      { wait: false },
+    )
+  const made = await spawn()
+  expect(made.kind).toBe('started')
+  expect(await spawn()).toEqual(made)
+  await turns.release(lease!)
+})
+
+test('a task that was lost twice has its last attempt alone, so that it takes no neighbour down', async () => {
+  const { goal, runtime } = await open(() => endWith('never asked'), { paused: true })
+  const { turns } = runtime.tasks
+  const [first, second] = [await goal('first'), await goal('second')]
+  for (let lost = 0; lost < 2; lost++) {
+    expect(await turns.lease('w', 4)).toHaveLength(2)
+    expect(await runtime.tasks.recover()).toBe(2)
+  }
+  const alone = await turns.lease('w', 4)
+  expect(alone).toMatchObject([{ taskId: first, alone: true }])
+  expect(await turns.lease('w', 3, false)).toEqual([]) // something of this worker runs
+  await runtime.tasks.recover()
+  expect(await turns.lease('w', 4)).toMatchObject([{ taskId: second, alone: true }]) // the first is set aside
+  expect(await runtime.tasks.task(first)).toMatchObject({ status: 'dead' })
+  await runtime.tasks.recover()
+})
