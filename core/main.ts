@@ -91,13 +91,14 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
   models.pick('default') // a wrong MODEL is said at the start, not by the first goal
   const tasks = openTasks(store, options.leaseMs === undefined ? {} : { leaseMs: options.leaseMs })
   const runAs = process.getuid?.() === 0 ? NOBODY : undefined
-  const folders = workspaces(config.dataDir, runAs)
+  const folders = workspaces(config.dataDir, runAs, options.failPoint)
   const secrets = ['secret-key', 'admin-token', 'owner.db'].map((name) => join(config.dataDir, name))
   const database = config.databaseUrl.startsWith('sqlite:') ? [config.databaseUrl.slice('sqlite:'.length)] : []
   const exec = localExec({
     environment: builtEnvironment({ PATH: config.commandPath, LANG: config.commandLang }),
     deny: [...secrets, ...database],
     ...(runAs ? { runAs } : {}),
+    ...(options.failPoint ? { failPoint: options.failPoint } : {}),
   })
   let draining = false
   const agent = new UniversalAgent({

@@ -36,6 +36,8 @@ export type CapabilityParts = {
   protectedPaths: readonly string[]
   defaultTimeoutSeconds: number
   now(): number
+  /** Named points at which a crash test kills the process. */
+  failPoint?: (name: string) => void
 }
 export type CallContext = { lease: Lease; callId: string; signal: AbortSignal; judges: boolean }
 
@@ -139,7 +141,10 @@ export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal,
             watchers: { evaluate: await watcher('evaluate'), summarize: await watcher('summarize'), document: await watcher('document') },
           },
         })
-        return tasks.end(lease, callId, claim, plan)
+        parts.failPoint?.('closing.before-end')
+        const ended = await tasks.end(lease, callId, claim, plan)
+        parts.failPoint?.('closing.after-end')
+        return ended
       },
     },
 

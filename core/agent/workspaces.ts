@@ -14,7 +14,7 @@ export type Workspaces = {
   fill(treeId: string, from: string, names: readonly string[]): Promise<void>
 }
 
-export function workspaces(dataDir: string, runAs: Owner | undefined): Workspaces {
+export function workspaces(dataDir: string, runAs: Owner | undefined, failPoint: (name: string) => void = () => undefined): Workspaces {
   const root = join(dataDir, 'workspaces')
   const made = new Set<string>()
 
@@ -22,10 +22,12 @@ export function workspaces(dataDir: string, runAs: Owner | undefined): Workspace
     const folder = join(root, treeId, workspace)
     if (made.has(folder)) return folder
     await mkdir(folder, { recursive: true })
+    failPoint('workspace.after-mkdir')
     if (runAs) {
       await passable()
       await handOver(join(root, treeId), runAs)
     }
+    failPoint('workspace.after-made')
     if (made.size >= 10_000) made.clear()
     made.add(folder)
     return folder

@@ -27,6 +27,8 @@ export type LocalExecOptions = {
   deny?: readonly string[]
   /** User that commands run as, when the runtime is root. The workspace must have been handed to it (`handOver`). */
   runAs?: Owner
+  /** Named points at which a crash test kills the process. */
+  failPoint?: (name: string) => void
 }
 
 /** From the polite signal to the one that nobody can ignore. */
@@ -51,6 +53,7 @@ exec "$@"
 
 export function localExec(options: LocalExecOptions): Exec & { stop(): Promise<void> } {
   const watcher = guardian()
+  const { failPoint = () => undefined } = options
   const running = new Map<Promise<CommandResult>, () => void>()
   let stopped = false
 
@@ -106,9 +109,12 @@ export function localExec(options: LocalExecOptions): Exec & { stop(): Promise<v
     if (signal.aborted) end('abort')
     try {
       await watcher.watch(pid)
+      failPoint('exec.before-go')
       say(child, 3, 'go\n')
+      failPoint('exec.after-go')
       if (command.stdin !== undefined) say(child, 0, command.stdin)
       const how = await ended.promise
+      failPoint('exec.after-exit')
       over = true
       // What it left in the background may still write, politely ended or not; then nothing of the group stays.
       await within(cause ? GRACE_MS : LAST_WORDS_MS, closed.promise)

@@ -86,7 +86,9 @@ export async function openStore(
     await backend.transaction(true, async (session) => {
       await backend.serialiseFacts(session) // two processes that start together must not migrate together
       await migrate(session.db, now(), options.migrations)
+      failPoint('store.before-migrated')
     })
+    failPoint('store.after-migrated')
   } catch (error) {
     await backend.close()
     throw asFault(error)
@@ -125,6 +127,7 @@ function overBackend(backend: Backend, now: () => number, failPoint: (name: stri
         const acts: (() => void)[] = []
         const at = now()
         for (const job of batch) values.push(await job.work(txOf(session, at, recorded, acts)))
+        failPoint('store.before-facts')
         const events = await writeFacts(session, at, recorded)
         failPoint('store.before-commit')
         return { events, acts }
