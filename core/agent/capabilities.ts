@@ -138,6 +138,7 @@ export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal,
             turns: self.spend.turns,
             children: children.filter((c) => c.kind === 'work').length,
             isGoal: await tasks.isGoal(task.id),
+            said: await tasks.said(task.id),
             watchers: { evaluate: await watcher('evaluate'), summarize: await watcher('summarize'), document: await watcher('document') },
           },
         })

@@ -15,6 +15,8 @@ export type ClosingFacts = {
     children: number
     /** The task is the goal itself, or was handed it whole. */
     isGoal: boolean
+    /** What people said while it ran: steering, answers, comments on decisions. It may change what the task asks for. */
+    said: readonly string[]
     /** Agents for the three watcher kinds; null: there is none, or it is switched off. */
     watchers: Record<'evaluate' | 'summarize' | 'document', { agent: string; timeoutSeconds: number } | null>
   } | null
@@ -56,7 +58,7 @@ export function planClosing(facts: ClosingFacts): ClosingPlan {
         kind,
         agent: watcher.agent,
         title: TITLES[kind as 'evaluate'],
-        instruction: brief(kind, task, claim),
+        instruction: brief(kind, task, claim, judged.said),
         deadlineAt: facts.now + watcher.timeoutSeconds * 1_000,
       },
     ]
@@ -74,7 +76,7 @@ const ASKS: Record<string, string> = {
 }
 
 /** All that a watcher is told. The workspace is the task's own. */
-function brief(kind: TaskKind, task: Task, claim: Claim): string {
+function brief(kind: TaskKind, task: Task, claim: Claim, said: readonly string[]): string {
   const evidence = claim.evidence.map((e) => {
     const what =
       e.kind === 'file'
@@ -87,6 +89,9 @@ function brief(kind: TaskKind, task: Task, claim: Claim): string {
   return [
     ASKS[kind],
     `# The task as it was given (agent: ${task.agent})\n${task.instruction}`,
+    ...(said.length
+      ? [`# What people said while it ran (it changes the task where they differ)\n${said.map((words) => `- ${words}`).join('\n')}`]
+      : []),
     `# What its agent reported: ${claim.status}\n${claim.result}`,
     `# Evidence\n${evidence.join('\n') || 'None was listed: the report itself is the outcome.'}`,
   ].join('\n\n')

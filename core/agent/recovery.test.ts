@@ -41,6 +41,37 @@ test('what an agent reported stays in the queue when its task ends', async () =>
   expect(await runtime.tasks.decide(items[0]!.id, { decision: 'approve' }, 'owner')).toMatchObject({ state: 'decided' })
 })
 
+test('a goal at its cap goes on asking when the task that reached the cap is stopped', async () => {
+  const { goal, until, over, runtime } = await open((request) => {
+    if (request.task.instruction !== 'parent') return { calls: [{ tool: 'list_agents', input: {} }] }
+    return answersIn(request).length === 0 ? startAll(['child']) : endWith('went on')
+  })
+  const root = await goal('parent', { budget: { turns: 3 } })
+  await until(`${root}.3a`, (task) => task.status === 'paused')
+  await runtime.tasks.control(`${root}.3a`, { verb: 'abort', by: 'owner' })
+  const { items } = await runtime.tasks.reviews({ state: 'open', limit: 5 })
+  expect(items).toMatchObject([{ kind: 'budget', treeId: root }])
+  await runtime.tasks.decide(items[0]!.id, { decision: 'approve' }, 'owner')
+  expect((await over(root)).result).toBe('went on')
+})
+
+test('a goal that reaches the same cap a second time asks a second time', async () => {
+  const { goal, until, over, runtime } = await open((request) =>
+    answersIn(request).length < 3 ? { calls: [{ tool: 'list_agents', input: {} }] } : endWith('went on'),
+  )
+  const root = await goal('parent', { budget: { turns: 2 } })
+  const ask = async () => (await runtime.tasks.reviews({ state: 'open', limit: 5 })).items
+  await until(root, (task) => task.status === 'paused')
+  await runtime.tasks.decide((await ask())[0]!.id, { decision: 'reject' }, 'owner')
+  expect(await over(root)).toMatchObject({ status: 'cancelled' })
+  await runtime.tasks.control(root, { verb: 'retry', by: 'owner' })
+  await until(root, (task) => task.status === 'paused')
+  const again = await ask()
+  expect(again).toMatchObject([{ kind: 'budget', treeId: root }])
+  await runtime.tasks.decide(again[0]!.id, { decision: 'approve' }, 'owner')
+  expect((await over(root)).result).toBe('went on')
+})
+
 test('subtasks that were started without waiting are found, not refused at the cap, when their call is done again', async () => {
   const { goal, runtime } = await open(() => endWith('never asked'), { paused: true })
   await goal('parent', { budget: { fanOut: 2 } })

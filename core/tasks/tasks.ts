@@ -183,6 +183,27 @@ export function openTasks(store: Store, options: { leaseMs?: number; newId?: () 
       }
       return true
     },
+    /** What people said to a task after it began, oldest first: steering, answers, comments on their decisions. */
+    async said(id: string): Promise<string[]> {
+      const messages = await store.db
+        .selectFrom('messages')
+        .select('body')
+        .where('task_id', '=', id)
+        .where('role', '=', 'user')
+        .where('n', '>', 1)
+        .orderBy('n')
+        .execute()
+      const spoken = messages.map(({ body }) => JSON.parse(body) as Extract<Message, { role: 'user' }>).filter((m) => m.from === 'person')
+      const decided = await store.db
+        .selectFrom('reviews')
+        .select(['title', 'decision', 'comment'])
+        .where('task_id', '=', id)
+        .where('comment', 'is not', null)
+        .where('decided_by', '<>', 'system')
+        .orderBy('decided_at')
+        .execute()
+      return [...spoken.map((m) => m.text), ...decided.map((r) => `${r.title} → ${r.decision}: ${r.comment}`)]
+    },
     /** Inputs and answers of the ended calls of a task and of all below it, oldest first; at most 2,000. Ids tell lineage, so one range finds them. */
     async toolAnswers(id: string): Promise<{ tool: string; input: unknown; text: string }[]> {
       const below = store.db
