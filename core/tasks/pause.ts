@@ -36,13 +36,13 @@ export async function pauseTree(tx: Tx, tree: TreeRow, taskId: string, reached: 
     await save(tx, task)
   }
   await openReview(tx, {
-    id: `${tree.id}/budget-${reached.limit}-${reached.cap}`,
+    id: `${tree.id}/budget-${reached.limit}-${reached.cap}-${tx.now}`, // a tree may come to the same cap again
     kind: 'budget',
     treeId: tree.id,
-    taskId,
+    taskId: tree.id, // the question is the whole goal's: it outlives the task that happened to reach the cap
     callId: null,
     title: `Goal paused: ${reason}`,
-    action: { reached, limits: limitsOf(tree), approveSetsTo: raised(limitsOf(tree), reached) },
+    action: { reached, by: taskId, limits: limitsOf(tree), approveSetsTo: raised(limitsOf(tree), reached) },
     risk: 'medium',
   })
 }

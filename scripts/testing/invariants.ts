@@ -3,7 +3,8 @@ import { sql } from 'kysely'
 import { isOver, type Task, type TaskStatus } from '../../core/contract/task.ts'
 import { applyEvent, emptyView, type View } from '../../core/contract/tree.ts'
 import type { Store } from '../../core/store/store.ts'
-import { INSTRUCTION_PREVIEW, type TaskRow, toReview, toTask, toTree } from '../../core/tasks/rows.ts'
+import { INSTRUCTION_PREVIEW, limitsOf, type TaskRow, toReview, toTask, toTree } from '../../core/tasks/rows.ts'
+import { MAX_ATTEMPTS } from '../../core/tasks/turns.ts'
 
 /** Sentences about what is broken; empty when all is well. `settled`: nothing runs, so every task must be over or parked with a reason. */
 export async function violations(store: Store, options: { settled?: boolean } = {}): Promise<string[]> {
@@ -104,8 +105,57 @@ export async function violations(store: Store, options: { settled?: boolean } = 
     if (tree.tasks !== count) found.push(`tree ${tree.id} counts ${tree.tasks} tasks and has ${count}`)
   }
 
+  found.push(...(await askedAndAnswered(store, tasks)))
   found.push(...(await foldDiffers(store, rows)))
   if (store.kind === 'sqlite') found.push(...(await integrity(store)))
+  return found
+}
+
+/** Calls have one answer each, what waits for a person is before one, claims and caps are kept. */
+async function askedAndAnswered(store: Store, tasks: ReadonlyMap<string, TaskRow>): Promise<string[]> {
+  const found: string[] = []
+  const { db } = store
+  const reviews = new Map((await db.selectFrom('reviews').selectAll().execute()).map((row) => [row.id, row]))
+  const answers = new Map<string, number>()
+  for (const { body } of await db.selectFrom('messages').select('body').where('role', '=', 'tool').execute()) {
+    const { callId } = JSON.parse(body) as { callId: string }
+    answers.set(callId, (answers.get(callId) ?? 0) + 1)
+  }
+  for (const call of await db.selectFrom('calls').selectAll().execute()) {
+    const [count, due] = [answers.get(call.id) ?? 0, call.state === 'ended' ? 1 : 0]
+    if (count !== due) found.push(`call ${call.id} is ${call.state} and has ${count} answers`)
+    if (call.waits !== 'review' || isOver(tasks.get(call.task_id)!.status)) continue
+    for (const id of JSON.parse(call.wait_ids ?? '[]') as string[])
+      if (!reviews.has(id) || reviews.get(id)!.state === 'decided')
+        found.push(`call ${call.id} waits for the item ${id}, which ${reviews.has(id) ? 'is decided' : 'is not there'}`)
+  }
+  const made = await db
+    .selectFrom('model_calls')
+    .select(['task_id', (e) => e.fn.countAll<number>().as('count')])
+    .groupBy('task_id')
+    .execute()
+  const modelCalls = new Map(made.map((row) => [row.task_id, Number(row.count)]))
+  for (const task of tasks.values()) {
+    const claimed = task.status === 'assigned' || task.status === 'active'
+    if (claimed !== (task.lease_worker !== null)) found.push(`task ${task.id} is ${task.status} and its worker is ${task.lease_worker}`)
+    if (!['pending', 'assigned', 'active'].includes(task.status) && task.reason === null)
+      found.push(`task ${task.id} is ${task.status} without a reason`)
+    if (task.attempts > MAX_ATTEMPTS) found.push(`task ${task.id} was claimed ${task.attempts} times in a row without a turn`)
+    if (task.model_calls !== (modelCalls.get(task.id) ?? 0))
+      found.push(`task ${task.id} counts ${task.model_calls} model calls and has ${modelCalls.get(task.id) ?? 0}`)
+    if (task.status === 'dead' && ![...reviews.values()].some((item) => item.kind === 'dead_task' && item.task_id === task.id))
+      found.push(`task ${task.id} was set aside and nobody was told`)
+  }
+  for (const tree of await db.selectFrom('trees').selectAll().execute()) {
+    const limits = limitsOf(tree)
+    const own = [...tasks.values()].filter((task) => task.tree_id === tree.id)
+    const depth = Math.max(...own.map((task) => task.depth))
+    if (tree.turns > limits.turns || tree.tasks > limits.tasks || depth > limits.depth)
+      found.push(`tree ${tree.id} is beyond its caps: ${tree.turns} calls, ${tree.tasks} tasks, ${depth} levels`)
+    const asks = [...reviews.values()].some((item) => item.kind === 'budget' && item.tree_id === tree.id && item.state !== 'decided')
+    if (tree.paused_reason !== null && !asks && !isOver(tasks.get(tree.id)!.status))
+      found.push(`tree ${tree.id} is held at a cap and asks nobody`)
+  }
   return found
 }
 
