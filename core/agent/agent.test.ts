@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { need } from '../../scripts/needs.ts'
+import { startPostgres } from '../../scripts/postgres.ts'
 import { type Harness, harness } from '../../scripts/testing/harness.ts'
 import { answersIn, endWith, type Scripted, startAll } from '../../scripts/testing/scripted.ts'
 import type { ModelRequest } from '../models/provider.ts'
@@ -501,5 +503,20 @@ describe('a provider in trouble', () => {
     expect(kinds[0]).toBe('cleared')
     expect(kinds.at(-1)).toBe('summarised')
     expect(messages.filter((m) => m.role === 'tool' && m.text.includes('word word')).length).toBeGreaterThan(5)
+  })
+})
+
+describe.skipIf(!need('postgres'))('on a real PostgreSQL server', () => {
+  let server: Awaited<ReturnType<typeof startPostgres>>
+  beforeAll(async () => {
+    server = await startPostgres()
+  })
+  afterAll(() => server?.stop())
+
+  test('the same goal grows the same tree', async () => {
+    const { goal, over, runtime } = await open(family, { databaseUrl: server.url })
+    const root = await over(await goal('level 2'))
+    expect(root).toMatchObject({ status: 'done', result: 'got 3 answers' })
+    expect((await runtime.tasks.tree(root.id)).tasks).toHaveLength(13)
   })
 })
