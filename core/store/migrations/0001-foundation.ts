@@ -81,7 +81,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`create index tasks_leased on tasks (lease_until) where status in ('assigned', 'active')`.execute(db)
   await sql`create index tasks_waking on tasks (wake_at) where wake_at is not null`.execute(db)
   await sql`create index tasks_due on tasks (deadline_at) where deadline_at is not null`.execute(db)
-  await sql`create index tasks_blocked on tasks (tree_id) where status = 'backlog'`.execute(db)
+  await sql`create index tasks_blocked on tasks (status, tree_id) where status = 'backlog'`.execute(db)
   await sql`create index tasks_waiting on tasks (updated_at) where status = 'waiting'`.execute(db)
   await sql`create index tasks_children on tasks (parent_id) where parent_id is not null`.execute(db)
   await sql`create index tasks_of_tree on tasks (tree_id, created_at)`.execute(db)
