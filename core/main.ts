@@ -161,6 +161,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
         worker: `${process.pid}`,
         now,
         leaseMs: options.leaseMs ?? LEASE_MS,
+        thoroughMs: config.supervisorCheckInterval * 1_000,
         onError: (error, lease) => console.error(`banyan: ${lease ? `task ${lease.taskId}` : 'the runner'}:`, error),
       })
       const started = runner

@@ -14,6 +14,8 @@ export type RunnerParts = {
   /** A bug or a broken disk; the task is taken up again after its lease. */
   onError(error: unknown, lease: Lease | null): void
   leaseMs?: number
+  /** Milliseconds between two thorough sweeps. */
+  thoroughMs?: number
 }
 
 export type Runner = {
@@ -25,7 +27,7 @@ export type Runner = {
 }
 
 const QUICK_MS = 1_000
-const THOROUGH_MS = 30_000
+const THOROUGH_MS = 60_000
 
 export function startRunner(parts: RunnerParts): Runner {
   const { store, tasks, slots } = parts
@@ -88,7 +90,7 @@ export function startRunner(parts: RunnerParts): Runner {
     }
   }
   const quick = setInterval(() => void sweep('quick'), QUICK_MS)
-  const thorough = setInterval(() => void sweep('thorough'), THOROUGH_MS)
+  const thorough = setInterval(() => void sweep('thorough'), parts.thoroughMs ?? THOROUGH_MS)
   const renewing = setInterval(
     () => {
       for (const { lease, cut } of running.values())

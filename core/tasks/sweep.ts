@@ -1,5 +1,5 @@
 /**
- * What no event woke. `quick` runs every second and reads only partial indexes; `thorough` runs at boot and every half minute and derives
+ * What no event woke. `quick` runs every second and reads only partial indexes; `thorough` runs at boot and every SUPERVISOR_CHECK_INTERVAL and derives
  * from rows what should have moved: it is the backstop for every wake, and finds nothing unless something is wrong elsewhere.
  */
 import { sql } from 'kysely'
