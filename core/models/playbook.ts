@@ -203,7 +203,7 @@ function askPerson(order: string, current: readonly Answered[]): Move {
   const what = words.length <= 200 ? words : `${words.slice(0, 199).toWellFormed()}…`
   const issue = [
     `This needs judgement, and no model is connected: “${what}”.\n\n`,
-    'Connect a model (set ANTHROPIC_API_KEY, OPENROUTER_API_KEY, OPENAI_API_KEY or OPENAI_BASE_URL, and start again), let an MCP client take it, or answer here yourself.',
+    'Connect a model (set ANTHROPIC_API_KEY, OPENROUTER_API_KEY, OPENAI_API_KEY or OPENAI_BASE_URL, and start again), or answer here yourself.',
     ' Your answer becomes the result, word for word.',
   ].join('')
   return { text: '', calls: [{ tool: 'flag_for_review', input: { issue, question: true } }] }
