@@ -1,4 +1,6 @@
 /** Faults that crash runs found (`npm run crash`), each as small as it can be told. */
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { type Harness, harness } from '../../scripts/testing/harness.ts'
 import { answersIn, endWith, startAll } from '../../scripts/testing/scripted.ts'
@@ -41,12 +43,38 @@ test('what an agent reported stays in the queue when its task ends', async () =>
   expect(await runtime.tasks.decide(items[0]!.id, { decision: 'approve' }, 'owner')).toMatchObject({ state: 'decided' })
 })
 
+test('a command that is approved while another call of the same reply still runs is run, and answered before the next turn', async () => {
+  const { goal, over, runtime } = await open((request) => {
+    const answers = answersIn(request)
+    if (answers.length > 0) return endWith(answers.join('\n---\n'))
+    return {
+      calls: [
+        { tool: 'use_terminal', input: { command: 'echo thought' } },
+        { tool: 'use_terminal', input: { command: 'while [ ! -e decided ]; do sleep 0.02; done; echo typed' } },
+      ],
+    }
+  })
+  const stop = runtime.store.onCommit((events) => {
+    for (const event of events)
+      if (event.type === 'review.opened')
+        runtime.tasks
+          .decide(event.review.id, { decision: 'approve' }, 'owner')
+          .then(() => runtime.workspaces.of({ treeId: event.review.treeId, workspace: '' }))
+          .then((folder) => writeFile(join(folder, 'decided'), ''))
+  })
+  const root = await over(await goal('Run `while [ ! -e decided ]; do sleep 0.02; done; echo typed`'))
+  stop()
+  expect(root.result).toMatch(/exit code: 0[\s\S]*\nthought\n/)
+  expect(root.result).toMatch(/exit code: 0[\s\S]*\ntyped\n/)
+})
+
 test('a goal at its cap goes on asking when the task that reached the cap is stopped', async () => {
   const { goal, until, over, runtime } = await open((request) => {
     if (request.task.instruction !== 'parent') return { calls: [{ tool: 'list_agents', input: {} }] }
     return answersIn(request).length === 0 ? startAll(['child']) : endWith('went on')
   })
   const root = await goal('parent', { budget: { turns: 3 } })
+  await until(root, (task) => task.status === 'waiting')
   await until(`${root}.3a`, (task) => task.status === 'paused')
   await runtime.tasks.control(`${root}.3a`, { verb: 'abort', by: 'owner' })
   const { items } = await runtime.tasks.reviews({ state: 'open', limit: 5 })

@@ -64,8 +64,13 @@ export class UniversalAgent {
       let calls = await turns.openCalls(lease.taskId)
       let compactions = 0
       for (;;) {
-        if (calls.length > 0 && (await this.#runCalls(work, calls)) === 'gone') return
+        const ran = calls.length > 0 ? await this.#runCalls(work, calls) : 'again'
+        if (ran === 'gone') return
         if (signal.aborted || this.#parts.draining()) return await turns.release(lease)
+        if (ran === 'calls') {
+          calls = await turns.openCalls(lease.taskId)
+          continue
+        }
         await this.#catchUp(work)
         const next = await this.#turn(work, compactions)
         if (next === 'gone') return
@@ -265,7 +270,7 @@ export class UniversalAgent {
    * Runs calls that have no answer yet, in their order: neighbours that only read side by side, the others one after another, each answer
    * written down before the next effect begins.
    */
-  async #runCalls(work: Work, calls: readonly SavedCall[]): Promise<'again' | 'gone'> {
+  async #runCalls(work: Work, calls: readonly SavedCall[]): Promise<'again' | 'calls' | 'gone'> {
     const { turns } = this.#parts.tasks
     const ended: EndedCall[] = []
     const due = calls.filter((call) => call.waits === null).map((call) => this.#prepare(work, call))

@@ -492,22 +492,28 @@ export function openTurns(store: Store, options: { leaseMs?: number } = {}) {
 
     /**
      * Ends the calls that have answers, and decides in the same commit whether the task goes on: `again`: another turn now; `gone`: it is
-     * parked on calls that wait, or held by a pause, a step or a stop.
+     * parked on calls that wait, or held by a pause, a step or a stop; `calls`: a person allowed a call meanwhile, run it before anything else.
      */
-    finish: (lease: Lease, ended: readonly EndedCall[]): Promise<'again' | 'gone'> =>
+    finish: (lease: Lease, ended: readonly EndedCall[]): Promise<'again' | 'calls' | 'gone'> =>
       store.transact(async (tx) => {
         const task = await openLeased(tx, lease)
         await endAll(tx, task, ended)
         const open = await callsOpen(tx, task.id)
         let waiting: CallRow[] = []
+        let due = false
         for (const call of open) {
           if (call.waits === 'tasks' && (await answerIfOver(tx, task, call))) continue
           if (call.waits !== null) waiting = [...waiting, call]
+          else if (call.approved === 1) due = true
         }
         if (task.wish === 'wrapping' && !isOver(task.status)) {
           task.result = lastText(ended)
           await over(tx, task, 'cancelled', { reason: 'stopped', note: 'stopped by a person before it could end by itself' })
           return 'gone'
+        }
+        if (due && task.wish !== 'pause') {
+          await save(tx, task)
+          return 'calls'
         }
         if (waiting.length > 0) {
           move(tx, task, 'waiting', { reason: waiting.some((c) => c.waits === 'tasks') ? 'children' : 'review' })
