@@ -11,10 +11,21 @@ import { parseArgs } from 'node:util'
 import type { Kill } from './crash/child.ts'
 import { runEngine } from './crash/engine.ts'
 import { type Lane, openLane, processesIn } from './crash/lane.ts'
-import { atRandom, type Case, exhaustive, inRecovery, type Recorded, randomFrom } from './crash/plan.ts'
+import { type Case, exhaustive, inRecovery, oneAtRandom, type Recorded, randomFrom } from './crash/plan.ts'
 import { SCENARIOS, type Scenario } from './crash/scenarios.ts'
 
-type Row = { scenario: string; points: Set<string>; hits: number; kills: number; runs: number; violations: string[]; seconds: number }
+/** `hits`: deaths at fail points; `random`: from outside; `kills`: all, those that a scenario dealt itself included. */
+/** `hits`: deaths at fail points; `random`: from outside; `kills`: all, with those that a scenario dealt itself. */
+type Row = {
+  scenario: string
+  points: Set<string>
+  hits: number
+  random: number
+  kills: number
+  runs: number
+  violations: string[]
+  seconds: number
+}
 export type Options = {
   seed: number
   kills: number
@@ -39,12 +50,19 @@ export async function crash(options: Options, tell: (line: string) => void = () 
   chmodSync(base, 0o711) // commands may run as another user, who passes through
   const wanted = SCENARIOS.filter(({ name }) => options.scenario === undefined || name === options.scenario)
   const withEngine = options.point === undefined && (options.scenario === undefined || options.scenario === 'engine')
-  if (wanted.length === 0 && !withEngine)
-    throw new Error(`There is no scenario "${options.scenario}"; there are: ${SCENARIOS.map(({ name }) => name).join(', ')}, engine.`)
   const lanes = Array.from({ length: LANES }, () => openLane(root, join(base, 'compiled')))
   const rows = new Map<string, Row>()
   const rowOf = (scenario: string): Row => {
-    const row = rows.get(scenario) ?? { scenario, points: new Set<string>(), hits: 0, kills: 0, runs: 0, violations: [], seconds: 0 }
+    const row = rows.get(scenario) ?? {
+      scenario,
+      points: new Set<string>(),
+      hits: 0,
+      random: 0,
+      kills: 0,
+      runs: 0,
+      violations: [],
+      seconds: 0,
+    }
     rows.set(scenario, row)
     return row
   }
@@ -89,6 +107,7 @@ export async function crash(options: Options, tell: (line: string) => void = () 
           row.hits += 1
           row.points.add(kill.point)
         }
+        if (share !== undefined) row.random += 1
         const left = await orphans(folder)
         if (left.length > 0) broken(name, folder, what, [`processes outlived the kill: ${left.map(({ pid }) => pid).join(', ')}`])
         continue
@@ -126,14 +145,23 @@ export async function crash(options: Options, tell: (line: string) => void = () 
     const cases = [
       ...recorded.flatMap((one) => exhaustive(one, options.hitsPerPoint)).filter(only),
       ...(options.point === undefined ? recorded.flatMap((one) => inRecovery(one, options.recovery, random)) : []),
-      ...(options.point === undefined ? atRandom(recorded, options.kills, random) : []),
     ]
-    tell(`${cases.length} runs with kills, of ${recorded.length} scenarios`)
+    tell(`${cases.length} runs with kills at fail points, of ${recorded.length} scenarios`)
     let done = 0
-    await share(lanes, cases, async (lane, one) => {
+    const work = async (lane: Lane, one: Case) => {
       await live(lane, one, recorded.find(({ scenario }) => scenario === one.scenario)!)
-      if (++done % 100 === 0) tell(`${done} of ${cases.length} runs`)
-    })
+      if (++done % 100 === 0) tell(`${done} runs`)
+    }
+    await share(lanes, cases, work)
+    // A run may end before the moment that was drawn for its death, so they are drawn until enough have died.
+    const landed = () => [...rows.values()].reduce((sum, row) => sum + row.random, 0)
+    const drawn = options.point === undefined && recorded.length > 0 ? options.kills : 0
+    let draws = drawn * 3
+    await Promise.all(
+      lanes.map(async (lane) => {
+        while (landed() < drawn && draws-- > 0) await work(lane, oneAtRandom(recorded, drawn - landed(), random))
+      }),
+    )
     if (withEngine && options.engineKills > 0) {
       const row = rowOf('engine')
       const folder = join(base, 'engine')
@@ -204,27 +232,42 @@ if (import.meta.main) {
     },
   })
   const base = values.short ? SHORT : LONG
-  const seed = values.seed === undefined ? base.seed : Number(values.seed)
-  const kills = values.kills === undefined ? base.kills : Number(values.kills)
-  const began = performance.now()
+  const number = (name: 'seed' | 'kills', value: string | undefined): number => {
+    if (value === undefined) return base[name]
+    if (/^\d+$/.test(value)) return Number(value)
+    console.error(`crash: --${name} must be a whole number, and "${value}" is not.`)
+    process.exit(2)
+  }
   const { scenario, point } = values
+  const known = [...SCENARIOS.map(({ name }) => name), 'engine']
+  if (scenario !== undefined && !known.includes(scenario)) {
+    console.error(`crash: there is no scenario "${scenario}"; there are ${known.join(', ')}.`)
+    process.exit(2)
+  }
+  const [seed, kills] = [number('seed', values.seed), number('kills', values.kills)]
+  const began = performance.now()
   const report = await crash({ ...base, seed, kills, ...(scenario ? { scenario } : {}), ...(point ? { point } : {}) }, (line) =>
     console.error(line),
   )
+  if (point !== undefined && report.rows.every((row) => row.hits === 0)) {
+    console.error(`crash: no scenario passes a fail point "${point}".`)
+    process.exit(2)
+  }
   const seconds = Math.round((performance.now() - began) / 1_000)
   const rows = report.rows.map(({ points, ...row }) => ({ ...row, points: points.size, seconds: Math.round(row.seconds) }))
   if (values.json) console.log(JSON.stringify({ seed, seconds, rows, kept: report.kept }, null, 2))
   else {
     const sum = (of: (row: (typeof rows)[number]) => number) => rows.reduce((all, row) => all + of(row), 0)
     const line = (...cells: (string | number)[]) =>
-      console.log(cells.map((cell, i) => (i === 0 ? String(cell).padEnd(10) : String(cell).padStart(18))).join(''))
-    line('scenario', 'points', 'hits killed at', 'kills', 'runs', 'violations')
-    for (const row of rows) line(row.scenario, row.points, row.hits, row.kills, row.runs, row.violations.length)
+      console.log(cells.map((cell, i) => (i === 0 ? String(cell).padEnd(10) : String(cell).padStart(15))).join(''))
+    line('scenario', 'points', 'hits killed at', 'random kills', 'all kills', 'runs', 'violations')
+    for (const row of rows) line(row.scenario, row.points, row.hits, row.random, row.kills, row.runs, row.violations.length)
     const names = new Set(report.rows.flatMap((row) => [...row.points]))
     line(
       'all',
       names.size,
       sum((r) => r.hits),
+      sum((r) => r.random),
       sum((r) => r.kills),
       sum((r) => r.runs),
       sum((r) => r.violations.length),

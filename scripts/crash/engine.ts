@@ -20,23 +20,43 @@ const GOAL = [
 const Tree = z.object({ status: z.string(), tasks: z.array(z.object({ status: z.string() })) })
 const Reviews = z.object({ items: z.array(z.object({ id: z.string(), kind: z.string() })) })
 
-/** Submits a goal in each life, by a key so that asking again is harmless, and kills at a random moment. Sentences about what is broken. */
+/** Sentences about what is broken after so many kills. Leaves no process behind, whatever happens. */
 export async function runEngine(root: string, folder: string, kills: number, random: () => number): Promise<string[]> {
-  const found: string[] = []
   const dataDir = join(folder, 'data')
   mkdirSync(dataDir, { mode: 0o711 })
-  const acknowledged: string[] = []
   let engine = start(root, dataDir)
+  try {
+    return await killAndLook(folder, dataDir, kills, random, {
+      up: () => engine.up(),
+      stop: () => engine.stop(),
+      async killAndStart() {
+        await engine.kill()
+        await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
+        const left = processesIn(folder).map(({ pid }) => `process ${pid} outlived kill -9 of the whole group by ${PAUSE_MS} ms`)
+        engine = start(root, dataDir)
+        return left
+      },
+    })
+  } catch (error) {
+    return [`it could not be carried through: ${error instanceof Error ? error.message : String(error)}`]
+  } finally {
+    await engine.kill()
+  }
+}
+
+type Whole = { up(): Promise<string>; stop(): Promise<void>; killAndStart(): Promise<string[]> }
+
+/** Submits a goal in each life, by a key so that asking again is harmless, and kills at a random moment. */
+async function killAndLook(folder: string, dataDir: string, kills: number, random: () => number, engine: Whole): Promise<string[]> {
+  const found: string[] = []
+  const acknowledged: string[] = []
   for (let n = 0; n < kills; n++) {
     const url = await engine.up()
     acknowledged.push(await submit(url, n))
     // The same words under the same key, as one who lost the answer would: the same tree.
     if ((await submit(url, n)) !== acknowledged[n]) found.push(`the goal ${n} was made twice`)
     await new Promise((resolve) => setTimeout(resolve, random() * 700))
-    await engine.kill()
-    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
-    for (const { pid } of processesIn(folder)) found.push(`process ${pid} outlived kill -9 of the whole group by ${PAUSE_MS} ms`)
-    engine = start(root, dataDir)
+    found.push(...(await engine.killAndStart()))
   }
   const url = await engine.up()
   for (const until = performance.now() + UP_MS; ; ) {
@@ -101,7 +121,7 @@ function start(root: string, dataDir: string) {
   return {
     up: () => url,
     async kill() {
-      process.kill(-child.pid!, 'SIGKILL')
+      if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid!, 'SIGKILL')
       await exit
     },
     async stop() {

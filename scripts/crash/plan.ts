@@ -52,14 +52,8 @@ export function inRecovery(recorded: Recorded, most: number, random: () => numbe
   }))
 }
 
-/** `kills` deaths from outside in all, one to four in a run. */
-export function atRandom(all: readonly Recorded[], kills: number, random: () => number): Case[] {
-  const cases: Case[] = []
-  for (let left = kills; left > 0 && all.length > 0; ) {
-    const count = Math.min(left, 1 + Math.floor(random() * 4))
-    left -= count
-    const { scenario } = all[Math.floor(random() * all.length)]!
-    cases.push({ scenario, kills: [], random: Array.from({ length: count }, () => random() * 1.1) })
-  }
-  return cases
+/** One to four deaths from outside, at most `most`, in a run of one of the scenarios. */
+export function oneAtRandom(all: readonly Recorded[], most: number, random: () => number): Case {
+  const { scenario } = all[Math.floor(random() * all.length)]!
+  return { scenario, kills: [], random: Array.from({ length: Math.min(most, 1 + Math.floor(random() * 4)) }, random) }
 }
