@@ -9,6 +9,7 @@ import { join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import * as z from 'zod'
 import { Fault } from './contract/fault.ts'
+import { EXPIRY_POLICIES, type ExpiryPolicy } from './contract/review.ts'
 
 const whole = (least: number, most: number) =>
   z
@@ -72,6 +73,8 @@ const Settings = z.object({
   MAX_CONCURRENT_AGENTS: whole(1, 1_000).optional(),
   DEFAULT_TIMEOUT_SECONDS: whole(1, 31_536_000).optional(),
   SUPERVISOR_CHECK_INTERVAL: whole(1, 86_400).optional(),
+  REVIEW_EXPIRY: z.enum(EXPIRY_POLICIES).optional(),
+  REVIEW_EXPIRY_SECONDS: whole(1, 31_536_000).optional(),
   ENVIRONMENT: z.enum(['development', 'production', 'test']).meta({ wanted: 'development, production or test' }).optional(),
   DEBUG_MODE: yesNo.optional(),
   HOST: z
@@ -115,6 +118,9 @@ export type Config = {
   maxConcurrentAgents: number
   defaultTimeoutSeconds: number
   supervisorCheckInterval: number
+  /** What becomes of what a call asks a person when nobody decides it within `reviewExpirySeconds`; null: it waits for ever. */
+  reviewExpiry: ExpiryPolicy
+  reviewExpirySeconds: number | null
   environment: 'development' | 'production' | 'test'
   debugMode: boolean
   /** Absent until `ensureSecrets`. */
@@ -184,6 +190,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, ro
     maxConcurrentAgents: s.MAX_CONCURRENT_AGENTS ?? 3,
     defaultTimeoutSeconds: s.DEFAULT_TIMEOUT_SECONDS ?? 300,
     supervisorCheckInterval: s.SUPERVISOR_CHECK_INTERVAL ?? 60,
+    reviewExpiry: s.REVIEW_EXPIRY ?? 'park',
+    reviewExpirySeconds: s.REVIEW_EXPIRY_SECONDS ?? null,
     environment: s.ENVIRONMENT ?? 'development',
     debugMode: s.DEBUG_MODE ?? false,
     systemSecretKey: s.SYSTEM_SECRET_KEY,

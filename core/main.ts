@@ -89,7 +89,11 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
   await registry.seed(read)
   const models = chooseModels(config, playbook({ playbooks }), options.providers, now)
   models.pick('default') // a wrong MODEL is said at the start, not by the first goal
-  const tasks = openTasks(store, options.leaseMs === undefined ? {} : { leaseMs: options.leaseMs })
+  const tasks = openTasks(store, {
+    ...(options.leaseMs === undefined ? {} : { leaseMs: options.leaseMs }),
+    ...(config.reviewExpirySeconds === null ? {} : { expiry: { policy: config.reviewExpiry, seconds: config.reviewExpirySeconds } }),
+    checks: { edit: (name, input) => tools.get(name)?.problemIn(input) ?? null },
+  })
   const runAs = process.getuid?.() === 0 ? NOBODY : undefined
   const folders = workspaces(config.dataDir, runAs, options.failPoint)
   const secrets = ['secret-key', 'admin-token', 'owner.db'].map((name) => join(config.dataDir, name))

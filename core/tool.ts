@@ -2,6 +2,7 @@
 import type { FileHandle } from 'node:fs/promises'
 import * as z from 'zod'
 import { Fault } from './contract/fault.ts'
+import type { Declared, Taint } from './contract/policy.ts'
 import type { Agent, Document, EntryOf, RegistryKind, ToolEntry, Versioned } from './contract/registry.ts'
 import type { ReviewKind } from './contract/review.ts'
 import type { Evidence, Task, Verdict } from './contract/task.ts'
@@ -91,7 +92,8 @@ export type { Agent, Document, ToolEntry }
 export type Call = { id: string; task: Task; signal: AbortSignal; attempt: number }
 
 /** Answer the model now; the answer comes later as a row of its own; or this call ended the task. */
-export type Outcome = { kind: 'answer'; text: string; isError?: boolean } | { kind: 'later' } | { kind: 'ended' }
+/** `taint`: the text comes from where nobody in the tree wrote it; the task is marked with it for good. */
+export type Outcome = { kind: 'answer'; text: string; isError?: boolean; taint?: readonly Taint[] } | { kind: 'later' } | { kind: 'ended' }
 export const answer = (text: string): Outcome => ({ kind: 'answer', text })
 /** A mistake of the model's: it is told what was wrong and may try again. */
 export const mistake = (text: string): Outcome => ({ kind: 'answer', text, isError: true })
@@ -113,6 +115,10 @@ export type Tool = {
   inputSchema: Record<string, unknown>
   effect(raw: unknown, call: Call, all: Capabilities): Effect
   permit(raw: unknown, call: Call, all: Capabilities): Permission
+  /** What the policy is told of the call. */
+  facts(raw: unknown, call: Call, all: Capabilities): Declared
+  /** Why arguments are not right, in one line; null when they are. */
+  problemIn(raw: unknown): string | null
   /** Bad arguments become a `mistake` that names the field. */
   call(raw: unknown, call: Call, all: Capabilities): Promise<Outcome>
 }
@@ -140,6 +146,8 @@ export function defineTool<S extends z.ZodObject, N extends keyof Capabilities =
   input: S
   /** Left out: always allowed. Pure: it may be asked again after a restart. */
   permit?(input: z.output<S>, ctx: Call & Pick<Capabilities, N>): Permission
+  /** What the call would touch, as data; pure. Left out: only the permission word and the effect are known. */
+  facts?(input: z.output<S>, ctx: Call & Pick<Capabilities, N>): Declared
   run(input: z.output<S>, ctx: Call & Pick<Capabilities, N>): Promise<Outcome>
 }): Tool {
   const { needs = [], input } = spec
@@ -162,6 +170,15 @@ export function defineTool<S extends z.ZodObject, N extends keyof Capabilities =
       if (!spec.permit) return 'allow'
       const parsed = input.safeParse(raw)
       return parsed.success ? spec.permit(parsed.data as z.output<S>, context(call, all)) : 'allow'
+    },
+    facts(raw, call, all) {
+      const parsed = input.safeParse(raw)
+      if (!parsed.success) return { idle: true } // it answers with the mistake and does nothing
+      return spec.facts?.(parsed.data as z.output<S>, context(call, all)) ?? {}
+    },
+    problemIn(raw) {
+      const parsed = input.safeParse(raw)
+      return parsed.success ? null : z.prettifyError(parsed.error).replace(/\s*\n\s*/g, ' ')
     },
     async call(raw, call, all) {
       const parsed = input.safeParse(raw)

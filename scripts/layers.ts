@@ -10,6 +10,7 @@ const LAYERS = [
   'core/registry',
   'core/coordination',
   'core/exec',
+  'core/policy',
   'core/tasks',
   'core/models',
   'core/self',

@@ -71,6 +71,16 @@ Use it to build, test, convert, measure or check something. For reading, writing
       },
     }
   },
+  facts(given, { origin }) {
+    return {
+      by: typed(given, origin).typed ? 'person' : 'agent',
+      run: given.command === undefined ? { argv: given.argv ?? [] } : { shell: given.command },
+      cwd: given.cwd ?? '.',
+      ...(given.stdin === undefined ? {} : { stdin: given.stdin }),
+      isolation: 'plain',
+      idle: refusalOf(lineFor(given), typed(given, origin).typed ? 'person' : 'agent') !== null,
+    }
+  },
   async run(given, { exec, files, origin, attempt }) {
     const refusal = refusalOf(lineFor(given), typed(given, origin).typed ? 'person' : 'agent')
     if (refusal) return mistake(refusal)

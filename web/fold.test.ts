@@ -27,6 +27,7 @@ const task = (id: string, parentId: string | null, more: Partial<Task> = {}): Ta
   deadlineAt: null,
   wakeAt: null,
   stoppedByPerson: false,
+  taint: [],
   workspace: '',
   result: null,
   summary: null,
@@ -132,6 +133,14 @@ test('open items come with the riskiest first, of those the oldest; decided ones
     decision: null,
     comment: null,
     decidedBy: null,
+    signature: null,
+    reason: null,
+    taint: [],
+    offers: [],
+    edit: null,
+    snoozedUntil: null,
+    expiresAt: null,
+    escalatedAt: null,
   })
   const all = [
     review('new', 'low', '2026-02-01'),

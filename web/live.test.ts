@@ -42,6 +42,7 @@ const task = (id: string, parentId: string | null): Task => ({
   deadlineAt: null,
   wakeAt: null,
   stoppedByPerson: false,
+  taint: [],
   workspace: '',
   result: null,
   summary: null,

@@ -88,6 +88,7 @@ function rootOf(tree: TreeItem, asked: boolean): Task {
     deadlineAt: null,
     wakeAt: null,
     stoppedByPerson: false,
+    taint: [],
     workspace: '',
     result: tree.result,
     summary: tree.summary,

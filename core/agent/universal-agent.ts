@@ -3,11 +3,13 @@
  * task is in the database, and everything it does is a row before it happens, so the process may die between any two lines.
  */
 import { Fault } from '../contract/fault.ts'
+import { joinTaint, type Rule, type Taint } from '../contract/policy.ts'
 import type { Agent, Document, Versioned } from '../contract/registry.ts'
 import type { Usage } from '../contract/task.ts'
 import { type Choice, FALLBACK_AFTER, type Models, retryDelayMs } from '../models/choose.ts'
 import { estimateMicros, priceOf } from '../models/prices.ts'
 import { drain, type ModelFault, type ModelRequest, type Provider, type Reply } from '../models/provider.ts'
+import { caseOf, judge, offersOf, signaturesOf } from '../policy/policy.ts'
 import { ClaimLost, type EndedCall, type Lease, type SavedCall } from '../tasks/turns.ts'
 import type { Call, Capabilities, Effect, Outcome, Tool } from '../tool.ts'
 import { type CapabilityParts, capabilitiesFor, Held } from './capabilities.ts'
@@ -274,16 +276,27 @@ export class UniversalAgent {
     const { turns } = this.#parts.tasks
     const ended: EndedCall[] = []
     const due = calls.filter((call) => call.waits === null).map((call) => this.#prepare(work, call))
+    const narrowing = due.length > 0 ? await this.#parts.tasks.rules.narrowing() : []
     for (const [i, d] of due.entries()) {
       if (d.effect === 'read') {
         if (due[i - 1]?.effect === 'read') continue // ran with the one before it
         const side = due.slice(i, i + runOfReads(due, i))
-        const answers = await Promise.all(side.map(async (read) => ended_(read.call, await this.#run(read, 1))))
+        const answers = await Promise.all(
+          side.map(async (read) => {
+            const said = await this.#asks(work, read, narrowing)
+            return said === 'run' ? ended_(read.call, await this.#run(read, 1)) : said === 'asked' ? null : said
+          }),
+        )
         ended.push(...answers.filter((answer) => answer !== null))
         continue
       }
       if (work.signal.aborted) break
-      if (await this.#asks(work, d)) continue
+      const said = await this.#asks(work, d, narrowing, taintIn(ended))
+      if (said === 'asked') continue
+      if (said !== 'run') {
+        ended.push(said)
+        continue
+      }
       if (ended.length > 0) {
         this.#fail('call.before-answer')
         await turns.answer(work.lease, ended.splice(0))
@@ -327,11 +340,20 @@ export class UniversalAgent {
     }
   }
 
-  /** True when a person must decide first: the policy says so, or a crash left it unknown whether the effect happened. */
-  async #asks(work: Work, { call, tool, context, all, effect }: Prepared): Promise<boolean> {
-    if (!tool || call.approved) return false
-    const { turns } = this.#parts.tasks
-    if (call.state === 'begun' && effect === 'once') {
+  /**
+   * Whether a call may run now. `asked`: a person must decide first, because the policy says so or because a crash left it unknown whether the
+   * effect happened. An answer: it is denied, and no approval changes that. `fresh`: taint of answers that are not written down yet.
+   */
+  async #asks(
+    work: Work,
+    prepared: Prepared,
+    narrowing: readonly Rule[],
+    fresh: readonly Taint[] = [],
+  ): Promise<'run' | 'asked' | EndedCall> {
+    const { call, tool, context, all, effect } = prepared
+    if (!tool) return 'run'
+    const { turns, rules } = this.#parts.tasks
+    if (!call.approved && call.state === 'begun' && effect === 'once') {
       this.#fail('call.before-doubt')
       await turns.askPerson(work.lease, call.id, {
         kind: 'in_doubt',
@@ -343,13 +365,48 @@ export class UniversalAgent {
         },
         risk: 'high',
       })
-      return true
+      return 'asked'
     }
     const permission = tool.permit(call.input, context, all)
-    if (permission === 'allow') return false
+    const title = permission === 'allow' ? `${call.tool} in "${work.lease.task.title}"` : permission.ask.title
+    const action = permission === 'allow' ? { tool: call.tool, input: call.input } : permission.ask.action
+    const asked = caseOf({
+      ...tool.facts(call.input, context, all),
+      tool: tool.name,
+      permission: tool.permission,
+      effect,
+      asks: permission !== 'allow',
+      action,
+      risk: permission === 'allow' ? 'medium' : permission.ask.risk,
+      treeId: work.lease.treeId,
+      agent: work.lease.task.agent,
+    })
+    const now = this.#parts.now()
+    let said = judge(asked, [], narrowing, now)
+    let taint: Taint[] = []
+    // Most calls end here: nothing they do could need more than what is at hand.
+    if (said.verdict === 'ask' || asked.reaches) {
+      const [marks, allowing] = await Promise.all([rules.taintOf(work.lease.taskId), rules.allowing(signaturesOf(asked))])
+      taint = joinTaint(marks, fresh)
+      said = judge(asked, taint, [...narrowing, ...allowing], now)
+    }
+    if (said.verdict === 'deny') {
+      await turns.judged(work.lease, call.id, said)
+      return { id: call.id, isError: true, text: `Not done: ${said.reason}. Do not try the same again; go on without it or end the task.` }
+    }
+    if (call.approved) return 'run'
+    if (said.verdict === 'allow' && (said.rule === null || (await turns.judged(work.lease, call.id, said)))) return 'run'
+    if (said.verdict === 'allow') said = judge(asked, taint, narrowing, now) // the rule was taken back a moment ago
     this.#fail('call.before-ask')
-    await turns.askPerson(work.lease, call.id, { kind: 'permission', ...permission.ask })
-    return true
+    await turns.askPerson(work.lease, call.id, {
+      kind: 'permission',
+      title,
+      action,
+      risk: said.risk,
+      rule: said.rule,
+      policy: { reason: said.reason, signature: asked.pattern ?? asked.exact, taint, offers: offersOf(asked) },
+    })
+    return 'asked'
   }
 
   async #run({ tool, call, context, all, known }: Prepared, attempt: number): Promise<Outcome> {
@@ -419,7 +476,8 @@ const ended_ = (call: SavedCall, outcome: Outcome): EndedCall | null => {
   if (outcome.kind !== 'answer') return null
   const { text } = outcome
   const capped = text.length > ANSWER_CAP ? `${text.slice(0, ANSWER_CAP)}\n… (${text.length - ANSWER_CAP} more characters were cut)` : text
-  return { id: call.id, text: capped, isError: outcome.isError ?? false }
+  return { id: call.id, text: capped, isError: outcome.isError ?? false, ...(outcome.taint ? { taint: outcome.taint } : {}) }
 }
+const taintIn = (ended: readonly EndedCall[]): Taint[] => joinTaint(...ended.map((end) => end.taint ?? []))
 
 const pick = ({ id, treeId, agent, kind, instruction, origin }: Lease['task']) => ({ id, treeId, agent, kind, instruction, origin })

@@ -8,8 +8,9 @@ import type { Event, TreeHead } from './event.ts'
 import type { FaultCode } from './fault.ts'
 import { Budget, Limits } from './limits.ts'
 import type { StoredMessage } from './message.ts'
+import { NewRule, RULE_SCOPES, RuleShape, TAINTS } from './policy.ts'
 import { Agent, Document, Name, ToolEntry } from './registry.ts'
-import { DECISIONS, Decision, REVIEW_KINDS, type Review } from './review.ts'
+import { BatchDecision, DECISIONS, Decision, REVIEW_KINDS, type Review, type Waiting } from './review.ts'
 import { Evidence, REASONS, TASK_KINDS, TASK_STATUSES, type Task, Verdict } from './task.ts'
 
 /** Characters of a goal. */
@@ -74,6 +75,7 @@ const TaskShape = z
     deadlineAt: time.nullable(),
     wakeAt: time.nullable(),
     stoppedByPerson: z.boolean(),
+    taint: z.array(z.enum(TAINTS)),
     workspace: text,
     result: text.nullable(),
     summary: text.nullable(),
@@ -170,8 +172,22 @@ const ReviewShape = z
     decision: z.enum(DECISIONS).nullable(),
     comment: text.nullable(),
     decidedBy: text.nullable(),
+    signature: text.nullable(),
+    reason: text.nullable(),
+    taint: z.array(z.enum(TAINTS)),
+    offers: z.array(z.object({ scope: z.enum(RULE_SCOPES), signature: text, label: text })),
+    edit: z.record(text, z.unknown()).nullable(),
+    snoozedUntil: time.nullable(),
+    expiresAt: time.nullable(),
+    escalatedAt: time.nullable(),
+    /** Tasks above the one that asks, which wait for it; nearest first. Told where items are read, not where one is decided. */
+    waiting: z.exactOptional(z.array(z.object({ id: text, title: text, status: text }))),
   })
-  .meta({ id: 'Review' }) satisfies z.ZodType<Review>
+  .meta({ id: 'Review' }) satisfies z.ZodType<Review & { waiting?: Waiting[] }>
+const BatchItem = z.discriminatedUnion('ok', [
+  z.object({ id: text, ok: z.literal(true), review: ReviewShape }),
+  z.object({ id: text, ok: z.literal(false), code: text, detail: text }),
+])
 
 /** `id` is the name; `author` is `seed`, a person's or an agent's name. */
 const version = { id: Name, version: z.number().int().min(1), author: text, updatedAt: time }
@@ -386,6 +402,39 @@ export const ROUTES = {
     request: Decision,
     response: ReviewShape,
   }),
+  decideBatch: one({
+    method: 'POST',
+    path: '/api/reviews/batch',
+    summary: 'One decision for many items; answers for each by itself',
+    status: 200,
+    request: BatchDecision,
+    response: z.object({ items: z.array(BatchItem) }),
+  }),
+  snooze: one({
+    method: 'POST',
+    path: '/api/reviews/{id}/snooze',
+    summary: 'Puts an item off until a time, when it comes back by itself; null brings it back now',
+    status: 200,
+    request: z.object({ until: z.iso.datetime({ offset: true }).nullable() }).strict(),
+    response: ReviewShape,
+  }),
+  rules: one({
+    method: 'GET',
+    path: '/api/rules',
+    summary: 'What people said may happen without them, or may not; newest first. `live`: neither revoked nor expired',
+    status: 200,
+    query: z.object({ ...page, state: z.enum(['live', 'all']).default('live') }),
+    response: listOf(RuleShape),
+  }),
+  addRule: one({
+    method: 'POST',
+    path: '/api/rules',
+    summary: 'Adds a rule that narrows: ask or deny for a tool, a permission, a program or a host. What widens comes from a decision only',
+    status: 201,
+    request: NewRule,
+    response: RuleShape,
+  }),
+  revokeRule: one({ method: 'DELETE', path: '/api/rules/{id}', summary: 'Takes a rule back; it stays readable', status: 204 }),
 
   agents: agents.list,
   agent: agents.get,

@@ -1,5 +1,7 @@
 /** Every fact that the interface, traces and watchers can see. Append-only; committed with the change it tells of. */
+import type { Risk } from './command-text.ts'
 import type { Limits } from './limits.ts'
+import type { PolicyVerdict, Rule, Taint } from './policy.ts'
 import type { Review } from './review.ts'
 import type { CheckedEvidence, Reason, Spend, Task, TaskStatus, Verdict } from './task.ts'
 
@@ -65,8 +67,25 @@ export type Fact =
   | { type: 'model.fault'; taskId: string; provider: string; model: string; kind: string; message: string; retryAt: string | null }
   | { type: 'review.opened'; review: Review }
   | { type: 'review.decided'; review: Review }
+  /** Put off, back from that, or overdue. */
+  | { type: 'review.changed'; review: Review }
+  /** What the policy said of a call that is not simply allowed. */
+  | {
+      type: 'policy.decided'
+      taskId: string
+      callId: string
+      tool: string
+      verdict: PolicyVerdict
+      reason: string
+      rule: string | null
+      risk: Risk
+    }
+  | { type: 'rule.added'; rule: Rule }
+  | { type: 'rule.revoked'; ruleId: string; by: string }
   | { type: 'task.controlled'; taskId: string; verb: string; by: string; comment: string | null }
   | { type: 'task.granted'; taskId: string; documents: string[]; tools: string[] }
+  /** It has read what nobody in its tree wrote; `taint` is all of it. */
+  | { type: 'task.tainted'; taskId: string; taint: Taint[] }
   /** The sweep found something that no event had woken. */
   | { type: 'sweep.repaired'; taskId: string; what: string }
   | { type: 'registry.saved'; kind: 'agent' | 'document' | 'tool'; name: string; version: number; by: string }

@@ -1,5 +1,6 @@
 /** A task is one node of a goal's tree. These shapes cross every boundary: database, HTTP, WebSocket, web. */
 import * as z from 'zod'
+import type { Taint } from './policy.ts'
 
 export const TASK_STATUSES = [
   'backlog',
@@ -115,6 +116,8 @@ export type Task = {
   wakeAt: string | null
   /** Set when a person stopped it: no parent may start the same again. */
   stoppedByPerson: boolean
+  /** What it has read that nobody in its tree wrote; such a task needs a person for effects outside its workspace. */
+  taint: Taint[]
   /** Relative to the tree's workspace folder; '' is the folder itself. */
   workspace: string
   result: string | null

@@ -25,6 +25,7 @@ const task = (id: string): Task => ({
   deadlineAt: null,
   wakeAt: null,
   stoppedByPerson: false,
+  taint: [],
   workspace: '',
   result: null,
   summary: null,

@@ -58,12 +58,16 @@ export function applyEvent(view: View, event: Event): View {
           (isOver(event.from) ? { result: null, summary: null, evidence: [], verdict: null, stoppedByPerson: false } : {})),
       }))
       break
+    case 'task.tainted':
+      setTask(event.taskId, () => ({ taint: event.taint }))
+      break
     case 'model.called':
       setTask(event.taskId, (task) => ({ spend: plus(task.spend, event.spend) }))
       if (tree) setTree({ spend: plus(tree.spend, event.spend) })
       break
     case 'review.opened':
     case 'review.decided':
+    case 'review.changed':
       next.reviews = { ...view.reviews, [event.review.id]: event.review }
       break
     case 'message.added':
@@ -72,6 +76,9 @@ export function applyEvent(view: View, event: Event): View {
     case 'model.fault':
     case 'task.controlled':
     case 'task.granted':
+    case 'policy.decided':
+    case 'rule.added':
+    case 'rule.revoked':
     case 'sweep.repaired':
     case 'registry.saved':
     case 'registry.removed':

@@ -5,6 +5,8 @@
 import { type Kysely, sql } from 'kysely'
 import { Fault } from '../contract/fault.ts'
 import * as foundation from './migrations/0001-foundation.ts'
+import * as policy from './migrations/0002-policy.ts'
+import * as web from './migrations/0003-web.ts'
 import type { Database } from './tables.ts'
 
 export type Migration = {
@@ -15,7 +17,7 @@ export type Migration = {
   down(db: Kysely<unknown>): Promise<void>
 }
 
-export const MIGRATIONS: readonly Migration[] = [foundation]
+export const MIGRATIONS: readonly Migration[] = [foundation, policy, web]
 
 /** This code's schema number. */
 export const SCHEMA = MIGRATIONS.at(-1)!.number

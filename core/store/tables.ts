@@ -91,6 +91,8 @@ export type Database = {
     /** Fencing token: grows with each claim; a writer with an older one is refused. */
     lease_token: number
     lease_until: number
+    /** Where words came from that nobody in the tree wrote: a list. */
+    taint: string
     created_at: number
     updated_at: number
   }
@@ -155,8 +157,65 @@ export type Database = {
     decision: string | null
     comment: string | null
     decided_by: string | null
+    /** Items with the same one ask for the same kind of thing. */
+    signature: string | null
+    /** Why the policy asks. */
+    reason: string | null
+    taint: string | null
+    /** Always-allows that it could become: a list. */
+    offers: string | null
+    /** What a person put in the place of the arguments or caps. */
+    edit: string | null
+    snoozed_until: number | null
+    expires_at: number | null
+    escalated_at: number | null
+  }
+  /** What people said may happen without them, or may not. */
+  rules: {
+    id: string
+    verdict: string
+    scope: string
+    signature: string
+    label: string
+    tree_id: string | null
+    agent: string | null
+    tainted: number
+    created_by: string
+    created_at: number
+    expires_at: number | null
+    hits: number
+    last_hit_at: number | null
+    revoked_at: number | null
   }
   events: { seq: number; at: number; tree_id: string | null; fact: string }
+  /** Searches of the web, answered or not, with their results for as long as an equal one is answered from them. */
+  web_searches: {
+    id: string
+    engine: string
+    query: string
+    at: number
+    task_id: string | null
+    results: number
+    /** `ok`, `cached`, or the code of the Fault. */
+    outcome: string
+    hits: string
+  }
+  /** Pages as they were read. */
+  web_pages: {
+    url: string
+    final_url: string
+    title: string
+    content_type: string
+    text: string
+    links: string
+    notes: string
+    etag: string | null
+    last_modified: string | null
+    fetched_at: number
+    fresh_until: number
+  }
+  /** Which task read what. */
+  web_citations: { task_id: string; id: string; url: string; title: string; fetched_at: number }
   agents: Entry
   documents: Entry
   tools: Entry

@@ -201,6 +201,7 @@ const COLUMNS = [
   'lease_worker',
   'lease_token',
   'lease_until',
+  'taint',
   'created_at',
   'updated_at',
 ] as const
@@ -359,6 +360,7 @@ async function insert(tx: Tx, tree: TreeRow, task: Insert): Promise<0 | 1> {
     lease_worker: null,
     lease_token: 0,
     lease_until: 0,
+    taint: task.parent?.taint ?? '[]',
     created_at: tx.now,
     updated_at: tx.now,
   }

@@ -1,6 +1,7 @@
 /** A person's decision on a review item, and what it does to the task that waits. Decided exactly once. */
 import { Fault } from '../contract/fault.ts'
 import { Limits } from '../contract/limits.ts'
+import type { Offer } from '../contract/policy.ts'
 import { DECISIONS_OF, type Decision, type Review } from '../contract/review.ts'
 import { isOver } from '../contract/task.ts'
 import { prepare } from '../store/prepared.ts'
@@ -11,13 +12,23 @@ import { endCall, openCall, wakeIfFree } from './move.ts'
 import { resumeTree } from './pause.ts'
 import { settleReview } from './review.ts'
 import { limitsOf, openTask, openTree, save, toReview } from './rows.ts'
+import { addRule, ruleOf } from './rules.ts'
 
 const releaseCall = prepare<{ id: string; input: string; approved: number }>()((db, p) =>
   db.updateTable('calls').set({ waits: null, wait_ids: null, input: p.input, approved: p.approved }).where('id', '=', p.id),
 )
 
+/** What an edited call must satisfy besides being an object; the reason in one sentence when it does not. */
+export type Checks = { edit(tool: string, input: unknown): string | null }
+
 /** Returns the decided item and ids of tasks whose work under way must be cut off. */
-export async function decide(tx: Tx, id: string, decision: Decision, by: string): Promise<{ review: Review; cut: string[] }> {
+export async function decide(
+  tx: Tx,
+  id: string,
+  decision: Decision,
+  by: string,
+  checks: Checks = { edit: () => null },
+): Promise<{ review: Review; cut: string[] }> {
   const row = await tx.db.selectFrom('reviews').selectAll().where('id', '=', id).executeTakeFirst()
   if (!row) throw new Fault('not_found', `There is no review item ${id}.`)
   const shown = toReview(row)
@@ -32,7 +43,18 @@ export async function decide(tx: Tx, id: string, decision: Decision, by: string)
   if (decision.decision === 'answer' && !decision.comment?.trim())
     throw new Fault('invalid', 'An answer needs `comment`: the words of the answer.')
   const task = await openTask(tx, shown.taskId, shown.treeId)
-  const review = (await settleReview(tx, id, { decision: decision.decision, comment: decision.comment ?? null, by }))!
+  const offer = decision.remember ? offerFor(shown, decision) : null
+  const asking = shown.callId === null ? null : (await openCall(tx, shown.callId)).call
+  if (decision.edit && shown.kind !== 'budget') {
+    if (asking === null || decision.decision !== 'approve')
+      throw new Fault('invalid', '`edit` replaces the arguments of a call that waits, with approve; leave it out here.')
+    const problem = checks.edit(asking.tool, decision.edit)
+    if (problem !== null) throw new Fault('invalid', `The edited action is not right: ${problem}`)
+  }
+  const { decision: word, comment = null, edit } = decision
+  const review = await settleReview(tx, id, { decision: word, comment, by, edit })
+  if (review === null) throw new Fault('conflict', 'Somebody else decided this item at the same moment.')
+  if (offer) await addRule(tx, ruleOf(shown, offer, decision.remember!), by)
   const said = decision.comment ? ` They said: ${decision.comment}` : ''
 
   if (shown.kind === 'budget') return { review, cut: await decideBudget(tx, shown, decision, by) }
@@ -43,7 +65,7 @@ export async function decide(tx: Tx, id: string, decision: Decision, by: string)
     return { review, cut: [] }
   }
   if (shown.callId === null || isOver(task.status)) return { review, cut: [] }
-  const { call } = await openCall(tx, shown.callId)
+  const call = asking!
   if (call.state === 'ended') return { review, cut: [] }
   if (decision.decision === 'approve' && shown.kind !== 'flag')
     await tx.query(releaseCall, { id: call.id, input: decision.edit ? JSON.stringify(decision.edit) : call.input, approved: 1 })
@@ -54,6 +76,20 @@ export async function decide(tx: Tx, id: string, decision: Decision, by: string)
   }
   await wakeIfFree(tx, task)
   return { review, cut: [] }
+}
+
+/** An always-allow is of exactly what was shown. */
+function offerFor(shown: Review, decision: Decision): Offer {
+  if (decision.decision !== 'approve' || shown.kind !== 'permission')
+    throw new Fault('invalid', '`remember` goes with approving a permission; leave it out here.')
+  if (decision.edit) throw new Fault('invalid', 'Remember what was shown, or edit it and approve once; not both.')
+  const offer = shown.offers.find((one) => one.scope === decision.remember?.scope)
+  if (offer) return offer
+  const scopes = shown.offers.map((one) => one.scope).join(', ')
+  throw new Fault(
+    'unprocessable',
+    `This action can be remembered ${scopes ? `only as ${scopes}` : 'not at all: its text does not say all that it does'}.`,
+  )
 }
 
 function wordsFor(kind: Review['kind'], decision: Decision, said: string): [string, boolean] {

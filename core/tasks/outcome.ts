@@ -5,12 +5,25 @@
  */
 import { sql } from 'kysely'
 import { writeChildren } from '../contract/answers.ts'
+import type { Taint } from '../contract/policy.ts'
 import { isOver, isWatcher, type TaskStatus, type Verdict } from '../contract/task.ts'
 import { prepare } from '../store/prepared.ts'
 import type { Tx } from '../store/store.ts'
 import { type Change, endCall, move, ready, wakeIfFree } from './move.ts'
 import { endReviewsOf } from './review.ts'
-import { append, type CallRow, type Claim, callsOpen, findTask, type Grants, openTree, save, saveTree, type TaskRow } from './rows.ts'
+import {
+  append,
+  type CallRow,
+  type Claim,
+  callsOpen,
+  findTask,
+  type Grants,
+  openTree,
+  save,
+  saveTree,
+  type TaskRow,
+  taint,
+} from './rows.ts'
 
 const childrenOf = prepare<{ id: string }>()((db, p) =>
   db.selectFrom('tasks').select(['id', 'status', 'kind', 'after']).where('parent_id', '=', p.id),
@@ -102,6 +115,7 @@ export async function releaseIfFree(tx: Tx, id: string): Promise<boolean> {
     }
   }
   if (open) return false
+  for (const other of JSON.parse(task.after) as string[]) taint(tx, task, JSON.parse((await findTask(tx, other))?.taint ?? '[]') as Taint[])
   await ready(tx, task)
   return true
 }
@@ -110,6 +124,8 @@ export async function releaseIfFree(tx: Tx, id: string): Promise<boolean> {
 async function tellParent(tx: Tx, task: TaskRow): Promise<void> {
   if (task.parent_id === null) return
   const parent = (await findTask(tx, task.parent_id))!
+  // What a subtask read may be in every word of its summary, and in every file it left.
+  if (taint(tx, parent, JSON.parse(task.taint) as Taint[])) await save(tx, parent)
   if (isWatcher(task.kind)) return closeIfJudged(tx, parent)
   if (isOver(parent.status)) return
   if (parent.handover === 1) return inherit(tx, parent, task)

@@ -4,6 +4,7 @@ import type { TreeHead, TreeMode } from '../contract/event.ts'
 import { Fault } from '../contract/fault.ts'
 import type { Limits } from '../contract/limits.ts'
 import type { Message } from '../contract/message.ts'
+import { joinTaint, type Offer, type Taint } from '../contract/policy.ts'
 import type { Review } from '../contract/review.ts'
 import type { CheckedEvidence, Reason, Task, TaskKind, TaskStatus, Verdict } from '../contract/task.ts'
 import { prepare } from '../store/prepared.ts'
@@ -68,6 +69,7 @@ const MUTABLE = [
   'lease_worker',
   'lease_token',
   'lease_until',
+  'taint',
   'updated_at',
 ] as const
 const saveTask = prepare<Mutable>()((db, p) =>
@@ -144,6 +146,16 @@ export async function saveTree(tx: Tx, tree: TreeRow): Promise<void> {
 }
 export const callsOpen = (tx: Tx, taskId: string): Promise<CallRow[]> => tx.query(openCalls, { task_id: taskId })
 
+/** Marks what the task has read. True when that was new; the caller then saves the row. */
+export function taint(tx: Tx, task: TaskRow, more: readonly Taint[]): boolean {
+  const had = JSON.parse(task.taint) as Taint[]
+  const now = joinTaint(had, more)
+  if (now.length === had.length) return false
+  task.taint = JSON.stringify(now)
+  tx.record(task.tree_id, { type: 'task.tainted', taskId: task.id, taint: now })
+  return true
+}
+
 /** Appends to the history; the caller saves the task row, whose counter it moves. */
 export async function append(tx: Tx, task: TaskRow, message: Message): Promise<number> {
   const n = ++task.messages
@@ -188,6 +200,7 @@ export function toTask(row: TaskRow): Task {
     deadlineAt: isoOrNull(row.deadline_at),
     wakeAt: isoOrNull(row.wake_at),
     stoppedByPerson: row.stopped_by_person === 1,
+    taint: JSON.parse(row.taint) as Taint[],
     workspace: row.workspace,
     result: row.result,
     summary: row.summary,
@@ -239,5 +252,13 @@ export function toReview(row: Selectable<Database['reviews']>): Review {
     decision: row.decision as Review['decision'],
     comment: row.comment,
     decidedBy: row.decided_by,
+    signature: row.signature,
+    reason: row.reason,
+    taint: row.taint === null ? [] : (JSON.parse(row.taint) as Taint[]),
+    offers: row.offers === null ? [] : (JSON.parse(row.offers) as Offer[]),
+    edit: row.edit === null ? null : (JSON.parse(row.edit) as Record<string, unknown>),
+    snoozedUntil: isoOrNull(row.snoozed_until),
+    expiresAt: isoOrNull(row.expires_at),
+    escalatedAt: isoOrNull(row.escalated_at),
   }
 }

@@ -3,13 +3,16 @@
  * from rows what should have moved: it is the backstop for every wake, and finds nothing unless something is wrong elsewhere.
  */
 import { sql } from 'kysely'
+import type { ExpiryPolicy } from '../contract/review.ts'
 import { isOver } from '../contract/task.ts'
 import { prepare } from '../store/prepared.ts'
 import type { Store, Tx } from '../store/store.ts'
+import { decide } from './decide.ts'
 import { wallReaches } from './limits.ts'
 import { ready, wakeIfFree } from './move.ts'
 import { answerIfOver, closeIfJudged, over, releaseIfFree, settleLostCalls } from './outcome.ts'
 import { pauseTree } from './pause.ts'
+import { changeReview, escalate } from './review.ts'
 import { callsOpen, limitsOf, lock, openTask, openTree, save, type TaskRow } from './rows.ts'
 
 const expired = prepare<{ now: number; limit: number }>()((db, p) =>
@@ -32,12 +35,25 @@ const dueDeadlines = prepare<{ now: number; limit: number }>()((db, p) =>
     .where('status', 'not in', [sql.lit('done'), sql.lit('failed'), sql.lit('cancelled'), sql.lit('dead')])
     .limit(p.limit),
 )
+const dueSnoozes = prepare<{ now: number; limit: number }>()((db, p) =>
+  db.selectFrom('reviews').select('id').where('state', '=', sql.lit('snoozed')).where('snoozed_until', '<=', p.now).limit(p.limit),
+)
+const dueReviews = prepare<{ now: number; limit: number }>()((db, p) =>
+  db
+    .selectFrom('reviews')
+    .select(['id', 'kind', 'expires_at'])
+    .where('expires_at', 'is not', null)
+    .where('expires_at', '<=', p.now)
+    .where('state', '<>', sql.lit('decided'))
+    .limit(p.limit),
+)
 /** Rows of one round; the next second takes the next ones. */
 const LIMIT = 500
 
 export type Swept = { moved: number; cut: string[] }
 
-export async function quick(store: Store, now: number): Promise<Swept> {
+/** `expiry`: what becomes of items that nobody decided in time. */
+export async function quick(store: Store, now: number, expiry: ExpiryPolicy = 'park'): Promise<Swept> {
   const swept: Swept = { moved: 0, cut: [] }
   for (const { id, tree_id } of await store.read(expired, { now, limit: LIMIT }))
     await each(store, swept, async (tx) => {
@@ -62,6 +78,18 @@ export async function quick(store: Store, now: number): Promise<Swept> {
       await over(tx, task, 'failed', { reason: 'deadline', note: 'its deadline passed before it ended' })
       return true
     })
+  for (const { id } of await store.read(dueSnoozes, { now, limit: LIMIT }))
+    await each(store, swept, async (tx) => (await changeReview(tx, id, { state: 'open', snoozed_until: null })) !== null)
+  if (expiry !== 'park')
+    for (const { id, kind } of await store.read(dueReviews, { now, limit: LIMIT }))
+      await each(store, swept, async (tx) => {
+        const row = await tx.db.selectFrom('reviews').select(['state', 'expires_at']).where('id', '=', id).executeTakeFirst()
+        if (row?.state === 'decided' || row?.expires_at == null || row.expires_at > tx.now) return false
+        if (expiry === 'escalate') return (await escalate(tx, id)) !== null
+        const { cut } = await decide(tx, id, { decision: 'reject', comment: `nobody decided this ${kind} in time` }, 'system')
+        swept.cut.push(...cut)
+        return true
+      })
   return swept
 }
 

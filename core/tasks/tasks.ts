@@ -5,15 +5,17 @@ import { sql } from 'kysely'
 import type { TreeHead } from '../contract/event.ts'
 import { Fault } from '../contract/fault.ts'
 import type { Message, StoredMessage } from '../contract/message.ts'
-import type { Decision, Review, ReviewState } from '../contract/review.ts'
+import type { BatchDecision, Decision, ExpiryPolicy, Review, ReviewState, Waiting } from '../contract/review.ts'
 import type { Task, TaskStatus } from '../contract/task.ts'
 import { prepare } from '../store/prepared.ts'
 import type { Store } from '../store/store.ts'
 import { type ClosingPlan, end } from './closing.ts'
 import { type Control, control } from './control.ts'
 import { createGoal, type NewGoal } from './create.ts'
-import { decide } from './decide.ts'
+import { type Checks, decide } from './decide.ts'
+import { snooze, waitingFor } from './review.ts'
 import { type Claim, type TaskRow, toReview, toTask, toTree } from './rows.ts'
+import { openRules } from './rules.ts'
 import { quick, recover, type Swept, thorough } from './sweep.ts'
 import { type Lease, openTurns } from './turns.ts'
 
@@ -24,6 +26,8 @@ export type TreeView = TreeHead & {
   note: string | null
   updatedAt: string
 }
+/** What became of one item of a batch. */
+export type BatchAnswer = { id: string } & ({ ok: true; review: Review } | { ok: false; code: string; detail: string })
 export type Page<T> = { items: T[]; nextCursor: string | null }
 export type Tasks = ReturnType<typeof openTasks>
 
@@ -32,14 +36,27 @@ const messagesAfter = prepare<{ task_id: string; after: number; limit: number }>
 )
 const taskById = prepare<{ id: string }>()((db, p) => db.selectFrom('tasks').selectAll().where('id', '=', p.id))
 
-export function openTasks(store: Store, options: { leaseMs?: number; newId?: () => string } = {}) {
+export type TasksOptions = {
+  leaseMs?: number
+  newId?: () => string
+  /** What becomes of what a call asks a person when nobody decides it within `seconds`; without it, it waits for ever. */
+  expiry?: { policy: ExpiryPolicy; seconds: number }
+  /** What an edited call must satisfy before it is approved. */
+  checks?: Checks
+}
+
+export function openTasks(store: Store, options: TasksOptions = {}) {
   const newId =
     options.newId ??
     (() =>
       BigInt(`0x${randomBytes(6).toString('hex')}`)
         .toString(36)
         .padStart(10, '0'))
-  const turns = openTurns(store, options)
+  const { expiry } = options
+  const turns = openTurns(store, {
+    ...(options.leaseMs === undefined ? {} : { leaseMs: options.leaseMs }),
+    ...(expiry === undefined ? {} : { reviewSeconds: expiry.seconds }),
+  })
   const cutListeners = new Set<(taskId: string) => void>()
   const cutAll = (ids: readonly string[]) => {
     for (const id of ids) for (const listener of cutListeners) listener(id)
@@ -47,6 +64,7 @@ export function openTasks(store: Store, options: { leaseMs?: number; newId?: () 
 
   return {
     turns,
+    rules: openRules(store),
 
     /** Acknowledged only when it is on stable storage. `created` is false when this idempotency key made the tree before. */
     async createGoal(goal: NewGoal & { prepare?: (treeId: string) => Promise<void> }): Promise<{ treeId: string; created: boolean }> {
@@ -64,10 +82,28 @@ export function openTasks(store: Store, options: { leaseMs?: number; newId?: () 
       return this.task(id)
     },
     async decide(id: string, decision: Decision, by: string): Promise<Review> {
-      const { review, cut } = await store.transact((tx) => decide(tx, id, decision, by), { durable: true })
+      const { review, cut } = await store.transact((tx) => decide(tx, id, decision, by, options.checks), { durable: true })
       cutAll(cut)
       return review
     },
+    /** One word for many items; each is decided or refused by itself. */
+    decideBatch(batch: BatchDecision, by: string): Promise<BatchAnswer[]> {
+      const { decision, comment, actionHashes = {} } = batch
+      return Promise.all(
+        [...new Set(batch.ids)].map(async (id): Promise<BatchAnswer> => {
+          const actionHash = actionHashes[id]
+          try {
+            const word = { decision, ...(comment === undefined ? {} : { comment }), ...(actionHash === undefined ? {} : { actionHash }) }
+            return { id, ok: true, review: await this.decide(id, word, by) }
+          } catch (error) {
+            if (error instanceof Fault) return { id, ok: false, code: error.code, detail: error.message }
+            throw error
+          }
+        }),
+      )
+    },
+    /** Puts an item off; it comes back by itself. */
+    snooze: (id: string, until: number | null): Promise<Review> => store.transact((tx) => snooze(tx, id, until), { durable: true }),
     /** Called with each task whose turn under way must be cut off at once. */
     onCut(listener: (taskId: string) => void): () => void {
       cutListeners.add(listener)
@@ -75,7 +111,7 @@ export function openTasks(store: Store, options: { leaseMs?: number; newId?: () 
     },
 
     async sweep(kind: 'quick' | 'thorough', now: number): Promise<Swept> {
-      const swept = kind === 'quick' ? await quick(store, now) : await thorough(store)
+      const swept = kind === 'quick' ? await quick(store, now, expiry?.policy) : await thorough(store)
       cutAll(swept.cut)
       return swept
     },
@@ -140,7 +176,7 @@ export function openTasks(store: Store, options: { leaseMs?: number; newId?: () 
       treeId?: string | undefined
       cursor?: string | undefined
       limit: number
-    }): Promise<Page<Review>> {
+    }): Promise<Page<Review & { waiting: Waiting[] }>> {
       let ask = store.db
         .selectFrom('reviews')
         .selectAll()
@@ -156,14 +192,14 @@ export function openTasks(store: Store, options: { leaseMs?: number; newId?: () 
       const rows = await ask.execute()
       const last = rows[query.limit - 1]
       return {
-        items: rows.slice(0, query.limit).map(toReview),
+        items: await waitingFor(store.db, rows.slice(0, query.limit).map(toReview)),
         nextCursor: rows.length > query.limit && last ? `${last.created_at}.${last.id}` : null,
       }
     },
-    async review(id: string): Promise<Review> {
+    async review(id: string): Promise<Review & { waiting: Waiting[] }> {
       const row = await store.db.selectFrom('reviews').selectAll().where('id', '=', id).executeTakeFirst()
       if (!row) throw new Fault('not_found', `There is no review item ${id}.`)
-      return toReview(row)
+      return (await waitingFor(store.db, [toReview(row)]))[0]!
     },
     /** Direct children, oldest first. */
     async children(id: string): Promise<Task[]> {

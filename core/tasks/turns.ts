@@ -5,6 +5,7 @@
 import { sql } from 'kysely'
 import { Fault } from '../contract/fault.ts'
 import { callIdOf, childIdOf, type Message } from '../contract/message.ts'
+import type { Judgement, Taint } from '../contract/policy.ts'
 import { isOver, type Spend, type Task, tokensOf, type Usage } from '../contract/task.ts'
 import { prepare } from '../store/prepared.ts'
 import type { Store, Tx } from '../store/store.ts'
@@ -14,7 +15,7 @@ import { turnReaches } from './limits.ts'
 import { type Change, endCall, move, ready } from './move.ts'
 import { answerIfOver, over } from './outcome.ts'
 import { pauseTree } from './pause.ts'
-import { openReview } from './review.ts'
+import { type NewReview, openReview } from './review.ts'
 import {
   append,
   type CallRow,
@@ -30,8 +31,10 @@ import {
   save,
   saveTree,
   type TaskRow,
+  taint,
   toTask,
 } from './rows.ts'
+import { hitRule } from './rules.ts'
 
 export type Lease = {
   taskId: string
@@ -54,7 +57,8 @@ export type SavedCall = {
   approved: boolean
   waits: string | null
 }
-export type EndedCall = { id: string; text: string; isError: boolean }
+/** `taint`: where the text came from, when nobody in the tree wrote it. */
+export type EndedCall = { id: string; text: string; isError: boolean; taint?: readonly Taint[] }
 
 /** Claims without a completed turn after which a task is quarantined. */
 export const MAX_ATTEMPTS = 3
@@ -174,7 +178,8 @@ export class ClaimLost extends Fault {
 
 export type Turns = ReturnType<typeof openTurns>
 
-export function openTurns(store: Store, options: { leaseMs?: number } = {}) {
+/** `reviewSeconds`: how long a call waits for a person before the setting says what becomes of it; absent: for ever. */
+export function openTurns(store: Store, options: { leaseMs?: number; reviewSeconds?: number } = {}) {
   const leaseMs = options.leaseMs ?? LEASE_MS
 
   /** Opens the task of a lease; refuses a lease that is not the newest. */
@@ -423,23 +428,33 @@ export function openTurns(store: Store, options: { leaseMs?: number } = {}) {
     askPerson: (
       lease: Lease,
       callId: string,
-      item: Pick<Parameters<typeof openReview>[1], 'kind' | 'title' | 'action' | 'risk'>,
+      item: Pick<NewReview, 'kind' | 'title' | 'action' | 'risk' | 'policy'> & { rule?: string | null },
     ): Promise<string> =>
       store.transact(async (tx) => {
         const task = await openLeased(tx, lease)
         const [call] = await tx.query(callRow, { id: callId })
         const id = `${callId}-${item.kind}${call && call.attempts > 0 ? `-${call.attempts}` : ''}`
-        await openReview(tx, { ...item, id, treeId: task.tree_id, taskId: task.id, callId })
+        const expiresAt = options.reviewSeconds === undefined ? null : tx.now + options.reviewSeconds * 1_000
+        const { rule = null, ...asked } = item
+        const made = await openReview(tx, { ...asked, id, treeId: task.tree_id, taskId: task.id, callId, expiresAt })
+        if (made && item.policy && call)
+          recordJudgement(tx, task, call, { verdict: 'ask', reason: item.policy.reason, rule, risk: item.risk })
         await tx.query(waitCall, { id: callId, waits: 'review', wait_ids: JSON.stringify([id]), at: tx.now })
         return id
       }),
 
+    /** Records what the policy said of a call. False: the rule that allowed it is not in force any more; ask again. */
+    judged: (lease: Lease, callId: string, judgement: Judgement): Promise<boolean> =>
+      store.transact(async (tx) => {
+        const task = await openLeased(tx, lease)
+        if (judgement.rule !== null && !(await hitRule(tx, judgement.rule))) return false
+        const [call] = await tx.query(callRow, { id: callId })
+        if (call) recordJudgement(tx, task, call, judgement)
+        return true
+      }),
+
     /** Puts something before people without waiting for them. */
-    tellPerson: (
-      lease: Lease,
-      callId: string,
-      item: Pick<Parameters<typeof openReview>[1], 'kind' | 'title' | 'action' | 'risk'>,
-    ): Promise<string> =>
+    tellPerson: (lease: Lease, callId: string, item: Pick<NewReview, 'kind' | 'title' | 'action' | 'risk'>): Promise<string> =>
       store.transact(async (tx) => {
         const task = await openLeased(tx, lease)
         const id = `${callId}-${item.kind}`
@@ -653,10 +668,16 @@ export function openTurns(store: Store, options: { leaseMs?: number } = {}) {
   }
 }
 
+function recordJudgement(tx: Tx, task: TaskRow, call: Pick<CallRow, 'id' | 'tool'>, judgement: Judgement): void {
+  tx.record(task.tree_id, { type: 'policy.decided', taskId: task.id, callId: call.id, tool: call.tool, ...judgement })
+}
+
 async function endAll(tx: Tx, task: TaskRow, ended: readonly EndedCall[]): Promise<void> {
   for (const end of ended) {
     const [call] = await tx.query(callRow, { id: end.id })
-    if (call && call.state !== 'ended') await endCall(tx, task, call, end.text, end.isError)
+    if (!call || call.state === 'ended') continue
+    if (end.taint) taint(tx, task, end.taint) // with the words, in the same commit; the caller saves the row
+    await endCall(tx, task, call, end.text, end.isError)
   }
 }
 

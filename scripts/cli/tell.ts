@@ -44,6 +44,24 @@ export function tell(event: Event, paint: Paint): string {
       return `${paint('you', '⚑ waits for you')} (${event.review.kind}): ${oneLine(event.review.title)}`
     case 'review.decided':
       return `${event.review.decision ?? 'decided'} by ${oneLine(event.review.decidedBy ?? 'nobody', 40)}: ${oneLine(event.review.title)}`
+    case 'review.changed': {
+      const { review } = event
+      const words =
+        review.state === 'snoozed'
+          ? `put off until ${timeOf(review.snoozedUntil ?? '')}`
+          : review.escalatedAt
+            ? 'overdue'
+            : 'back in the queue'
+      return `${paint('you', words)}: ${oneLine(review.title)}`
+    }
+    case 'policy.decided':
+      return `${paint(event.verdict === 'deny' ? 'bad' : 'dim', `policy: ${event.verdict}`)} ${oneLine(event.tool, 60)}: ${oneLine(event.reason)}`
+    case 'rule.added':
+      return `rule ${oneLine(event.rule.id, 20)} (${event.rule.verdict}) by ${oneLine(event.rule.createdBy, 40)}: ${oneLine(event.rule.label)}`
+    case 'rule.revoked':
+      return `rule ${oneLine(event.ruleId, 20)} taken back by ${oneLine(event.by, 40)}`
+    case 'task.tainted':
+      return `has read what nobody in its tree wrote: ${event.taint.join(', ')}`
     case 'task.controlled':
       return `${oneLine(event.verb, 20)} by ${oneLine(event.by, 40)}${event.comment ? `: ${oneLine(event.comment)}` : ''}`
     case 'task.granted':
@@ -61,7 +79,7 @@ export function tell(event: Event, paint: Paint): string {
 export function taskOf(event: Event): string | null {
   if ('taskId' in event) return event.taskId
   if (event.type === 'task.created') return event.task.id
-  if (event.type === 'review.opened' || event.type === 'review.decided') return event.review.taskId
+  if (event.type === 'review.opened' || event.type === 'review.decided' || event.type === 'review.changed') return event.review.taskId
   return event.treeId
 }
 
