@@ -8,6 +8,7 @@ const LAYERS = [
   'core/config.ts',
   'core/store',
   'core/registry',
+  'core/secrets',
   'core/coordination',
   'core/exec',
   'core/policy',

@@ -130,5 +130,6 @@ const COLUMNS = {
   agents: ENTRY,
   documents: ENTRY,
   tools: ENTRY,
+  secrets: ['name', 'value', 'description', 'grants', 'created_at', 'updated_at', 'last_used_at'],
   versions: ['kind', 'name', 'version', 'body', 'author', 'at'],
 } as const

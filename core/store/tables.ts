@@ -219,6 +219,16 @@ export type Database = {
   agents: Entry
   documents: Entry
   tools: Entry
+  /** `value` is sealed with a key that is not in the database; `grants` is a list of who may have it. */
+  secrets: {
+    name: string
+    value: string
+    description: string
+    grants: string
+    created_at: number
+    updated_at: number
+    last_used_at: number | null
+  }
   versions: { kind: string; name: string; version: number; body: string; author: string; at: number }
 }
 /** `seed_hash`: hash of the seed this version came from; null once a person or an agent changed it. */

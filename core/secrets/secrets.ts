@@ -1,0 +1,215 @@
+/**
+ * The door to secrets: values that a person entrusts to the system for commands, by name. They are encrypted in the database, are handed
+ * only to tasks that a grant names, and are taken out of everything that is told. No verb here gives a value back to a person or an agent.
+ */
+import type { Selectable } from 'kysely'
+import { Fault } from '../contract/fault.ts'
+import type { Task } from '../contract/task.ts'
+import type { Store } from '../store/store.ts'
+import type { Database } from '../store/tables.ts'
+import { cipherOf } from './cipher.ts'
+import { LEAST, redactorOf } from './redact.ts'
+
+/** Who may have it: `*` every task, `agent:NAME` tasks of that agent, `tree:ID` tasks of that goal. */
+export type Grant = string
+export type SecretEntry = {
+  name: string
+  description: string
+  grants: Grant[]
+  /** False: SYSTEM_SECRET_KEY is not the one it was sealed with. */
+  readable: boolean
+  createdAt: string
+  updatedAt: string
+  lastUsedAt: string | null
+}
+export type Secrets = Awaited<ReturnType<typeof openSecrets>>
+
+/** Variables that would change which program a command runs, or how, instead of being read by it. */
+const STEERING =
+  /^(PATH|HOME|SHELL|IFS|ENV|TMPDIR|LANG|TERM|USER|LOGNAME|PWD|BASH_.*|LC_.*|LD_.*|DYLD_.*|GIT_.*|NODE_.*|NPM_.*|PYTHON.*|PERL5?.*|RUBY.*|JAVA_.*)$/
+const MOST_CHARACTERS = 32_000
+
+/** `key` is SYSTEM_SECRET_KEY. Reads all values once: what is told is searched for them. */
+export async function openSecrets(parts: { store: Store; key: string }) {
+  const { store } = parts
+  const cipher = cipherOf(parts.key)
+  let kept = new Map<string, { sealed: string; value: string | null; grants: Grant[] }>()
+  let redact = redactorOf(new Map())
+  await refresh()
+
+  /** Other processes on the same database may have changed them. */
+  async function refresh(): Promise<void> {
+    const rows = await store.db.selectFrom('secrets').select(['name', 'value', 'grants']).orderBy('name').execute()
+    const same = rows.length === kept.size && rows.every((row) => kept.get(row.name)?.sealed === row.value)
+    kept = new Map(
+      rows.map(({ name, value, grants }) => {
+        const old = kept.get(name)
+        const open = old?.sealed === value ? old.value : cipher.open(name, value)
+        return [name, { sealed: value, value: open, grants: JSON.parse(grants) as Grant[] }]
+      }),
+    )
+    if (same) return
+    const values = [...kept].flatMap(([name, { value }]) => (value === null ? [] : [[name, value] as const]))
+    redact = redactorOf(new Map(values))
+  }
+
+  const may = (task: Pick<Task, 'agent' | 'treeId'>, name: string): boolean =>
+    kept.get(name)?.grants.some((to) => to === '*' || to === `agent:${task.agent}` || to === `tree:${task.treeId}`) ?? false
+
+  /** Why a task cannot have it, and who can change that; null: it can. */
+  function refusal(task: Pick<Task, 'agent' | 'treeId'>, name: string): string | null {
+    const allowed = [...kept.keys()].filter((one) => may(task, one))
+    const yours = allowed.length > 0 ? ` This task may use: ${allowed.join(', ')}.` : ' This task may use none.'
+    const held = kept.get(name)
+    if (!held || !may(task, name))
+      return `The secret "${name.slice(0, 64)}" is not there or not granted to this task; a person grants it with \`banyan secret grant ${name.slice(0, 64)} agent:${task.agent}\`, so ask with flag_for_review if you need it.${yours}`
+    return held.value === null ? unreadable(name) : null
+  }
+
+  async function change(name: string, work: (grants: Grant[]) => Grant[]): Promise<void> {
+    await store.transact(
+      async (tx) => {
+        const row = await tx.db.selectFrom('secrets').select('grants').where('name', '=', name).executeTakeFirst()
+        if (!row) throw notThere(name)
+        await tx.db
+          .updateTable('secrets')
+          .set({ grants: JSON.stringify(work(JSON.parse(row.grants) as Grant[])), updated_at: tx.now })
+          .where('name', '=', name)
+          .execute()
+      },
+      { durable: true },
+    )
+    await refresh()
+  }
+
+  return {
+    refresh,
+    /** Adds it, or replaces its value; grants stay. `value` is kept to the letter. */
+    async set(name: string, value: string, about: { description?: string | undefined } = {}): Promise<void> {
+      checkName(name)
+      checkValue(value)
+      await store.transact(
+        async (tx) => {
+          const sealed = { value: cipher.seal(name, value), updated_at: tx.now }
+          await tx.db
+            .insertInto('secrets')
+            .values({ name, ...sealed, description: about.description ?? '', grants: '[]', created_at: tx.now, last_used_at: null })
+            .onConflict((c) =>
+              c.column('name').doUpdateSet({ ...sealed, ...(about.description === undefined ? {} : { description: about.description }) }),
+            )
+            .execute()
+        },
+        { durable: true },
+      )
+      await refresh()
+    },
+    async remove(name: string): Promise<void> {
+      await store.transact(
+        async (tx) => {
+          const gone = await tx.db.deleteFrom('secrets').where('name', '=', name).returning('name').executeTakeFirst()
+          if (!gone) throw notThere(name)
+        },
+        { durable: true },
+      )
+      await refresh()
+    },
+    async list(): Promise<SecretEntry[]> {
+      await refresh()
+      const rows = await store.db.selectFrom('secrets').selectAll().orderBy('name').execute()
+      return rows.map((row) => entryOf(row, kept.get(row.name)?.value != null))
+    },
+    async grantTo(name: string, to: Grant): Promise<void> {
+      checkGrant(to)
+      await change(name, (grants) => [...new Set([...grants, to])].sort())
+    },
+    revoke: (name: string, to: Grant): Promise<void> => change(name, (grants) => grants.filter((one) => one !== to)),
+    refusal,
+    /** Values for the environment of one command. A Fault names what is not granted; then nothing is given. */
+    async valuesFor(task: Pick<Task, 'agent' | 'treeId'>, names: readonly string[]): Promise<Record<string, string>> {
+      await refresh()
+      for (const name of names) {
+        const why = refusal(task, name)
+        if (why !== null) throw new Fault('forbidden', why)
+      }
+      if (names.length > 0)
+        await store.transact((tx) =>
+          tx.db
+            .updateTable('secrets')
+            .set({ last_used_at: tx.now })
+            .where('name', 'in', [...names])
+            .execute(),
+        )
+      return Object.fromEntries(names.map((name) => [name, kept.get(name)?.value ?? '']))
+    },
+    /** Takes every value that is held now out of the text. */
+    redact: (text: string): string => redact(text),
+    /** Names whose values cannot be read with this key. */
+    unreadable: (): string[] => [...kept].filter(([, { value }]) => value === null).map(([name]) => name),
+  }
+}
+
+/** Seals every value anew, all or none. Answers how many. */
+export async function reencrypt(store: Store, oldKey: string, newKey: string): Promise<number> {
+  const [from, to] = [cipherOf(oldKey), cipherOf(newKey)]
+  return store.transact(
+    async (tx) => {
+      const rows = await tx.db.selectFrom('secrets').select(['name', 'value']).execute()
+      for (const { name, value } of rows) {
+        const open = from.open(name, value)
+        if (open === null) throw new Fault('invalid', `${unreadable(name)} Nothing was changed.`)
+        await tx.db
+          .updateTable('secrets')
+          .set({ value: to.seal(name, open) })
+          .where('name', '=', name)
+          .execute()
+      }
+      return rows.length
+    },
+    { durable: true },
+  )
+}
+
+const notThere = (name: string): Fault =>
+  new Fault('not_found', `There is no secret "${name.slice(0, 64)}"; \`banyan secret ls\` lists them.`)
+const unreadable = (name: string): string =>
+  `The secret ${name} was sealed with another SYSTEM_SECRET_KEY: put the earlier key back, or set the secret again with \`banyan secret set ${name}\`.`
+
+function checkName(name: string): void {
+  if (!/^[A-Z][A-Z0-9_]{0,63}$/.test(name))
+    throw new Fault(
+      'invalid',
+      `A secret is named like a variable, 1 to 64 of A-Z, 0-9 and _, a letter first, for example GITHUB_TOKEN; "${name.slice(0, 64)}" is not.`,
+    )
+  if (STEERING.test(name))
+    throw new Fault('invalid', `${name} steers programs and cannot be a secret's name; choose another, such as MY_${name}.`)
+}
+function checkValue(value: string): void {
+  if (value.length > MOST_CHARACTERS)
+    throw new Fault('too_large', `A secret has at most ${MOST_CHARACTERS} characters; put longer ones into a file.`)
+  if (value.includes('\0')) throw new Fault('invalid', 'A secret cannot hold a NUL character; encode it, for example as base64.')
+  if (value.trim().replace(/[\r\n]+[ \t]*/g, '').length < LEAST)
+    throw new Fault(
+      'invalid',
+      `A secret needs at least ${LEAST} characters: a shorter one cannot be told from innocent text and would not be hidden.`,
+    )
+}
+function checkGrant(to: string): void {
+  if (!/^(\*|agent:[a-z][a-z0-9_-]{0,63}|tree:[A-Za-z0-9_-]{1,64})$/.test(to))
+    throw new Fault(
+      'invalid',
+      `A secret is granted to agent:NAME, to tree:ID, or to * (every task); "${to.slice(0, 80)}" is none of these.`,
+    )
+}
+
+function entryOf(row: Selectable<Database['secrets']>, readable: boolean): SecretEntry {
+  const time = (at: number) => new Date(at).toISOString()
+  return {
+    name: row.name,
+    description: row.description,
+    grants: JSON.parse(row.grants) as Grant[],
+    readable,
+    createdAt: time(row.created_at),
+    updatedAt: time(row.updated_at),
+    lastUsedAt: row.last_used_at === null ? null : time(row.last_used_at),
+  }
+}
