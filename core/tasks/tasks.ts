@@ -183,7 +183,8 @@ export function openTasks(store: Store, options: TasksOptions = {}) {
         .orderBy('created_at')
         .orderBy('id')
         .limit(query.limit + 1)
-      if (query.state !== 'all') ask = ask.where('state', '=', query.state)
+      // Written out, so that the partial index of what is open is used.
+      if (query.state !== 'all') ask = ask.where('state', '=', sql.lit(query.state))
       if (query.treeId) ask = ask.where('tree_id', '=', query.treeId)
       if (query.cursor) {
         const [at, id] = readCursor(query.cursor)
