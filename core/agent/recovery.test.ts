@@ -69,13 +69,12 @@ test('a command that is approved while another call of the same reply still runs
 })
 
 test('a goal at its cap goes on asking when the task that reached the cap is stopped', async () => {
-  const { goal, until, over, runtime } = await open((request) => {
+  const { goal, quiet, over, runtime } = await open((request) => {
     if (request.task.instruction !== 'parent') return { calls: [{ tool: 'list_agents', input: {} }] }
     return answersIn(request).length === 0 ? startAll(['child']) : endWith('went on')
   })
   const root = await goal('parent', { budget: { turns: 3 } })
-  await until(root, (task) => task.status === 'waiting')
-  await until(`${root}.3a`, (task) => task.status === 'paused')
+  await quiet(root)
   await runtime.tasks.control(`${root}.3a`, { verb: 'abort', by: 'owner' })
   const { items } = await runtime.tasks.reviews({ state: 'open', limit: 5 })
   expect(items).toMatchObject([{ kind: 'budget', treeId: root }])
@@ -144,4 +143,21 @@ test('a task that was lost twice has its last attempt alone, so that it takes no
   expect(await turns.lease('w', 4)).toMatchObject([{ taskId: second, alone: true }]) // the first is set aside
   expect(await runtime.tasks.task(first)).toMatchObject({ status: 'dead' })
   await runtime.tasks.recover()
+})
+
+test('something that nobody foresaw costs an attempt and a little time, and sets the task aside the third time', async () => {
+  let clock = Date.now()
+  const { goal, until, over, runtime } = await open(
+    () => {
+      throw new Error('the sky fell')
+    },
+    { now: () => clock },
+  )
+  const root = await goal('unlucky')
+  for (let attempt = 1; attempt <= 3; attempt++) {
+    expect(await until(root, (t) => t.status === 'waiting' && t.attempt === attempt)).toMatchObject({ reason: 'timer', note: 'the sky fell' })
+    clock += 60_000
+  }
+  expect(await over(root)).toMatchObject({ status: 'dead', reason: 'lost' })
+  expect((await runtime.tasks.reviews({ state: 'open', limit: 5 })).items).toMatchObject([{ kind: 'dead_task' }])
 })

@@ -11,7 +11,7 @@ export type RunnerParts = {
   slots: number
   worker: string
   now(): number
-  /** A bug or a broken disk; the task is taken up again after its lease. */
+  /** A bug or a broken disk; the task is tried again a little later, three times. */
   onError(error: unknown, lease: Lease | null): void
   leaseMs?: number
   /** Milliseconds between two thorough sweeps. */
@@ -64,7 +64,12 @@ export function startRunner(parts: RunnerParts): Runner {
     const cut = new AbortController()
     const done = parts
       .work(lease, cut.signal)
-      .catch((error: unknown) => parts.onError(error, lease))
+      .catch((error: unknown) => {
+        parts.onError(error, lease)
+        const words = error instanceof Error ? error.message : String(error)
+        // If even this cannot be written, the lease runs out and the sweep finds the task.
+        return tasks.turns.stumble(lease, words).catch((again: unknown) => parts.onError(again, lease))
+      })
       .finally(() => {
         if (running.get(lease.taskId)?.lease === lease) running.delete(lease.taskId)
         void look()

@@ -1,5 +1,5 @@
 /** Folders that tasks work in: one a tree, and inside it one for each task that has its own. */
-import { chmod, cp, mkdir, stat } from 'node:fs/promises'
+import { chmod, cp, lchown, mkdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Fault } from '../contract/fault.ts'
 import type { Task } from '../contract/task.ts'
@@ -25,7 +25,9 @@ export function workspaces(dataDir: string, runAs: Owner | undefined, failPoint:
     failPoint('workspace.after-mkdir')
     if (runAs) {
       await passable()
-      await handOver(join(root, treeId), runAs)
+      // Only the folders on the way: neighbours are at work in the others, and files come and go under a walk through all of them.
+      const names = workspace.split('/').filter(Boolean)
+      for (let depth = 0; depth <= names.length; depth++) await lchown(join(root, treeId, ...names.slice(0, depth)), runAs.uid, runAs.gid)
     }
     failPoint('workspace.after-made')
     if (made.size >= 10_000) made.clear()

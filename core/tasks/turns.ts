@@ -13,7 +13,7 @@ import type { Database } from '../store/tables.ts'
 import { helperExists, type NewChild, spawn } from './create.ts'
 import { turnReaches } from './limits.ts'
 import { type Change, endCall, move, ready } from './move.ts'
-import { answerIfOver, over } from './outcome.ts'
+import { answerIfOver, over, settleLostCalls } from './outcome.ts'
 import { pauseTree } from './pause.ts'
 import { type NewReview, openReview } from './review.ts'
 import {
@@ -64,6 +64,8 @@ export type EndedCall = { id: string; text: string; isError: boolean; taint?: re
 export const MAX_ATTEMPTS = 3
 /** Replies without a tool call, in a row, that fail a task. */
 export const MAX_NUDGES = 3
+/** Wait before the next attempt after something broke; grows with each. */
+const STUMBLE_MS = 5_000
 /** How long a claim lasts without a sign of life. Renewed by every write and by `renew`. */
 export const LEASE_MS = 60_000
 
@@ -589,6 +591,17 @@ export function openTurns(store: Store, options: { leaseMs?: number; reviewSecon
         const task = await openLeased(tx, lease)
         task.attempts = Math.max(0, task.attempts - 1)
         move(tx, task, 'pending')
+        await save(tx, task)
+      }),
+
+    /** Something broke that nobody foresaw. The attempt stays counted, and the next one waits a little; after the last one it is set aside. */
+    stumble: (lease: Lease, words: string): Promise<void> =>
+      store.transact(async (tx) => {
+        const task = await findTask(tx, lease.taskId)
+        if (!task || task.lease_token !== lease.token || (task.status !== 'active' && task.status !== 'assigned')) return
+        await settleLostCalls(tx, task)
+        task.attempts = Math.max(1, task.attempts)
+        move(tx, task, 'waiting', { reason: 'timer', note: words.slice(0, 500), wakeAt: tx.now + STUMBLE_MS * task.attempts })
         await save(tx, task)
       }),
 
