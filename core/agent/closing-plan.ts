@@ -46,7 +46,9 @@ export function planClosing(facts: ClosingFacts): ClosingPlan {
     return computed(claim.evidence.length > 0 ? 'all listed evidence is there' : 'no model judged it; the result is the evidence')
   if (task.kind !== 'work') return computed('helpers and watchers are not judged themselves')
   const wanted: TaskKind[] = []
-  const trivial = judged.children === 0 && judged.turns <= 2 && claim.evidence.length === 0 && claim.result.length <= SHORT
+  // Commands are checked against what the log says they did; there is nothing left to judge in a short answer about them.
+  const onlyCommands = claim.evidence.every((e) => e.kind === 'command')
+  const trivial = judged.children === 0 && judged.turns <= 2 && onlyCommands && claim.result.length <= SHORT
   if (claim.status === 'success' && !trivial) wanted.push('evaluate')
   if (claim.result.length > SHORT) wanted.push('summarize')
   if (judged.isGoal && !trivial) wanted.push('document')
