@@ -11,6 +11,7 @@ const LAYERS = [
   'core/secrets',
   'core/coordination',
   'core/exec',
+  'core/git',
   'core/policy',
   'core/tasks',
   'core/models',

@@ -8,6 +8,7 @@ import * as foundation from './migrations/0001-foundation.ts'
 import * as policy from './migrations/0002-policy.ts'
 import * as web from './migrations/0003-web.ts'
 import * as secrets from './migrations/0004-secrets.ts'
+import * as files from './migrations/0005-files.ts'
 import type { Database } from './tables.ts'
 
 export type Migration = {
@@ -18,7 +19,7 @@ export type Migration = {
   down(db: Kysely<unknown>): Promise<void>
 }
 
-export const MIGRATIONS: readonly Migration[] = [foundation, policy, web, secrets]
+export const MIGRATIONS: readonly Migration[] = [foundation, policy, web, secrets, files]
 
 /** This code's schema number. */
 export const SCHEMA = MIGRATIONS.at(-1)!.number

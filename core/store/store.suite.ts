@@ -123,6 +123,7 @@ const COLUMNS = {
   model_calls: ['task_id', 'n', 'tree_id', 'provider', 'model', 'state', 'lease_token', 'reserved_tokens', 'reserved_cost_micros', 'input', 'output', 'reasoning', 'cache_read', 'cache_write', 'tokens', 'cost_micros', 'latency_ms', 'outcome', 'at'],
   reviews: ['id', 'kind', 'state', 'tree_id', 'task_id', 'call_id', 'title', 'action', 'action_hash', 'risk', 'created_at', 'decided_at', 'decision', 'comment', 'decided_by', 'signature', 'reason', 'taint', 'offers', 'edit', 'snoozed_until', 'expires_at', 'escalated_at'],
   rules: ['id', 'verdict', 'scope', 'signature', 'label', 'tree_id', 'agent', 'tainted', 'created_by', 'created_at', 'expires_at', 'hits', 'last_hit_at', 'revoked_at'],
+  file_changes: ['tree_id', 'n', 'task_id', 'call_id', 'path', 'before_hash', 'before_bytes', 'before_mode', 'after_hash', 'after_bytes', 'after_mode', 'why_not', 'by', 'at'],
   events: ['seq', 'at', 'tree_id', 'fact'],
   web_searches: ['id', 'engine', 'query', 'at', 'task_id', 'results', 'outcome', 'hits'],
   web_pages: ['url', 'final_url', 'title', 'content_type', 'text', 'links', 'notes', 'etag', 'last_modified', 'fetched_at', 'fresh_until'],

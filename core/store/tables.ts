@@ -188,6 +188,27 @@ export type Database = {
     revoked_at: number | null
   }
   events: { seq: number; at: number; tree_id: string | null; fact: string }
+  /**
+   * Changes of files in a tree's folder, in their order. A hash names what was kept in the content store; null: there was no file, `?`: there
+   * was one that is not kept, and `why_not` says why. `path` is relative to the tree's folder.
+   */
+  file_changes: {
+    tree_id: string
+    n: number
+    task_id: string
+    call_id: string
+    path: string
+    before_hash: string | null
+    before_bytes: number | null
+    before_mode: number | null
+    after_hash: string | null
+    after_bytes: number | null
+    after_mode: number | null
+    why_not: string | null
+    /** A person's name; `agent` otherwise. */
+    by: string
+    at: number
+  }
   /** Searches of the web, answered or not, with their results for as long as an equal one is answered from them. */
   web_searches: {
     id: string
