@@ -4,8 +4,9 @@ import { Fault } from '../contract/fault.ts'
 import { isOver } from '../contract/task.ts'
 import { prepare } from '../store/prepared.ts'
 import type { Tx } from '../store/store.ts'
+import { settleLostCalls } from './ledger.ts'
 import { endCall, move, ready } from './move.ts'
-import { over, releaseIfFree, settleLostCalls } from './outcome.ts'
+import { over, releaseIfFree } from './outcome.ts'
 import { append, callsOpen, keep, openTask, openTree, save, type TaskRow } from './rows.ts'
 
 export const VERBS = ['cancel', 'abort', 'pause', 'resume', 'step', 'retry', 'steer', 'rerun'] as const

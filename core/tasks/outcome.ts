@@ -9,21 +9,10 @@ import type { Taint } from '../contract/policy.ts'
 import { isOver, isWatcher, type TaskStatus, type Verdict } from '../contract/task.ts'
 import { prepare } from '../store/prepared.ts'
 import type { Tx } from '../store/store.ts'
+import { settleLostCalls } from './ledger.ts'
 import { type Change, endCall, move, ready, wakeIfFree } from './move.ts'
 import { endReviewsOf } from './review.ts'
-import {
-  append,
-  type CallRow,
-  type Claim,
-  callsOpen,
-  findTask,
-  type Grants,
-  openTree,
-  save,
-  saveTree,
-  type TaskRow,
-  taint,
-} from './rows.ts'
+import { append, type CallRow, type Claim, callsOpen, findTask, type Grants, save, type TaskRow, taint } from './rows.ts'
 
 const childrenOf = prepare<{ id: string }>()((db, p) =>
   db.selectFrom('tasks').select(['id', 'status', 'kind', 'after']).where('parent_id', '=', p.id),
@@ -31,44 +20,6 @@ const childrenOf = prepare<{ id: string }>()((db, p) =>
 const blockedIn = prepare<{ tree_id: string }>()((db, p) =>
   db.selectFrom('tasks').select(['id', 'after']).where('tree_id', '=', p.tree_id).where('status', '=', sql.lit('backlog')),
 )
-const reservedOf = prepare<{ task_id: string }>()((db, p) =>
-  db.selectFrom('model_calls').selectAll().where('task_id', '=', p.task_id).where('state', '=', sql.lit('reserved')),
-)
-const settleLost = prepare<{ task_id: string; n: number }>()((db, p) =>
-  db
-    .updateTable('model_calls')
-    .set((e) => ({ state: 'settled', outcome: 'lost', tokens: e.ref('reserved_tokens'), cost_micros: e.ref('reserved_cost_micros') }))
-    .where('task_id', '=', p.task_id)
-    .where('n', '=', p.n),
-)
-
-/** A model call whose process died or was cut off is counted as if it had cost all that was reserved: spend may be too high, never too low. */
-export async function settleLostCalls(tx: Tx, task: TaskRow): Promise<void> {
-  for (const call of await tx.query(reservedOf, { task_id: task.id })) {
-    await tx.query(settleLost, { task_id: call.task_id, n: call.n })
-    const tree = await openTree(tx, task.tree_id)
-    tree.reserved_turns -= 1
-    tree.reserved_tokens -= call.reserved_tokens
-    tree.reserved_cost_micros -= call.reserved_cost_micros
-    const spend = { turns: 1, tokens: call.reserved_tokens, costMicros: call.reserved_cost_micros, unpricedCalls: 0 }
-    for (const sum of [tree, task]) {
-      sum.turns += spend.turns
-      sum.tokens += spend.tokens
-      sum.cost_micros += spend.costMicros
-    }
-    await saveTree(tx, tree)
-    tx.record(task.tree_id, {
-      type: 'model.called',
-      taskId: task.id,
-      provider: call.provider,
-      model: call.model,
-      spend,
-      latencyMs: 0,
-      outcome: 'lost',
-    })
-  }
-}
-
 /** Gives a task its outcome, and everything that follows from one. Saves the row. */
 export async function over(tx: Tx, task: TaskRow, to: 'done' | 'failed' | 'cancelled' | 'dead', change: Change = {}): Promise<void> {
   if (to !== 'done' && (task.status === 'assigned' || task.status === 'active')) await settleLostCalls(tx, task)

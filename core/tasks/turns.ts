@@ -6,14 +6,14 @@ import { sql } from 'kysely'
 import { Fault } from '../contract/fault.ts'
 import { callIdOf, childIdOf, type Message } from '../contract/message.ts'
 import type { Judgement, Taint } from '../contract/policy.ts'
-import { isOver, type Spend, type Task, tokensOf, type Usage } from '../contract/task.ts'
+import { isOver, type Task, type Usage } from '../contract/task.ts'
 import { prepare } from '../store/prepared.ts'
 import type { Store, Tx } from '../store/store.ts'
-import type { Database } from '../store/tables.ts'
 import { helperExists, type NewChild, spawn } from './create.ts'
+import { reserveCall, settleCall, settleLostCalls } from './ledger.ts'
 import { turnReaches } from './limits.ts'
 import { type Change, endCall, move, ready } from './move.ts'
-import { answerIfOver, over, settleLostCalls } from './outcome.ts'
+import { answerIfOver, over } from './outcome.ts'
 import { pauseTree } from './pause.ts'
 import { type NewReview, openReview } from './review.ts'
 import {
@@ -90,50 +90,6 @@ const nextReadyLocked = prepare<{ limit: number }>()((db, p) =>
     .limit(p.limit)
     .forUpdate()
     .skipLocked(),
-)
-const reserve = prepare<
-  Pick<
-    Database['model_calls'],
-    'task_id' | 'n' | 'tree_id' | 'provider' | 'model' | 'lease_token' | 'reserved_tokens' | 'reserved_cost_micros' | 'at'
-  >
->()((db, p) =>
-  db.insertInto('model_calls').values({
-    task_id: p.task_id,
-    n: p.n,
-    tree_id: p.tree_id,
-    provider: p.provider,
-    model: p.model,
-    state: 'reserved',
-    lease_token: p.lease_token,
-    reserved_tokens: p.reserved_tokens,
-    reserved_cost_micros: p.reserved_cost_micros,
-    at: p.at,
-  } as never),
-)
-type Settle = { task_id: string; n: number } & Pick<
-  Database['model_calls'],
-  'model' | 'input' | 'output' | 'reasoning' | 'cache_read' | 'cache_write' | 'tokens' | 'cost_micros' | 'latency_ms' | 'outcome'
->
-const settle = prepare<Settle>()((db, p) =>
-  db
-    .updateTable('model_calls')
-    .set({
-      state: 'settled',
-      model: p.model,
-      input: p.input,
-      output: p.output,
-      reasoning: p.reasoning,
-      cache_read: p.cache_read,
-      cache_write: p.cache_write,
-      tokens: p.tokens,
-      cost_micros: p.cost_micros,
-      latency_ms: p.latency_ms,
-      outcome: p.outcome,
-    })
-    .where('task_id', '=', p.task_id)
-    .where('n', '=', p.n)
-    .where('state', '=', sql.lit('reserved'))
-    .returning(['reserved_tokens', 'reserved_cost_micros', 'provider']),
 )
 const insertCall = prepare<{ id: string; task_id: string; n: number; tool: string; input: string; effect: string }>()((db, p) =>
   db
@@ -292,22 +248,7 @@ export function openTurns(store: Store, options: { leaseMs?: number; reviewSecon
           await tx.query(savePrompt, { hash: ask.prompt.hash, body: ask.prompt.body, at: tx.now })
           await append(tx, task, ask.prompt.message)
         }
-        const n = ++task.model_calls
-        await tx.query(reserve, {
-          task_id: task.id,
-          n,
-          tree_id: tree.id,
-          provider: ask.provider,
-          model: ask.model,
-          lease_token: lease.token,
-          reserved_tokens: ask.tokens,
-          reserved_cost_micros: ask.costMicros,
-          at: tx.now,
-        })
-        tree.reserved_turns += 1
-        tree.reserved_tokens += ask.tokens
-        tree.reserved_cost_micros += ask.costMicros
-        await saveTree(tx, tree)
+        const n = await reserveCall(tx, task, tree, ask)
         if (task.status === 'assigned') move(tx, task, 'active')
         await save(tx, task)
         return { kind: 'go', call: n, stopping: task.wish === 'wrapping', messages: task.messages }
@@ -632,52 +573,6 @@ export function openTurns(store: Store, options: { leaseMs?: number; reviewSecon
         waits: row.waits,
       })),
     openLeased,
-  }
-
-  async function settleCall(
-    tx: Tx,
-    task: TaskRow,
-    n: number,
-    call: { provider: string; model: string; usage: Usage | null; costMicros: number | null; latencyMs: number; outcome: 'ok' | 'fault' },
-  ): Promise<void> {
-    const u = call.usage
-    const tokens = u ? tokensOf(u) : 0
-    const spend: Spend = { turns: 1, tokens, costMicros: call.costMicros ?? 0, unpricedCalls: call.costMicros === null ? 1 : 0 }
-    const [held] = await tx.query(settle, {
-      task_id: task.id,
-      n,
-      model: call.model,
-      input: u?.input ?? 0,
-      output: u?.output ?? 0,
-      reasoning: u?.reasoning ?? 0,
-      cache_read: u?.cacheRead ?? 0,
-      cache_write: u?.cacheWrite ?? 0,
-      tokens,
-      cost_micros: call.costMicros,
-      latency_ms: Math.round(call.latencyMs),
-      outcome: call.outcome,
-    })
-    if (!held) throw new Fault('conflict', `Model call ${n} of task ${task.id} is settled already.`)
-    const tree = await openTree(tx, task.tree_id)
-    tree.reserved_turns -= 1
-    tree.reserved_tokens -= held.reserved_tokens
-    tree.reserved_cost_micros -= held.reserved_cost_micros
-    for (const sum of [tree, task]) {
-      sum.turns += 1
-      sum.tokens += spend.tokens
-      sum.cost_micros += spend.costMicros
-      sum.unpriced_calls += spend.unpricedCalls
-    }
-    await saveTree(tx, tree)
-    tx.record(task.tree_id, {
-      type: 'model.called',
-      taskId: task.id,
-      provider: call.provider,
-      model: call.model,
-      spend,
-      latencyMs: Math.round(call.latencyMs),
-      outcome: call.outcome,
-    })
   }
 }
 
