@@ -68,6 +68,10 @@ export function createApi(origin = '', login: Record<string, string> = {}) {
       call('POST', `/api/tasks/${id(taskId)}/${verb}`, body),
     openReviews: (cursor?: string) => get<'reviews'>('/api/reviews', { state: 'open', limit: '200', ...(cursor ? { cursor } : {}) }),
     decide: (reviewId: string, decision: Decision): Promise<Review> => call('POST', `/api/reviews/${id(reviewId)}/decision`, decision),
+    /** Each item is decided, or refused, by itself. */
+    decideBatch: (batch: RequestOf<'decideBatch'>): Promise<ResponseOf<'decideBatch'>> => call('POST', '/api/reviews/batch', batch),
+    /** Puts an item off; null brings it back. */
+    snooze: (reviewId: string, until: string | null): Promise<Review> => call('POST', `/api/reviews/${id(reviewId)}/snooze`, { until }),
     /** Facts of one goal after `after`; at most 1,000. */
     events: async (after: number, treeId?: string): Promise<Event[]> => {
       const query = { after: String(after), limit: '1000', ...(treeId === undefined ? {} : { treeId }) }

@@ -4,7 +4,7 @@ import { DEFAULT_LIMITS } from '../core/contract/limits.ts'
 import type { Review } from '../core/contract/review.ts'
 import { noSpend, type Task } from '../core/contract/task.ts'
 import { emptyView } from '../core/contract/tree.ts'
-import { applyToLists, applyToTree, isHeldBelow, openReviews, rowsOf } from './fold.ts'
+import { applyToLists, applyToTree, groupsOf, isHeldBelow, openReviews, rowsOf } from './fold.ts'
 
 const at = '2026-01-01T00:00:00.000Z'
 const task = (id: string, parentId: string | null, more: Partial<Task> = {}): Task => ({
@@ -149,4 +149,8 @@ test('open items come with the riskiest first, of those the oldest; decided ones
     review('past', 'high', '2025-01-01', 'decided'),
   ]
   expect(openReviews(Object.fromEntries(all.map((one) => [one.id, one]))).map((one) => one.id)).toEqual(['grave', 'old', 'new'])
+  const overdue = { ...review('overdue', 'low', '2026-04-01'), escalatedAt: '2026-04-02' }
+  expect(openReviews({ overdue, grave: all[2]! }).map((one) => one.id)).toEqual(['overdue', 'grave'])
+  const alike = [all[0]!, all[1]!, all[2]!].map((one, i) => ({ ...one, signature: i === 1 ? null : 's' }))
+  expect(groupsOf(alike).map((group) => group.map((one) => one.id))).toEqual([['new', 'grave'], ['old']])
 })

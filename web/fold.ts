@@ -74,10 +74,28 @@ export function isHeldBelow(tasks: Readonly<Record<string, Task>>, id: string): 
   })
 }
 
-/** Open items, the riskiest first and of those the oldest. */
+/** Items that ask for the same kind of thing stand together, where the first of them stands. */
+export function groupsOf(items: readonly Review[]): Review[][] {
+  const groups = new Map<string, Review[]>()
+  for (const item of items) {
+    const key = item.signature ?? item.id
+    const group = groups.get(key)
+    if (group) group.push(item)
+    else groups.set(key, [item])
+  }
+  return [...groups.values()]
+}
+
+/** Open items: overdue ones first, then the riskiest, and of those the oldest. */
 export function openReviews(reviews: Readonly<Record<string, Review>>): Review[] {
   const risk = { high: 0, medium: 1, low: 2 }
   return Object.values(reviews)
     .filter((review) => review.state === 'open')
-    .sort((a, b) => risk[a.risk] - risk[b.risk] || a.createdAt.localeCompare(b.createdAt) || a.id.localeCompare(b.id))
+    .sort(
+      (a, b) =>
+        Number(b.escalatedAt !== null) - Number(a.escalatedAt !== null) ||
+        risk[a.risk] - risk[b.risk] ||
+        a.createdAt.localeCompare(b.createdAt) ||
+        a.id.localeCompare(b.id),
+    )
 }

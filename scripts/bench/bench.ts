@@ -71,6 +71,9 @@ for (let round = 0; round < rounds; round++) {
   await take('parked', () => part('parked', at('park'), PARKED))
   say('  kill -9 and resume')
   await take('resume', () => killAndResume(at('resume')))
+  say('  policy and review queue')
+  await take('policy', () => part('policy', at('policy'), 50_000))
+  await take('queue', () => part('queue', at('queue'), 1_000))
   say('  cold start')
   await take('cold', () => part('cold', at('cold'), 0))
 }
@@ -121,6 +124,8 @@ const rows: [string, string, string, string][] = [
   ],
   [`${PARKED} parked: 100 answered, all ended after`, `${m('parked', 'wakeMs').toFixed(0)} ms`, '', ''],
   [`kill -9 with ${PARKED} tasks: process start to first claim`, `${m('resume', 'firstClaimMs').toFixed(0)} ms`, '', '≤ 2000'],
+  ['policy: one decision, command read and ten rules', `${m('policy', 'wallMicros').toFixed(1)} µs`, '', '≤ 50 µs'],
+  ['1000 open review items listed', `${m('queue', 'listMs').toFixed(1)} ms`, '', '≤ 50 ms'],
   [
     'cold start to first finished task',
     `${m('cold', 'wallMs').toFixed(0)} ms`,

@@ -2,9 +2,12 @@
 import { mkdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type ReadyConfig, readConfig } from '../../core/config.ts'
+import type { Rule } from '../../core/contract/policy.ts'
 import { isOver } from '../../core/contract/task.ts'
 import { openRuntime, type Runtime } from '../../core/main.ts'
 import type { ModelRequest } from '../../core/models/provider.ts'
+import { caseOf, judge } from '../../core/policy/policy.ts'
+import { openReview } from '../../core/tasks/review.ts'
 import { answersIn, endWith, type Scripted, scripted } from '../testing/scripted.ts'
 import { floorOf } from './floor-part.ts'
 import { benchTool, PROMPT, treeOf, twoTurns, WORDS } from './load.ts'
@@ -179,6 +182,91 @@ const parts: Record<string, () => Promise<void>> = {
     await runner.stop(0)
     await runtime.close()
     tell({ firstClaimMs })
+  },
+  /** What the policy costs a call: facts read and judged against ten rules, over lines of all kinds. */
+  async policy() {
+    const lines = [
+      'ls -l src',
+      'git log --oneline -n 5',
+      'npm run build && npm test',
+      'cat a.txt | grep -n foo | sort > out.txt',
+      'curl -sS x.example/y',
+      'echo "$(date)"',
+    ]
+    const rules: Rule[] = Array.from({ length: 10 }, (_, i) => ({
+      id: `r${i}`,
+      verdict: i < 5 ? 'allow' : 'deny',
+      scope: i < 5 ? 'command' : 'program',
+      signature: `none-${i}`,
+      label: 'bench',
+      treeId: null,
+      agent: null,
+      tainted: false,
+      createdBy: 'bench',
+      createdAt: '2026-01-01T00:00:00.000Z',
+      expiresAt: null,
+      hits: 0,
+      lastHitAt: null,
+      revokedAt: null,
+    }))
+    const once = (i: number): void => {
+      const command = lines[i % lines.length]!
+      const action = { tool: 'use_terminal', command, cwd: '.' }
+      const about = {
+        tool: 'use_terminal',
+        permission: 'exec',
+        effect: 'once',
+        asks: true,
+        action,
+        risk: 'low',
+        treeId: 't',
+        agent: 'a',
+      } as const
+      judge(caseOf({ ...about, by: 'agent', run: { shell: command }, cwd: '.' }), ['web'], rules, 0)
+    }
+    for (let i = 0; i < 2_000; i++) once(i)
+    const { wallMs, cpuMs } = await measured(async () => {
+      for (let i = 0; i < N; i++) once(i)
+    })
+    tell({ wallMicros: (wallMs * 1_000) / N, cpuMicros: (cpuMs * 1_000) / N })
+  },
+  /** N open items, listed as the page and the command line list them. */
+  async queue() {
+    const runtime = await open(() => endWith(WORDS))
+    const { treeId } = await submit(runtime, PROMPT('queue'))
+    await runtime.store.transact(async (tx) => {
+      for (let i = 0; i < N; i++) {
+        const action = { command: `ls ${i}`, cwd: '.' }
+        const policy = {
+          reason: 'an agent thought of this command',
+          signature: 's',
+          taint: [],
+          offers: [{ scope: 'exact' as const, signature: 'x', label: `exactly this: ls ${i}` }],
+        }
+        const taskId = `${treeId}.3a.5b`
+        await openReview(tx, {
+          id: `${taskId}/${i}`,
+          kind: 'permission',
+          treeId,
+          taskId,
+          callId: null,
+          title: `Run ls ${i}`,
+          action,
+          risk: 'low',
+          policy,
+        })
+      }
+    })
+    const listMs: number[] = []
+    for (let i = 0; i < 20; i++) {
+      const { wallMs } = await measured(async () => {
+        const { items } = await runtime.tasks.reviews({ state: 'open', limit: N })
+        if (items.length !== N || JSON.stringify({ items }).length < N) throw new Error('the list is not whole')
+      })
+      listMs.push(wallMs)
+    }
+    await runtime.close()
+    tell({ listMs: listMs.sort((a, b) => a - b)[10] })
   },
   async cold() {
     const runtime = await open(twoTurns)

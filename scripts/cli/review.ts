@@ -1,13 +1,16 @@
 /** `banyan review`: the queue of what waits for a person. */
 import { type Command, Option } from 'commander'
+import type { ResponseOf } from '../../core/contract/api.ts'
+import { RULE_SCOPES, type RuleScope } from '../../core/contract/policy.ts'
 import { DECISIONS_OF, type Decision, type DecisionWord, type Review } from '../../core/contract/review.ts'
 import { type Cli, examples, serverOf, wantsJson } from './context.ts'
+import { addRules, secondsOf } from './rules.ts'
 import { all, call, type Server } from './server.ts'
 import { Ended, EXIT } from './terminal.ts'
 import { openReviews, questionOf } from './watch.ts'
-import { decisionCommands, duration, oneLine, plain, table } from './words.ts'
+import { counted, decisionCommands, duration, oneLine, plain, quoted, table } from './words.ts'
 
-type Options = { comment?: string; edit?: Record<string, unknown> }
+type Options = { comment?: string; edit?: Record<string, unknown>; always?: RuleScope; for?: number; tainted?: boolean; alike?: boolean }
 
 /** The one item that is meant: by its whole id, the beginning of it, or its task; without any, the only one that is open. */
 export function pickReview(items: readonly Review[], given: string | undefined, banyan: string): Review {
@@ -40,7 +43,7 @@ export function addReview(program: Command, cli: Cli): void {
   const { terminal } = cli
   const review = program
     .command('review')
-    .summary('what waits for you: list, show, decide')
+    .summary('what waits for you: list, show, decide; rules')
     .description('The queue of what agents may not decide. Without a command it lists what is open.')
   const id = ['[id]', 'id of the item or of its task, or the beginning of one; without it the only item that is open'] as const
 
@@ -58,12 +61,15 @@ export function addReview(program: Command, cli: Cli): void {
             items.map((item) => [
               plain(item.id),
               item.kind,
-              item.decision ?? `risk ${item.risk}`,
+              item.decision ?? `risk ${item.risk}${item.taint.length > 0 ? `, tainted (${item.taint.join(', ')})` : ''}`,
               duration(Date.now() - Date.parse(item.createdAt)),
               oneLine(item.title, 120),
             ]),
           ),
         )
+        const alike = groupsOf(items.filter((item) => item.state === 'open'))
+        for (const [first, ...more] of alike)
+          terminal.say(`${more.length + 1} ask the same: ${terminal.banyan} review approve ${plain(first!.id)} --alike`)
         terminal.say(`Look at one: ${terminal.banyan} review show ID`)
       }),
     'banyan review ls',
@@ -86,6 +92,13 @@ export function addReview(program: Command, cli: Cli): void {
             ['  risk', item.risk],
             ['  task', plain(item.taskId)],
             ['  since', item.createdAt],
+            ...(item.reason === null ? [] : [['  why', oneLine(item.reason, 400)]]),
+            ...(item.taint.length === 0 ? [] : [['  tainted', `its task has read: ${item.taint.join(', ')}`]]),
+            ...(item.snoozedUntil === null ? [] : [['  back at', item.snoozedUntil]]),
+            ...(item.expiresAt === null ? [] : [['  decide by', item.expiresAt]]),
+            ...(item.escalatedAt === null ? [] : [['  overdue', `since ${item.escalatedAt}`]]),
+            ...(item.edit === null ? [] : [['  edited', oneLine(JSON.stringify(item.edit), 400)]]),
+            ...(item.waiting ?? []).map((task) => ['  waits', `${plain(task.id)}  ${oneLine(task.title)}`]),
             ...(item.decision === null
               ? []
               : [
@@ -98,7 +111,12 @@ export function addReview(program: Command, cli: Cli): void {
           '',
           ...questionOf(item).map((line) => `  ${line}`),
         )
-        if (item.state !== 'decided') terminal.say('', 'Decide it:', ...decisionCommands(terminal.banyan, item).map((one) => `  ${one}`))
+        if (item.state === 'decided') return
+        terminal.say('', 'Decide it:', ...decisionCommands(terminal.banyan, item).map((one) => `  ${one}`))
+        for (const offer of item.offers)
+          terminal.say(
+            `  ${terminal.banyan} review approve ${quoted(plain(item.id))} --always ${offer.scope}   # ${oneLine(offer.label, 100)}`,
+          )
       }),
     'banyan review show 0k3f',
   )
@@ -114,11 +132,42 @@ export function addReview(program: Command, cli: Cli): void {
       actionHash: item.actionHash,
       ...(options.comment === undefined ? {} : { comment: options.comment }),
       ...(options.edit === undefined ? {} : { edit: options.edit }),
+      ...(options.always === undefined
+        ? {}
+        : {
+            remember: {
+              scope: options.always,
+              ...(options.for === undefined ? {} : { expiresInSeconds: options.for }),
+              ...(options.tainted ? { tainted: true } : {}),
+            },
+          }),
     }
+    if (options.alike) return decideAlike(command, server, item, body)
     const decided = await call(server, 'decide', { params: { id: item.id }, body })
     if (wantsJson(command)) return terminal.document(decided)
     terminal.out(`${decided.decision} ${plain(decided.id)}  ${oneLine(decided.title)}`)
     terminal.say(`Watch what comes of it: ${terminal.banyan} tree ${plain(decided.treeId)} --watch`)
+  }
+
+  async function decideAlike(command: Command, server: Server, item: Review, { decision, comment, edit, remember }: Decision) {
+    if (edit || remember) throw new Ended(EXIT.usage, '--alike decides many items; --edit and --always are for one.')
+    const items = (await openReviews(server)).filter(
+      (one) => one.id === item.id || (one.signature !== null && one.signature === item.signature),
+    )
+    const answers = await call(server, 'decideBatch', {
+      body: {
+        ids: items.slice(0, 200).map((one) => one.id),
+        decision,
+        actionHashes: Object.fromEntries(items.map((one) => [one.id, one.actionHash])),
+        ...(comment === undefined ? {} : { comment }),
+      },
+    })
+    if (wantsJson(command)) return terminal.document(answers)
+    for (const one of answers.items)
+      terminal.out(one.ok ? `${decision} ${plain(one.id)}  ${oneLine(one.review.title)}` : `not ${plain(one.id)}: ${oneLine(one.detail)}`)
+    const failed = answers.items.filter((one) => !one.ok).length
+    terminal.say(`${counted(answers.items.length - failed, 'item')} decided${failed > 0 ? `, ${failed} not` : ''}.`)
+    if (failed > 0) cli.exit(EXIT.failed)
   }
 
   const words: Record<Exclude<DecisionWord, 'answer'>, string> = {
@@ -132,15 +181,32 @@ export function addReview(program: Command, cli: Cli): void {
       .description(description)
       .argument(...id)
       .option('-m, --comment <text>', 'words for the agent')
-    if (word === 'approve') command.option('--edit <json>', 'a JSON object that takes the place of the arguments or caps', parseEdit)
+    if (word !== 'changes') command.option('--alike', 'all open items that ask for the same kind of thing')
+    if (word === 'approve')
+      command
+        .option('--edit <json>', 'a JSON object that takes the place of the arguments or caps', parseEdit)
+        .addOption(
+          new Option(
+            '--always <scope>',
+            'allow it from now on: exactly this, this command with these flags, or this tool in this goal',
+          ).choices(RULE_SCOPES),
+        )
+        .addOption(new Option('--for <time>', 'how long --always holds: 30m, 2h, 7d').argParser(secondsOf))
+        .option('--tainted', '--always holds for tasks too that have read what nobody in their goal wrote')
     command.action(async (given: string | undefined, options: Options, own: Command) => {
+      if ((options.for !== undefined || options.tainted) && options.always === undefined)
+        throw new Ended(EXIT.usage, '--for and --tainted go with --always.')
       if (word === 'changes' && !options.comment?.trim()) throw new Ended(EXIT.usage, 'Say what should be different with --comment "…".')
       await decide(own, given, word, options)
     })
     examples(
       command,
       ...(word === 'approve'
-        ? ['banyan review approve 0k3f', `banyan review approve 0k3f --edit '{"costMicros": 10000000}'`]
+        ? [
+            'banyan review approve 0k3f',
+            'banyan review approve 0k3f --always command --for 7d',
+            `banyan review approve 0k3f --edit '{"costMicros": 10000000}'`,
+          ]
         : [`banyan review ${word} 0k3f --comment "Use the copy, not the original"`]),
     )
   }
@@ -164,6 +230,30 @@ export function addReview(program: Command, cli: Cli): void {
     'banyan review answer 0k3f - < answer.md',
   )
 
+  examples(
+    review
+      .command('snooze')
+      .description('Puts an item off; it comes back by itself.')
+      .argument('<id>', 'id of the item or of its task, or the beginning of one')
+      .argument('<time>', 'for how long (30m, 2h, 1d), until when (2026-01-31T09:00:00Z), or "now" to bring it back')
+      .action(async (given: string, time: string, _options: object, own: Command) => {
+        const server = serverOf(cli, own)
+        const item = await find(cli, server, given, false)
+        const until =
+          time === 'now'
+            ? null
+            : Number.isNaN(Date.parse(time))
+              ? new Date(Date.now() + secondsOf(time) * 1_000).toISOString()
+              : new Date(time).toISOString()
+        const put = await call(server, 'snooze', { params: { id: item.id }, body: { until } })
+        if (wantsJson(own)) return terminal.document(put)
+        terminal.out(put.snoozedUntil === null ? `back ${plain(put.id)}` : `snoozed ${plain(put.id)} until ${put.snoozedUntil}`)
+      }),
+    'banyan review snooze 0k3f 2h',
+    'banyan review snooze 0k3f now',
+  )
+  addRules(review, cli)
+
   async function answerOf(item: Review, said: string[], options: Options): Promise<string> {
     if (options.comment !== undefined) return options.comment
     if (said.length === 1 && said[0] === '-') return terminal.stdin()
@@ -174,8 +264,15 @@ export function addReview(program: Command, cli: Cli): void {
   }
 }
 
+/** Items that ask for the same kind of thing, where there are several. */
+function groupsOf(items: readonly Review[]): Review[][] {
+  const groups = new Map<string, Review[]>()
+  for (const item of items) if (item.signature !== null) groups.set(item.signature, [...(groups.get(item.signature) ?? []), item])
+  return [...groups.values()].filter((group) => group.length > 1)
+}
+
 /** Among what is open; a whole id finds a decided one too, where looking is all that is wanted. */
-async function find(cli: Cli, server: Server, given: string | undefined, decidedToo: boolean): Promise<Review> {
+async function find(cli: Cli, server: Server, given: string | undefined, decidedToo: boolean): Promise<ResponseOf<'review'>> {
   const open = await openReviews(server)
   try {
     return pickReview(open, given, cli.terminal.banyan)

@@ -1,5 +1,6 @@
 /** One thing that a person is asked, with everything needed to answer it right here. */
 import { useId, useState } from 'react'
+import type { Taint } from '../../core/contract/policy.ts'
 import { DECISIONS_OF, type DecisionWord, type Review, type ReviewKind } from '../../core/contract/review.ts'
 import { askedBy } from '../asked.ts'
 import { useBanyan, useLive } from '../banyan.ts'
@@ -27,18 +28,31 @@ const WORDS: Record<ReviewKind, Partial<Record<DecisionWord, string>>> = {
   dead_task: { approve: 'Try again', reject: 'Leave it' },
   in_doubt: { approve: 'Do it again', answer: 'Tell it what happened', reject: 'Do not repeat' },
 }
+/** Where words came from that nobody in the goal wrote. */
+export const TAINT_WORDS: Record<Taint, string> = { web: 'the web', files: 'files outside the workspace', agents: 'agents of other goals' }
 const NEEDS_WORDS: ReadonlySet<DecisionWord> = new Set(['answer', 'changes'])
 
 export function ReviewCard({ review, now, inTree = false }: { review: Review; now: number; inTree?: boolean }) {
   const { api } = useBanyan()
   const goal = useLive((state) => state.lists.trees[review.treeId]?.goal)
   const [comment, setComment] = useState('')
+  const [always, setAlways] = useState('')
   const { busy, fault, act } = useAct()
   const id = useId()
   const { words: question, action } = askedBy(review)
   const words = DECISIONS_OF[review.kind]
   const decide = (decision: DecisionWord) =>
-    act(() => api.decide(review.id, { decision, actionHash: review.actionHash, ...(comment.trim() ? { comment: comment.trim() } : {}) }))
+    act(() => {
+      const remember = decision === 'approve' ? review.offers.find((offer) => offer.scope === always) : undefined
+      return api.decide(review.id, {
+        decision,
+        actionHash: review.actionHash,
+        ...(comment.trim() ? { comment: comment.trim() } : {}),
+        // A rule made of an item with taint is meant for such tasks: without that it would never be used.
+        ...(remember ? { remember: { scope: remember.scope, ...(review.taint.length > 0 ? { tainted: true } : {}) } } : {}),
+      })
+    })
+  const snooze = (hours: string) => act(() => api.snooze(review.id, new Date(Date.now() + Number(hours) * 3_600_000).toISOString()))
   const main = words[0]!
   return (
     <article className="card review" aria-labelledby={`${id}-title`}>
@@ -50,6 +64,12 @@ export function ReviewCard({ review, now, inTree = false }: { review: Review; no
           <span className="word">{KINDS[review.kind]}</span>
         </span>
         {review.risk !== 'low' && <span className={`risk risk-${review.risk}`}>{review.risk} risk</span>}
+        {review.taint.length > 0 && (
+          <span className="risk risk-high" title={`Its task has read: ${review.taint.map((one) => TAINT_WORDS[one]).join(', ')}`}>
+            tainted
+          </span>
+        )}
+        {review.escalatedAt !== null && <span className="risk risk-high">overdue</span>}
         <span className="dim">{ago(review.createdAt, now)}</span>
       </header>
       <h3 id={`${id}-title`}>{question}</h3>
@@ -59,6 +79,7 @@ export function ReviewCard({ review, now, inTree = false }: { review: Review; no
         </p>
       )}
       <Data value={action} />
+      {review.reason && <p className="dim">Asked because {review.reason}.</p>}
       <label htmlFor={`${id}-comment`} className="hidden">
         {main === 'answer' ? 'Your answer' : 'Comment'}
       </label>
@@ -90,6 +111,22 @@ export function ReviewCard({ review, now, inTree = false }: { review: Review; no
             {WORDS[review.kind][word] ?? word}
           </button>
         ))}
+        {review.offers.length > 0 && (
+          <select value={always} aria-label="Allow from now on" disabled={busy} onChange={(event) => setAlways(event.target.value)}>
+            <option value="">approve only this once</option>
+            {review.offers.map((offer) => (
+              <option key={offer.scope} value={offer.scope}>
+                always: {preview(offer.label, 60)}
+              </option>
+            ))}
+          </select>
+        )}
+        <select value="" aria-label="Put off" disabled={busy} onChange={(event) => event.target.value && void snooze(event.target.value)}>
+          <option value="">Put off…</option>
+          <option value="1">for an hour</option>
+          <option value="4">for four hours</option>
+          <option value="24">for a day</option>
+        </select>
       </div>
       {fault && <Fault>{fault}</Fault>}
     </article>

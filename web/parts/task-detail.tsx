@@ -8,7 +8,7 @@ import { treePath } from '../route.ts'
 import { Link } from '../ui/link.tsx'
 import { Markdown } from '../ui/markdown.tsx'
 import { Status } from '../ui/status.tsx'
-import { ReviewCard } from './review-card.tsx'
+import { ReviewCard, TAINT_WORDS } from './review-card.tsx'
 import { Story } from './story.tsx'
 import { TaskControls } from './task-controls.tsx'
 
@@ -40,6 +40,11 @@ export function TaskDetail({ task, total, tasks }: { task: Task; total: Spend; t
             </span>
           )}
         </p>
+        {task.taint.length > 0 && (
+          <p className="why">
+            Has read text from {task.taint.map((one) => TAINT_WORDS[one]).join(' and ')}: what reaches out of its workspace needs you.
+          </p>
+        )}
         {task.note && <p className={`why ${over ? '' : 'tone-you'}`}>{task.note}</p>}
         {after.length > 0 && (
           <p className="why">

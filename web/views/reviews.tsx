@@ -1,7 +1,8 @@
 /** The whole queue of what agents may not decide. */
-import { useMemo } from 'react'
+import { Fragment, useMemo } from 'react'
 import { useLive, useNow } from '../banyan.ts'
-import { openReviews } from '../fold.ts'
+import { groupsOf, openReviews } from '../fold.ts'
+import { AlikeBar } from '../parts/alike-bar.tsx'
 import { ReviewCard } from '../parts/review-card.tsx'
 import { Fault, Loading } from '../ui/notice.tsx'
 
@@ -24,8 +25,13 @@ export function Reviews() {
         <p className="empty">Nothing waits for you. Agents ask here when they may not decide something themselves.</p>
       ) : (
         <div className="stack">
-          {open.map((review) => (
-            <ReviewCard key={review.id} review={review} now={now} />
+          {groupsOf(open).map((group) => (
+            <Fragment key={group[0]!.id}>
+              {group.length > 1 && <AlikeBar group={group} />}
+              {group.map((review) => (
+                <ReviewCard key={review.id} review={review} now={now} />
+              ))}
+            </Fragment>
           ))}
         </div>
       )}
