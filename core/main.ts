@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { inspect } from 'node:util'
 import { HELPERS } from './agent/capabilities.ts'
 import { type Runner, startRunner } from './agent/runner.ts'
 import { loadTools } from './agent/tools.ts'
@@ -24,6 +25,8 @@ import type { Provider } from './models/provider.ts'
 import { type ExampleGoal, readGoals } from './registry/read-goals.ts'
 import { readSeeds } from './registry/read-seeds.ts'
 import { openRegistry, type Registry } from './registry/registry.ts'
+import { openSecrets, type Secrets } from './secrets/secrets.ts'
+import { openQuery } from './store/query.ts'
 import { openStore, type Store } from './store/store.ts'
 import { openTasks, type Tasks } from './tasks/tasks.ts'
 import { LEASE_MS } from './tasks/turns.ts'
@@ -46,6 +49,7 @@ export type Runtime = {
   store: Store
   tasks: Tasks
   registry: Registry
+  secrets: Secrets
   models: Models
   exec: Exec
   examples: readonly ExampleGoal[]
@@ -87,6 +91,24 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
   const store = await openStore(config.databaseUrl, { now, ...(options.failPoint ? { failPoint: options.failPoint } : {}) })
   const registry = openRegistry(store)
   await registry.seed(read)
+  const vault = await openSecrets({
+    store,
+    key: config.systemSecretKey,
+    own: {
+      SYSTEM_SECRET_KEY: config.systemSecretKey,
+      ADMIN_TOKEN: config.adminToken,
+      ANTHROPIC_API_KEY: config.anthropicApiKey,
+      OPENAI_API_KEY: config.openaiApiKey,
+      OPENROUTER_API_KEY: config.openrouterApiKey,
+      GOOGLE_CLIENT_SECRET: config.googleClientSecret,
+    },
+  })
+  const sealed = vault.unreadable()
+  if (sealed.length > 0)
+    console.error(
+      `banyan: these secrets were sealed with another SYSTEM_SECRET_KEY and cannot be used: ${sealed.join(', ')}. Put the earlier key back, or set them again with \`banyan secret set NAME\`; nothing was lost.`,
+    )
+  const query = openQuery(config.databaseUrl)
   const models = chooseModels(config, playbook({ playbooks }), options.providers, now)
   models.pick('default') // a wrong MODEL is said at the start, not by the first goal
   const tasks = openTasks(store, {
@@ -109,6 +131,8 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     tasks,
     registry,
     exec,
+    query,
+    secrets: vault,
     models,
     tools,
     helpers: HELPERS,
@@ -129,6 +153,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     store,
     tasks,
     registry,
+    secrets: vault,
     models,
     exec,
     examples,
@@ -166,7 +191,8 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
         now,
         leaseMs: options.leaseMs ?? LEASE_MS,
         thoroughMs: config.supervisorCheckInterval * 1_000,
-        onError: (error, lease) => console.error(`banyan: ${lease ? `task ${lease.taskId}` : 'the runner'}:`, error),
+        onError: (error, lease) =>
+          console.error(vault.redact(`banyan: ${lease ? `task ${lease.taskId}` : 'the runner'}: ${inspect(error)}`)),
       })
       const started = runner
       return {
@@ -179,6 +205,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     },
     async close() {
       await exec.stop()
+      await query.close()
       await store.close()
     },
   }
@@ -200,9 +227,9 @@ export type Engine = {
 const DRAIN_MS = 10_000
 
 export async function start(config: ReadyConfig): Promise<Engine> {
-  const log = (words: string, cause: unknown) => console.error(`banyan: ${words}:`, cause)
   let live: Live | undefined
   const runtime = await openRuntime(config, { onDelta: (taskId, text) => live?.delta(taskId, text) })
+  const log = (words: string, cause: unknown) => console.error(runtime.secrets.redact(`banyan: ${words}: ${inspect(cause)}`))
   const revision = revisionOf(config.root)
   let port = config.port
   const auth = openAuth({
@@ -222,6 +249,7 @@ export async function start(config: ReadyConfig): Promise<Engine> {
     store: runtime.store,
     tasks: runtime.tasks,
     registry: runtime.registry,
+    secrets: runtime.secrets,
     auth,
     live: opened,
     version: packageVersion(config.root),

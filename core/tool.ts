@@ -3,6 +3,7 @@ import type { FileHandle } from 'node:fs/promises'
 import * as z from 'zod'
 import { Fault } from './contract/fault.ts'
 import type { Declared, Taint } from './contract/policy.ts'
+import type { QueryResult } from './contract/readable.ts'
 import type { Agent, Document, EntryOf, RegistryKind, ToolEntry, Versioned } from './contract/registry.ts'
 import type { ReviewKind } from './contract/review.ts'
 import type { Evidence, Task, Verdict } from './contract/task.ts'
@@ -83,6 +84,14 @@ export type Capabilities = {
       complete: boolean
     }>
   }
+  /** Values that people entrusted to the system, for the environment of a command. */
+  secrets: {
+    /** Why this task cannot have it, and who can change that; null: it can. */
+    refusal(name: string): string | null
+    values(names: readonly string[]): Promise<Record<string, string>>
+  }
+  /** The system's own database, for reading only. A Fault says what to write instead. */
+  database: { query(sql: string, limits: { rows: number }): Promise<QueryResult> }
   exec: { run(command: Omit<Command, 'cwd'> & { cwd?: string }): Promise<CommandResult> }
   /** True when the person who typed the goal wrote exactly this command into this task's own instruction. */
   origin: { typedByPerson(command: string): { typed: boolean; once: boolean } }

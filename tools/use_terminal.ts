@@ -14,6 +14,11 @@ const input = z
       .describe('Program and arguments, run without a shell: nothing needs quoting. Use it for file names and texts with odd characters.'),
     cwd: z.string().max(4_000).optional().describe('Folder to run in, relative to the workspace. Default: the workspace itself.'),
     timeout_seconds: z.number().int().min(1).max(3_600).default(120).describe('The command and all it started are ended after this time.'),
+    secrets: z
+      .array(z.string().max(64))
+      .max(20)
+      .optional()
+      .describe('Names of secrets that the command finds as variables of its environment, for example ["GITHUB_TOKEN"].'),
     stdin: z.string().max(1_000_000).optional().describe('Text for its standard input. Without it the input is empty.'),
   })
   .refine((given) => (given.command === undefined) !== (given.argv === undefined), {
@@ -22,10 +27,19 @@ const input = z
   })
 type Input = z.output<typeof input>
 
+const namesIn = (given: Input): string[] => [...new Set(given.secrets ?? [])]
+/** Why the task cannot have one of them. */
+const missing = (given: Input, secrets: Capabilities['secrets']): string | null => {
+  for (const name of namesIn(given)) {
+    const why = secrets.refusal(name)
+    if (why !== null) return why
+  }
+  return null
+}
 const lineFor = (given: Input): string => given.command ?? lineOf(given.argv ?? [])
 /** In the workspace itself: the same words in another folder, or with an input of the agent's, are not what the person typed. */
 const typed = (given: Input, origin: Capabilities['origin']): { typed: boolean; once: boolean } =>
-  given.stdin === undefined && ['', '.', './'].includes(given.cwd ?? '')
+  given.stdin === undefined && namesIn(given).length === 0 && ['', '.', './'].includes(given.cwd ?? '')
     ? origin.typedByPerson(lineFor(given).trim())
     : { typed: false, once: false }
 
@@ -42,19 +56,19 @@ Use it to build, test, convert, measure or check something. For reading, writing
 - A command that you thought of waits until a person allows it. They see it exactly as you wrote it, so make it short and plain, and put what belongs together into one call. Commands that the person wrote in your task run at once: use their exact words, in the workspace folder.
 - Every call starts anew: folder changes and variables do not stay. Files do. When the command ends, what it left in the background is ended too, so start a server and its test in one command.
 - Nobody can answer prompts: pass options such as --yes; editors and other programs for a screen do not work.
-- HOME is the workspace; keys and tokens of this system are not in the environment.
+- HOME is the workspace; keys and tokens of this system are not in the environment. A command that needs a key names it in "secrets" and reads it as a variable, such as $GITHUB_TOKEN; you never see its value, and it is taken out of the output.
 - Of a long output the first and last ${OUTPUT_BYTES / 2_000} kB are shown. Write the rest to a file and read that.
 - An exit code other than 0 usually means failure: read standard error, mend the cause, and do not simply repeat the command.`,
   permission: 'exec',
-  needs: ['exec', 'origin', 'files'],
+  needs: ['exec', 'origin', 'files', 'secrets'],
   input,
   effect(given, { origin }) {
     const by = typed(given, origin)
     return by.typed && !by.once ? 'idempotent' : 'once'
   },
-  permit(given, { origin }) {
+  permit(given, { origin, secrets }) {
     const line = lineFor(given)
-    if (typed(given, origin).typed || refusalOf(line, 'agent') !== null) return 'allow'
+    if (typed(given, origin).typed || refusalOf(line, 'agent') !== null || missing(given, secrets) !== null) return 'allow'
     const oneLine = line.replace(/\s+/g, ' ').trim()
     return {
       ask: {
@@ -64,6 +78,7 @@ Use it to build, test, convert, measure or check something. For reading, writing
           ...(given.command === undefined ? { argv: given.argv } : { command: given.command }),
           cwd: given.cwd ?? '.',
           ...(given.stdin === undefined ? {} : { stdin: given.stdin }),
+          ...(namesIn(given).length === 0 ? {} : { secrets: namesIn(given) }),
           isolation: 'plain',
           timeoutSeconds: given.timeout_seconds,
         },
@@ -71,24 +86,26 @@ Use it to build, test, convert, measure or check something. For reading, writing
       },
     }
   },
-  facts(given, { origin }) {
+  facts(given, { origin, secrets }) {
     return {
       by: typed(given, origin).typed ? 'person' : 'agent',
       run: given.command === undefined ? { argv: given.argv ?? [] } : { shell: given.command },
       cwd: given.cwd ?? '.',
       ...(given.stdin === undefined ? {} : { stdin: given.stdin }),
       isolation: 'plain',
-      idle: refusalOf(lineFor(given), typed(given, origin).typed ? 'person' : 'agent') !== null,
+      // With a key in its hands a command can change what the key opens.
+      ...(namesIn(given).length === 0 ? {} : { secrets: namesIn(given), external: true }),
+      idle: refusalOf(lineFor(given), typed(given, origin).typed ? 'person' : 'agent') !== null || missing(given, secrets) !== null,
     }
   },
-  async run(given, { exec, files, origin, attempt }) {
-    const refusal = refusalOf(lineFor(given), typed(given, origin).typed ? 'person' : 'agent')
+  async run(given, { exec, files, origin, secrets, attempt }) {
+    const refusal = refusalOf(lineFor(given), typed(given, origin).typed ? 'person' : 'agent') ?? missing(given, secrets)
     if (refusal) return mistake(refusal)
     const work = async () => {
       const result = await exec.run({
         run: given.command === undefined ? { argv: given.argv ?? [] } : { shell: given.command },
         cwd: await files.existing(given.cwd || '.'),
-        env: { HOME: await files.existing('.') },
+        env: { ...(namesIn(given).length === 0 ? {} : await secrets.values(namesIn(given))), HOME: await files.existing('.') },
         ...(given.stdin === undefined ? {} : { stdin: given.stdin }),
         timeoutMs: given.timeout_seconds * 1_000,
         outputBytes: OUTPUT_BYTES,

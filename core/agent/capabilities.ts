@@ -7,6 +7,8 @@ import { checkEvidence } from '../exec/evidence.ts'
 import type { Exec } from '../exec/exec.ts'
 import { type WorkspaceFiles, workspaceFiles } from '../exec/files.ts'
 import type { Registry } from '../registry/registry.ts'
+import type { Secrets } from '../secrets/secrets.ts'
+import type { Query } from '../store/query.ts'
 import type { Tasks } from '../tasks/tasks.ts'
 import type { Lease } from '../tasks/turns.ts'
 import type { Capabilities } from '../tool.ts'
@@ -31,6 +33,8 @@ export type CapabilityParts = {
   tasks: Tasks
   registry: Registry
   exec: Exec
+  query: Pick<Query, 'query'>
+  secrets: Pick<Secrets, 'refusal' | 'valuesFor' | 'redact' | 'redactAll'>
   helpers: Helpers
   workspaces: Pick<Workspaces, 'of' | 'path'>
   protectedPaths: readonly string[]
@@ -40,6 +44,10 @@ export type CapabilityParts = {
   failPoint?: (name: string) => void
 }
 export type CallContext = { lease: Lease; callId: string; signal: AbortSignal; judges: boolean }
+
+/** What one answer of the database may hold, and how long it may take. */
+const QUERY_BYTES = 50_000
+const QUERY_MS = 2_000
 
 const WORDS: Record<'breakdown' | 'context' | 'tools', string> = {
   breakdown: 'Plan how to split the task below. Do not solve it.',
@@ -151,7 +159,8 @@ export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal,
 
     reviews: {
       async open({ wait, ...item }) {
-        return { id: await (wait ? turns.askPerson(lease, callId, item) : turns.tellPerson(lease, callId, item)) }
+        const shown = { ...item, title: parts.secrets.redact(item.title), action: parts.secrets.redactAll(item.action) }
+        return { id: await (wait ? turns.askPerson(lease, callId, shown) : turns.tellPerson(lease, callId, shown)) }
       },
     },
 
@@ -166,6 +175,13 @@ export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal,
     },
 
     files,
+    secrets: {
+      refusal: (name) => parts.secrets.refusal(task, name),
+      values: (names) => parts.secrets.valuesFor(task, names),
+    },
+    database: {
+      query: (sql, { rows }) => parts.query.query(sql, { maxRows: rows, maxBytes: QUERY_BYTES, timeoutMs: QUERY_MS }, signal),
+    },
     exec: { run: async (command) => exec.run({ ...command, cwd: command.cwd ?? (await parts.workspaces.of(task)) }, signal) },
     origin: {
       typedByPerson: (command) => ({ typed: typed !== null && command.trim() === typed.command, once: typed?.once ?? false }),

@@ -284,7 +284,7 @@ export class UniversalAgent {
         const answers = await Promise.all(
           side.map(async (read) => {
             const said = await this.#asks(work, read, narrowing)
-            return said === 'run' ? ended_(read.call, await this.#run(read, 1)) : said === 'asked' ? null : said
+            return said === 'run' ? this.#ended(read.call, await this.#run(read, 1)) : said === 'asked' ? null : said
           }),
         )
         ended.push(...answers.filter((answer) => answer !== null))
@@ -312,7 +312,7 @@ export class UniversalAgent {
       if (outcome.kind === 'ended') return 'gone'
       // A call that was cut off by a stop has no answer: what it did is unknown, and its row says that it had begun.
       if (work.signal.aborted && d.effect === 'once') return 'gone'
-      const end = ended_(d.call, outcome)
+      const end = this.#ended(d.call, outcome)
       if (end) ended.push(end)
     }
     if (work.signal.aborted && ended.length === 0) {
@@ -400,8 +400,8 @@ export class UniversalAgent {
     this.#fail('call.before-ask')
     await turns.askPerson(work.lease, call.id, {
       kind: 'permission',
-      title,
-      action,
+      title: this.#parts.secrets.redact(title),
+      action: this.#parts.secrets.redactAll(action),
       risk: said.risk,
       rule: said.rule,
       policy: { reason: said.reason, signature: asked.pattern ?? asked.exact, taint, offers: offersOf(asked) },
@@ -417,6 +417,15 @@ export class UniversalAgent {
       if (error instanceof Fault && !(error instanceof ClaimLost)) return { kind: 'answer', isError: true, text: error.message }
       throw error
     }
+  }
+
+  /** The answer as it is kept and shown: without secrets, and no longer than it may be. */
+  #ended(call: SavedCall, outcome: Outcome): EndedCall | null {
+    if (outcome.kind !== 'answer') return null
+    const text = this.#parts.secrets.redact(outcome.text)
+    const capped =
+      text.length > ANSWER_CAP ? `${text.slice(0, ANSWER_CAP)}\n… (${text.length - ANSWER_CAP} more characters were cut)` : text
+    return { id: call.id, text: capped, isError: outcome.isError ?? false, ...(outcome.taint ? { taint: outcome.taint } : {}) }
   }
 
   #choose(agent: Agent, faults: number): Choice {
@@ -472,12 +481,6 @@ const runOfReads = (due: readonly Prepared[], from: number): number => {
   return (end < 0 ? due.length : end) - from
 }
 
-const ended_ = (call: SavedCall, outcome: Outcome): EndedCall | null => {
-  if (outcome.kind !== 'answer') return null
-  const { text } = outcome
-  const capped = text.length > ANSWER_CAP ? `${text.slice(0, ANSWER_CAP)}\n… (${text.length - ANSWER_CAP} more characters were cut)` : text
-  return { id: call.id, text: capped, isError: outcome.isError ?? false, ...(outcome.taint ? { taint: outcome.taint } : {}) }
-}
 const taintIn = (ended: readonly EndedCall[]): Taint[] => joinTaint(...ended.map((end) => end.taint ?? []))
 
 const pick = ({ id, treeId, agent, kind, instruction, origin }: Lease['task']) => ({ id, treeId, agent, kind, instruction, origin })

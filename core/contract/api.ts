@@ -198,6 +198,21 @@ export type AgentItem = z.output<typeof AgentItem>
 export type DocumentItem = z.output<typeof DocumentItem>
 export type ToolItem = z.output<typeof ToolItem>
 
+/** `readable`: false when SYSTEM_SECRET_KEY is not the one it was sealed with. A value is never told. */
+const SecretShape = z
+  .object({
+    id: text,
+    name: text,
+    description: text,
+    grants: z.array(text),
+    readable: z.boolean(),
+    createdAt: time,
+    updatedAt: time,
+    lastUsedAt: time.nullable(),
+  })
+  .meta({ id: 'Secret' })
+export type SecretItem = z.output<typeof SecretShape>
+
 /** A numbered fact; which fields it has beside these depends on `type` (see `event.ts`). */
 const EventShape = z.looseObject({ seq: z.number().int().min(1), at: time, treeId: text.nullable(), type: text }).meta({ id: 'Event' })
 
@@ -283,6 +298,16 @@ const own = {
 const AgentRequest = Agent.extend(own).strict().meta({ id: 'AgentRequest' })
 const DocumentRequest = Document.extend(own).strict().meta({ id: 'DocumentRequest' })
 const ToolRequest = ToolEntry.extend(own).strict().meta({ id: 'ToolRequest' })
+
+/** What is left out stays as it is; a new secret needs a value. `grants`: `agent:NAME`, `tree:ID`, or `*`. */
+const SecretRequest = z
+  .object({
+    value: text.max(100_000).optional(),
+    description: text.max(1_000).optional(),
+    grants: z.array(text.max(100)).max(200).optional(),
+  })
+  .strict()
+  .meta({ id: 'SecretRequest' })
 
 // ── Routes ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -454,6 +479,23 @@ export const ROUTES = {
   saveTool: tools.save,
   removeTool: tools.remove,
   toolVersions: tools.versions,
+
+  secrets: one({
+    method: 'GET',
+    path: '/api/secrets',
+    summary: 'Secrets by name, never their values',
+    status: 200,
+    response: listOf(SecretShape),
+  }),
+  saveSecret: one({
+    method: 'PUT',
+    path: '/api/secrets/{id}',
+    summary: 'Adds a secret, or replaces its value, description or grants',
+    status: 200,
+    request: SecretRequest,
+    response: SecretShape,
+  }),
+  removeSecret: one({ method: 'DELETE', path: '/api/secrets/{id}', summary: 'Removes a secret and its value', status: 204 }),
 
   events: one({
     method: 'GET',

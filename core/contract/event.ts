@@ -86,6 +86,10 @@ export type Fact =
   | { type: 'task.granted'; taskId: string; documents: string[]; tools: string[] }
   /** It has read what nobody in its tree wrote; `taint` is all of it. */
   | { type: 'task.tainted'; taskId: string; taint: Taint[] }
+  /** Never a value: whose name, and who may have it since. */
+  | { type: 'secret.changed'; name: string; what: 'set' | 'removed' | 'granted'; grants: string[]; by: string }
+  /** Its value was put into the environment of a command of this task. */
+  | { type: 'secret.used'; taskId: string; names: string[] }
   /** The sweep found something that no event had woken. */
   | { type: 'sweep.repaired'; taskId: string; what: string }
   | { type: 'registry.saved'; kind: 'agent' | 'document' | 'tool'; name: string; version: number; by: string }

@@ -30,6 +30,8 @@ export type Declared = {
   isolation?: string
   /** False: the command cannot reach a network. */
   online?: boolean
+  /** Names of secrets that the command is given. */
+  secrets?: readonly string[]
   /** It changes something outside the workspace: a push, a mail, a post, a secret that leaves, the system itself. */
   external?: boolean
   /** The tool refuses these arguments itself: nothing would happen. */

@@ -79,6 +79,8 @@ export function applyEvent(view: View, event: Event): View {
     case 'policy.decided':
     case 'rule.added':
     case 'rule.revoked':
+    case 'secret.changed':
+    case 'secret.used':
     case 'sweep.repaired':
     case 'registry.saved':
     case 'registry.removed':

@@ -19,6 +19,7 @@ import { goalRoutes, type SubmitGoal } from './routes/goals.ts'
 import { loginRoutes } from './routes/login.ts'
 import { type Registry, registryRoutes } from './routes/registry.ts'
 import { reviewRoutes } from './routes/reviews.ts'
+import { type Secrets, secretRoutes } from './routes/secrets.ts'
 import { type Description, systemRoutes } from './routes/system.ts'
 import { taskRoutes } from './routes/tasks.ts'
 
@@ -26,6 +27,7 @@ export type AppParts = {
   store: Store
   tasks: Tasks
   registry: Registry
+  secrets: Secrets
   auth: Auth
   live: Live
   version: string
@@ -103,6 +105,7 @@ export function app(parts: AppParts): Hono<Env> {
     ...taskRoutes(parts.tasks),
     ...reviewRoutes(parts.tasks),
     ...registryRoutes(parts.registry),
+    ...secretRoutes(parts.secrets),
     ...eventRoutes(parts.store, parts.live),
     ...systemRoutes(parts),
     ...loginRoutes(auth),

@@ -46,7 +46,10 @@ export function caseOf(facts: CallFacts): Case {
     command,
     reaches: reachesOut(facts, command),
     exact: hash([facts.tool, facts.action]),
-    pattern: pattern === null ? null : hash([facts.tool, pattern, facts.cwd ?? '.', facts.stdin ?? '', facts.isolation ?? '']),
+    pattern:
+      pattern === null
+        ? null
+        : hash([facts.tool, pattern, facts.cwd ?? '.', facts.stdin ?? '', facts.isolation ?? '', ...(facts.secrets ?? [])]),
   }
 }
 

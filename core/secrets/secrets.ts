@@ -28,13 +28,21 @@ export type Secrets = Awaited<ReturnType<typeof openSecrets>>
 const STEERING =
   /^(PATH|HOME|SHELL|IFS|ENV|TMPDIR|LANG|TERM|USER|LOGNAME|PWD|BASH_.*|LC_.*|LD_.*|DYLD_.*|GIT_.*|NODE_.*|NPM_.*|PYTHON.*|PERL5?.*|RUBY.*|JAVA_.*)$/
 const MOST_CHARACTERS = 32_000
+/** A token such as `admin` stands in innocent texts. */
+const OWN_LEAST = 16
 
 /** `key` is SYSTEM_SECRET_KEY. Reads all values once: what is told is searched for them. */
-export async function openSecrets(parts: { store: Store; key: string }) {
+export async function openSecrets(parts: {
+  store: Store
+  key: string
+  /** The system's own keys and tokens by setting: never given to anybody, taken out of texts like the others. Short ones are left. */
+  own?: Readonly<Record<string, string | undefined>>
+}) {
   const { store } = parts
   const cipher = cipherOf(parts.key)
   let kept = new Map<string, { sealed: string; value: string | null; grants: Grant[] }>()
-  let redact = redactorOf(new Map())
+  const own = Object.entries(parts.own ?? {}).filter((one): one is [string, string] => (one[1]?.length ?? 0) >= OWN_LEAST)
+  let redact = redactorOf(new Map(own))
   await refresh()
 
   /** Other processes on the same database may have changed them. */
@@ -50,7 +58,7 @@ export async function openSecrets(parts: { store: Store; key: string }) {
     )
     if (same) return
     const values = [...kept].flatMap(([name, { value }]) => (value === null ? [] : [[name, value] as const]))
-    redact = redactorOf(new Map(values))
+    redact = redactorOf(new Map([...own, ...values]))
   }
 
   const may = (task: Pick<Task, 'agent' | 'treeId'>, name: string): boolean =>
@@ -66,16 +74,18 @@ export async function openSecrets(parts: { store: Store; key: string }) {
     return held.value === null ? unreadable(name) : null
   }
 
-  async function change(name: string, work: (grants: Grant[]) => Grant[]): Promise<void> {
+  async function change(name: string, by: string, work: (grants: Grant[]) => Grant[]): Promise<void> {
     await store.transact(
       async (tx) => {
         const row = await tx.db.selectFrom('secrets').select('grants').where('name', '=', name).executeTakeFirst()
         if (!row) throw notThere(name)
+        const grants = [...new Set(work(JSON.parse(row.grants) as Grant[]))].sort()
         await tx.db
           .updateTable('secrets')
-          .set({ grants: JSON.stringify(work(JSON.parse(row.grants) as Grant[])), updated_at: tx.now })
+          .set({ grants: JSON.stringify(grants), updated_at: tx.now })
           .where('name', '=', name)
           .execute()
+        tx.record(null, { type: 'secret.changed', name, what: 'granted', grants, by })
       },
       { durable: true },
     )
@@ -84,30 +94,43 @@ export async function openSecrets(parts: { store: Store; key: string }) {
 
   return {
     refresh,
-    /** Adds it, or replaces its value; grants stay. `value` is kept to the letter. */
-    async set(name: string, value: string, about: { description?: string | undefined } = {}): Promise<void> {
+    /** Adds it, or replaces what is given; the rest stays. `value` is kept to the letter; a new secret needs one. */
+    async save(
+      name: string,
+      given: { value?: string | undefined; description?: string | undefined; grants?: readonly Grant[] | undefined },
+      by: string,
+    ): Promise<void> {
       checkName(name)
-      checkValue(value)
+      if (given.value !== undefined) checkValue(given.value)
+      for (const to of given.grants ?? []) checkGrant(to)
       await store.transact(
         async (tx) => {
-          const sealed = { value: cipher.seal(name, value), updated_at: tx.now }
+          const old = await tx.db.selectFrom('secrets').selectAll().where('name', '=', name).executeTakeFirst()
+          if (!old && given.value === undefined) throw notThere(name)
+          const grants = given.grants === undefined ? (JSON.parse(old?.grants ?? '[]') as Grant[]) : [...new Set(given.grants)].sort()
+          const row = {
+            value: given.value === undefined ? (old?.value ?? '') : cipher.seal(name, given.value),
+            description: given.description ?? old?.description ?? '',
+            grants: JSON.stringify(grants),
+            updated_at: tx.now,
+          }
           await tx.db
             .insertInto('secrets')
-            .values({ name, ...sealed, description: about.description ?? '', grants: '[]', created_at: tx.now, last_used_at: null })
-            .onConflict((c) =>
-              c.column('name').doUpdateSet({ ...sealed, ...(about.description === undefined ? {} : { description: about.description }) }),
-            )
+            .values({ name, ...row, created_at: tx.now, last_used_at: null })
+            .onConflict((c) => c.column('name').doUpdateSet(row))
             .execute()
+          tx.record(null, { type: 'secret.changed', name, what: given.value === undefined ? 'granted' : 'set', grants, by })
         },
         { durable: true },
       )
       await refresh()
     },
-    async remove(name: string): Promise<void> {
+    async remove(name: string, by: string): Promise<void> {
       await store.transact(
         async (tx) => {
           const gone = await tx.db.deleteFrom('secrets').where('name', '=', name).returning('name').executeTakeFirst()
           if (!gone) throw notThere(name)
+          tx.record(null, { type: 'secret.changed', name, what: 'removed', grants: [], by })
         },
         { durable: true },
       )
@@ -118,31 +141,34 @@ export async function openSecrets(parts: { store: Store; key: string }) {
       const rows = await store.db.selectFrom('secrets').selectAll().orderBy('name').execute()
       return rows.map((row) => entryOf(row, kept.get(row.name)?.value != null))
     },
-    async grantTo(name: string, to: Grant): Promise<void> {
+    async grantTo(name: string, to: Grant, by: string): Promise<void> {
       checkGrant(to)
-      await change(name, (grants) => [...new Set([...grants, to])].sort())
+      await change(name, by, (grants) => [...grants, to])
     },
-    revoke: (name: string, to: Grant): Promise<void> => change(name, (grants) => grants.filter((one) => one !== to)),
+    revoke: (name: string, to: Grant, by: string): Promise<void> => change(name, by, (grants) => grants.filter((one) => one !== to)),
     refusal,
     /** Values for the environment of one command. A Fault names what is not granted; then nothing is given. */
-    async valuesFor(task: Pick<Task, 'agent' | 'treeId'>, names: readonly string[]): Promise<Record<string, string>> {
+    async valuesFor(task: Pick<Task, 'id' | 'agent' | 'treeId'>, names: readonly string[]): Promise<Record<string, string>> {
       await refresh()
       for (const name of names) {
         const why = refusal(task, name)
         if (why !== null) throw new Fault('forbidden', why)
       }
       if (names.length > 0)
-        await store.transact((tx) =>
-          tx.db
+        await store.transact(async (tx) => {
+          await tx.db
             .updateTable('secrets')
             .set({ last_used_at: tx.now })
             .where('name', 'in', [...names])
-            .execute(),
-        )
+            .execute()
+          tx.record(task.treeId, { type: 'secret.used', taskId: task.id, names: [...names] })
+        })
       return Object.fromEntries(names.map((name) => [name, kept.get(name)?.value ?? '']))
     },
     /** Takes every value that is held now out of the text. */
     redact: (text: string): string => redact(text),
+    /** The same for every text inside a value of JSON. */
+    redactAll: (value: unknown): unknown => mapTexts(value, redact),
     /** Names whose values cannot be read with this key. */
     unreadable: (): string[] => [...kept].filter(([, { value }]) => value === null).map(([name]) => name),
   }
@@ -167,6 +193,13 @@ export async function reencrypt(store: Store, oldKey: string, newKey: string): P
     },
     { durable: true },
   )
+}
+
+function mapTexts(value: unknown, change: (text: string) => string): unknown {
+  if (typeof value === 'string') return change(value)
+  if (Array.isArray(value)) return value.map((one) => mapTexts(one, change))
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [change(key), mapTexts(one, change)]))
 }
 
 const notThere = (name: string): Fault =>

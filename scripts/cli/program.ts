@@ -8,6 +8,7 @@ import { addGoal } from './goal.ts'
 import { addLook } from './look.ts'
 import { addRegistry } from './registry.ts'
 import { addReview } from './review.ts'
+import { addSecret } from './secret.ts'
 import { Refused } from './server.ts'
 import { addSystem } from './system.ts'
 import { Ended, EXIT, openTerminal } from './terminal.ts'
@@ -40,6 +41,7 @@ export function build(cli: Cli, version: string): Command {
   addControl(program, cli)
   addReview(program, cli)
   addRegistry(program, cli)
+  addSecret(program, cli)
   addSystem(program, cli)
   addDoctor(program, cli)
   return program

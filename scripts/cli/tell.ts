@@ -66,6 +66,10 @@ export function tell(event: Event, paint: Paint): string {
       return `${oneLine(event.verb, 20)} by ${oneLine(event.by, 40)}${event.comment ? `: ${oneLine(event.comment)}` : ''}`
     case 'task.granted':
       return `may now use ${oneLine([...event.documents, ...event.tools].join(', '))}`
+    case 'secret.changed':
+      return `secret ${oneLine(event.name, 64)} ${event.what} by ${oneLine(event.by, 40)}; granted to ${oneLine(event.grants.join(', ')) || 'nobody'}`
+    case 'secret.used':
+      return `was given ${oneLine(event.names.join(', '))}`
     case 'sweep.repaired':
       return `mended by the sweep: ${oneLine(event.what)}`
     case 'registry.saved':
