@@ -160,6 +160,9 @@ describe('a rule that narrows', () => {
     await runtime.tasks.rules.add({ verdict: 'ask', scope: 'permission', signature: 'write' }, 'owner')
     const root = await goal('write')
     await waits(root)
+    expect((await runtime.tasks.rules.list({ state: 'live', limit: 5, now: Date.now() })).items).toMatchObject([
+      { verdict: 'ask', hits: 1 },
+    ])
     expect(await asked()).toMatchObject([
       { title: 'write_file in "write"', action: { tool: 'write_file', input: { path: 'a', content: 'b' } } },
     ])

@@ -380,6 +380,7 @@ export function openTurns(store: Store, options: { leaseMs?: number; reviewSecon
         const expiresAt = options.reviewSeconds === undefined ? null : tx.now + options.reviewSeconds * 1_000
         const { rule = null, ...asked } = item
         const made = await openReview(tx, { ...asked, id, treeId: task.tree_id, taskId: task.id, callId, expiresAt })
+        if (made && rule !== null) await hitRule(tx, rule)
         if (made && item.policy && call)
           recordJudgement(tx, task, call, { verdict: 'ask', reason: item.policy.reason, rule, risk: item.risk })
         await tx.query(waitCall, { id: callId, waits: 'review', wait_ids: JSON.stringify([id]), at: tx.now })
