@@ -1,13 +1,25 @@
 /** The door to running commands: one verb, whatever isolates the command underneath. */
 
-/** How far a command was kept from the rest of the machine. `plain`: limits and a built environment, no isolation. */
-export type Isolation = 'plain'
+/**
+ * How far a command was kept from the rest of the machine. `plain`: limits and a built environment, no isolation. `sandbox`: its workspace and
+ * the machine's programs, and nothing else (see sandbox.ts).
+ */
+export type Isolation = 'plain' | 'sandbox'
 
 export type Command = {
   /** Either an argument vector, run without a shell, or one line for `/bin/sh -c`. */
   run: { argv: readonly string[] } | { shell: string }
   /** Absolute; must exist. */
   cwd: string
+  /** Folder that it may write in, and in a sandbox the only one it sees: `cwd` lies in it. Left out, it is `cwd`. */
+  workspace?: string
+  /**
+   * What it must run at. `sandbox`: not started where there is none. `plain`: as somebody allowed. Left out: the best that this machine has,
+   * and the result says which.
+   */
+  isolation?: Isolation
+  /** `none`: not started where the network cannot be kept from it. In a sandbox there is never any. */
+  network?: 'none'
   env?: Readonly<Record<string, string>>
   stdin?: string
   timeoutMs: number
@@ -28,10 +40,21 @@ export type CommandResult = {
   stderrBytes: number
   wallMs: number
   isolation: Isolation
+  /** Why it ran plain although nobody asked for that; null otherwise. */
+  unsandboxed: string | null
+  /** What all its processes used together; null where this machine does not count it. Memory includes files that were held in it. */
+  usage: { cpuMs: number | null; peakMemoryBytes: number | null }
+  /** True when a process of it was ended because it wanted more memory than it may have; the command itself may have gone on. */
+  oomKilled: boolean
 }
 
 export type Exec = {
-  /** Never rejects for what the command did. Rejects with a Fault when it could not be started (no such program, no such folder). */
+  /**
+   * Never rejects for what the command did. Rejects with a Fault when it could not be started: no such program, no such folder, or
+   * `unavailable` when it must be isolated more than this machine can. In a sandbox a command that a signal ended has the exit code
+   * 128 + its number, as in a shell.
+   */
   run(command: Command, signal: AbortSignal): Promise<CommandResult>
+  /** The best that this machine has. */
   readonly isolation: Isolation
 }

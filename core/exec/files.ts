@@ -18,18 +18,20 @@ export type WorkspaceFiles = {
   /** An existing regular file, open for reading: the very file that was checked. The caller closes it. */
   open(path: string): Promise<FileHandle>
   /** Writes a whole file at once (or, with `append`, at its end) and says how large it is now. The mode of an existing file stays. */
-  write(path: string, data: string | Uint8Array, how?: { append?: boolean }): Promise<{ bytes: number; created: boolean }>
+  write(path: string, data: Content, how?: { append?: boolean }): Promise<{ bytes: number; created: boolean }>
   /**
    * What lies below a folder, the upper levels first, at most `most` entries. Links are entries of the kind `other` and never followed;
    * `closed` are folders that were not entered, because they are noise (`.git`, `node_modules` …) or protected. A file lists as itself.
    */
   list(path: string, how: { depth: number; most: number }): Promise<{ entries: FileEntry[]; closed: string[]; complete: boolean }>
 }
+/** What a file is to hold: at once, or as it comes. */
+export type Content = string | Uint8Array | AsyncIterable<Uint8Array>
 /** `path` is relative to the workspace. */
 export type FileEntry = { path: string; kind: 'file' | 'folder' | 'other'; bytes: number | null }
 
 /** Folders that hold what programs made for themselves. Listed, and only entered when asked for by name. */
-const NOISE: ReadonlySet<string> = new Set(['.git', '.hg', '.svn', 'node_modules', '__pycache__', '.venv', '.tmp', '.npm', '.cache'])
+export const NOISE: ReadonlySet<string> = new Set(['.git', '.hg', '.svn', 'node_modules', '__pycache__', '.venv', '.tmp', '.npm', '.cache'])
 
 export type WorkspaceOptions = {
   /**
@@ -242,8 +244,7 @@ export function workspaceFiles(root: string, options: WorkspaceOptions = {}): Wo
         if (before?.isSymbolicLink()) throw swapped(path, undefined)
         if (before && !before.isFile()) throw notAFile(path)
         if (before && how.append) return await append(file, data, path)
-        await replace(file, data, before, await lstat(base))
-        return { bytes: typeof data === 'string' ? Buffer.byteLength(data) : data.byteLength, created: before === null }
+        return { bytes: await replace(file, data, before, await lstat(base)), created: before === null }
       } catch (error) {
         if (isRefused(error)) throw mayNot(path, error)
         if (isCode(error, 'ENOSPC'))
@@ -308,7 +309,7 @@ export function workspaceFiles(root: string, options: WorkspaceOptions = {}): Wo
     }
   }
 
-  async function append(file: string, data: string | Uint8Array, path: string): Promise<{ bytes: number; created: boolean }> {
+  async function append(file: string, data: Content, path: string): Promise<{ bytes: number; created: boolean }> {
     const handle = await openChecked(file, constants.O_WRONLY | constants.O_APPEND, path)
     try {
       await handle.writeFile(data)
@@ -327,12 +328,14 @@ function entry(path: string, found: Stats): FileEntry {
 type Held = { real: string; anchor: string; close(): Promise<void> }
 
 /** Writes beside the file and renames over it: a reader, and a crash, sees the old content or the new, never half of one. */
-async function replace(file: string, data: string | Uint8Array, before: Stats | null, like: Stats): Promise<void> {
+async function replace(file: string, data: Content, before: Stats | null, like: Stats): Promise<number> {
   const draft = join(dirname(file), `.${randomUUID()}.tmp`)
   try {
     const handle = await open(draft, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o644)
+    let bytes: number
     try {
       await handle.writeFile(data)
+      bytes = (await handle.stat()).size
       const owner = before ?? like
       if (process.getuid?.() === 0 && owner.uid !== 0) await handle.chown(owner.uid, owner.gid)
       if (before) await handle.chmod(before.mode & 0o777)
@@ -340,6 +343,7 @@ async function replace(file: string, data: string | Uint8Array, before: Stats | 
       await handle.close()
     }
     await rename(draft, file)
+    return bytes
   } catch (error) {
     await rm(draft, { force: true })
     throw error

@@ -69,6 +69,8 @@ describe('a command', () => {
       stdout: 'out\n',
       stderr: 'err\n',
       isolation: 'plain',
+      unsandboxed: expect.stringMatching(/no sandbox/),
+      oomKilled: false,
     })
     expect(result).toMatchObject({ stdoutBytes: 4, stderrBytes: 4 })
     expect(result.wallMs).toBeGreaterThan(0)
@@ -122,6 +124,25 @@ describe('a command', () => {
 
   test('longer than the machine takes is refused with the mend', async () => {
     await expect(run(['echo', 'x'.repeat(200_000)])).rejects.toMatchObject({ code: 'too_large', message: /stdin/ })
+  })
+})
+
+describe('a level of isolation that this runtime does not have', () => {
+  test('is never replaced by a weaker one, unless nobody asked for it', async () => {
+    const none = localExec({ environment: { PATH }, sandbox: { why: 'bubblewrap is not installed. Install it.' } })
+    const attempt = (more: Partial<Command>) =>
+      none.run({ run: { shell: 'touch ran' }, cwd: folder, timeoutMs: 5_000, outputBytes: 100, ...more }, new AbortController().signal)
+    for (const asked of [{ isolation: 'sandbox' }, { network: 'none' }, { isolation: 'sandbox', network: 'none' }] as const)
+      await expect(attempt(asked), JSON.stringify(asked)).rejects.toMatchObject({
+        code: 'unavailable',
+        message: /was not started. bubblewrap is/,
+      })
+    await expect(attempt({ isolation: 'plain', network: 'none' })).rejects.toMatchObject({ code: 'invalid' })
+    expect(existsSync(join(folder, 'ran'))).toBe(false)
+    expect(none.isolation).toBe('plain')
+    expect(await attempt({})).toMatchObject({ exitCode: 0, isolation: 'plain', unsandboxed: 'bubblewrap is not installed. Install it.' })
+    expect(await attempt({ isolation: 'plain' })).toMatchObject({ exitCode: 0, isolation: 'plain', unsandboxed: null })
+    await none.stop()
   })
 })
 
@@ -364,6 +385,10 @@ describe.runIf(process.getuid?.() === 0)('as another user', () => {
 
   test('a folder above that lets nobody pass is named with the mend', async () => {
     chmodSync(folder, 0o700)
-    await expect(handOver(workspace, NOBODY)).rejects.toMatchObject({ code: 'unavailable', message: new RegExp(`chmod o\\+x ${folder}`) })
+    await handOver(workspace, NOBODY)
+    await expect(run('true', { cwd: workspace })).rejects.toMatchObject({
+      code: 'unavailable',
+      message: new RegExp(`chmod o\\+x ${folder}`),
+    })
   })
 })

@@ -1,23 +1,26 @@
 /**
- * Runs commands as plain processes of this machine. What is promised: a built environment; a process group of its own that ends with the
- * command, its time-out, its abort, and with the runtime, also one killed with -9; limits on CPU time, file size, open files and core
- * dumps; output in fixed memory.
+ * Runs commands as processes of this machine, plain or within the walls of a sandbox. What is promised at either level: a built environment;
+ * a process group of its own that ends with the command, its time-out, its abort, and with the runtime, also one killed with -9; limits on
+ * CPU time, file size, open files and core dumps; output in fixed memory. With control groups (cgroups.ts) there are limits on memory,
+ * processes and CPU of all its processes together, and nobody outlives the command.
  *
  * What `plain` cannot promise: a command sees the machine as its user sees it. With `runAs` that user is not the runtime's, so files that
  * only the runtime's user may read (0600: keys, tokens, the database) are closed to it. Without it (a runtime that is not root cannot
- * change the user) the same user can read them; `deny` then refuses commands that name them, which stops accidents, not intent. A process
- * that leaves its group (setsid) outlives the command. Walls against all of these are a sandbox's work.
+ * change the user) the same user can read them; `deny` then refuses commands that name them, which stops accidents, not intent. Without
+ * control groups a process that leaves its group (setsid) outlives the command. Walls against all of these are the sandbox's work.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { constants } from 'node:fs'
-import { access, lchown, opendir, stat } from 'node:fs/promises'
-import { availableParallelism } from 'node:os'
+import { access, type FileHandle, lchown, opendir, stat } from 'node:fs/promises'
+import { availableParallelism, totalmem } from 'node:os'
 import { dirname, join, resolve, sep } from 'node:path'
 import { Fault } from '../contract/fault.ts'
+import type { Cgroups, Limits } from './cgroups.ts'
 import { workspaceEnvironment } from './environment.ts'
-import type { Command, CommandResult, Exec } from './exec.ts'
+import type { Command, CommandResult, Exec, Isolation } from './exec.ts'
 import { guardian } from './guardian.ts'
 import { keepEnds } from './output.ts'
+import { type Sandbox, STATUS_FD } from './sandbox.ts'
 
 export type Owner = { uid: number; gid: number }
 export type LocalExecOptions = {
@@ -27,6 +30,11 @@ export type LocalExecOptions = {
   deny?: readonly string[]
   /** User that commands run as, when the runtime is root. The workspace must have been handed to it (`handOver`). */
   runAs?: Owner
+  /** Commands run in it unless they are to run plain. `why` none is there, as a sentence with the mend. */
+  sandbox?: Sandbox | { why: string }
+  /** Limits on all processes of a command together; without it, weaker ones on each process. */
+  cgroups?: Cgroups | null
+  limits?: Partial<Limits>
   /** Named points at which a crash test kills the process. */
   failPoint?: (name: string) => void
 }
@@ -40,16 +48,34 @@ const OPEN_FILES = 4_096
 /** Longest time that a timer of Node holds. */
 const LONGEST_MS = 2 ** 31 - 1
 
+/** Half of the memory of this machine, 1024 processes and threads, all processors. */
+export const COMMAND_LIMITS = (): Limits => ({ memoryBytes: Math.max(2 ** 30, Math.floor(totalmem() / 2)), pids: 1_024, cpus: null })
+
+const MAKE_TMP = '[ -d "$TMPDIR" ] || mkdir -p "$TMPDIR"'
+/** What one process may hold is no limit on what many hold together; it is what there is without control groups. */
+const memoryOfEach = ({ memoryBytes }: Limits): string => `ulimit -d ${Math.floor(memoryBytes / 1_024)}`
+/**
+ * dash says -p, bash says -u. Within walls only: the kernel counts by user, and outside of them that is everything a person has open.
+ */
+const processesOfUser = ({ pids }: Limits): string => `ulimit -p ${pids} || ulimit -u ${pids}`
+/** A shell that does what comes first and becomes the command then. */
+const andBecome = (steps: string[]): string => `{ ${steps.join('; ')}; } 2>/dev/null\nexec "$@"`
+
 /**
  * Waits until the runtime says that the guardian knows this group, and becomes the command then; a runtime that died in between closes the
  * pipe and nothing runs. `ulimit` of the shell sets the limits, so no other program is needed; a lower limit of the machine stays.
  */
-const gate = (cpuSeconds: number): string => `
+const gate = (steps: string[]): string => `
 read -r go <&3 || exit 125
 exec 3<&-
-{ ulimit -c 0; ulimit -t ${cpuSeconds}; ulimit -f ${FILE_BYTES / 512}; ulimit -n ${OPEN_FILES}; [ -d "$TMPDIR" ] || mkdir -p "$TMPDIR"; } 2>/dev/null
-exec "$@"
+${andBecome([...steps, ':'])}
 `
+const ownLimits = (cpuSeconds: number): string[] => [
+  'ulimit -c 0',
+  `ulimit -t ${cpuSeconds}`,
+  `ulimit -f ${FILE_BYTES / 512}`,
+  `ulimit -n ${OPEN_FILES}`,
+]
 
 export function localExec(options: LocalExecOptions): Exec & { stop(): Promise<void> } {
   const watcher = guardian()
@@ -57,25 +83,79 @@ export function localExec(options: LocalExecOptions): Exec & { stop(): Promise<v
   const running = new Map<Promise<CommandResult>, () => void>()
   let stopped = false
 
+  const sandbox = options.sandbox && 'enclose' in options.sandbox ? options.sandbox : null
+  const why =
+    options.sandbox && 'why' in options.sandbox
+      ? options.sandbox.why
+      : 'There is no sandbox for commands here; this runtime was given none.'
+  const limits = { ...COMMAND_LIMITS(), ...options.limits }
+
+  /** At the level that was asked for, or the best; a sandbox that could not be built has run nothing, so plain may follow if nobody forbade it. */
   async function start(command: Command, signal: AbortSignal): Promise<CommandResult> {
-    const env = workspaceEnvironment(command.cwd, { ...options.environment, ...command.env })
-    refuseDenied(command, options.deny ?? [])
+    const isolated = command.isolation === 'sandbox' || command.network === 'none'
+    if (isolated && command.isolation === 'plain')
+      throw new Fault('invalid', 'A command without a sandbox cannot be kept from the network.')
+    if (command.isolation === 'plain') return attempt(command, signal, null, null)
+    if (!sandbox) {
+      if (isolated) throw new Fault('unavailable', `The command must run in a sandbox and was not started. ${why}`)
+      return attempt(command, signal, null, why)
+    }
+    try {
+      return await attempt(command, signal, sandbox, null)
+    } catch (error) {
+      if (isolated || !(error instanceof NotEnclosed)) throw error
+      return attempt(command, signal, null, error.message)
+    }
+  }
+
+  async function attempt(command: Command, signal: AbortSignal, walls: Sandbox | null, unsandboxed: string | null): Promise<CommandResult> {
+    const isolation: Isolation = walls ? 'sandbox' : 'plain'
+    const workspace = command.workspace ?? command.cwd
+    const env = workspaceEnvironment(workspace, { ...options.environment, ...command.env })
+    // Within walls none of these can be reached, so a name alone is no harm.
+    if (!walls) refuseDenied(command, options.deny ?? [])
     await mustBeFolder(command.cwd)
+    if (!walls && options.runAs) await mustReach(command.cwd, options.runAs)
     const argv =
       'shell' in command.run
         ? ['/bin/sh', '-c', '--', command.run.shell]
-        : [await programPath(command.run.argv[0], env.PATH ?? '', command.cwd), ...command.run.argv.slice(1)]
-    if (signal.aborted) return notStarted()
+        : [
+            await programPath(command.run.argv[0], env.PATH ?? '', command.cwd, (place) => !walls || walls.shows(place, workspace)),
+            ...command.run.argv.slice(1),
+          ]
+    if (signal.aborted) return notStarted(isolation, unsandboxed)
 
     const began = performance.now()
     const stdout = keepEnds(command.outputBytes)
     const stderr = keepEnds(command.outputBytes)
     const timeoutMs = Math.min(command.timeoutMs, LONGEST_MS)
     const cpuSeconds = Math.ceil(timeoutMs / 1_000) * availableParallelism() + 5
-    const child = launch([gate(cpuSeconds), 'banyan', ...argv], command, env, options.runAs)
+    const group = await options.cgroups?.group(limits)
+    const first = [
+      ...(group ? [] : [memoryOfEach(limits), ...(walls ? [processesOfUser(limits)] : [])]),
+      ...((await hasFolder(env.TMPDIR)) ? [] : [MAKE_TMP]),
+    ]
+    let launched: Launched
+    try {
+      launched = walls
+        ? await launchWithin(walls, { command, workspace, argv, env, steps: ownLimits(cpuSeconds), first })
+        : launch([gate([...ownLimits(cpuSeconds), ...first]), 'banyan', ...argv], command, {
+            env,
+            cwd: command.cwd,
+            files: [],
+            ...options.runAs,
+          })
+    } catch (error) {
+      await group?.close()
+      throw error
+    }
+    const { child, begun } = launched
     child.stdout?.on('data', stdout.add)
     child.stderr?.on('data', stderr.add)
-    const pid = await started(child)
+    const pid = await launched.pid.catch(async (error: unknown) => {
+      await group?.close()
+      throw error
+    })
 
     const ended = Promise.withResolvers<{ code: number | null; signal: string | null }>()
     const closed = Promise.withResolvers<void>()
@@ -108,7 +188,7 @@ export function localExec(options: LocalExecOptions): Exec & { stop(): Promise<v
     signal.addEventListener('abort', onAbort, { once: true })
     if (signal.aborted) end('abort')
     try {
-      await watcher.watch(pid)
+      await Promise.all([watcher.watch(pid), group?.join(pid)])
       failPoint('exec.before-go')
       say(child, 3, 'go\n')
       failPoint('exec.after-go')
@@ -119,8 +199,11 @@ export function localExec(options: LocalExecOptions): Exec & { stop(): Promise<v
       // What it left in the background may still write, politely ended or not; then nothing of the group stays.
       await within(cause ? GRACE_MS : LAST_WORDS_MS, closed.promise)
       kill('SIGKILL')
+      const usage = await group?.usage()
+      await group?.close()
       // Somebody who left the group may hold the pipes open for ever.
       await within(GRACE_MS, closed.promise)
+      if (walls && cause === null && how.signal === null && !begun()) throw new NotEnclosed(stderr.text())
       return {
         exitCode: cause ? null : how.code,
         signal: how.signal,
@@ -131,7 +214,10 @@ export function localExec(options: LocalExecOptions): Exec & { stop(): Promise<v
         stdoutBytes: stdout.bytes,
         stderrBytes: stderr.bytes,
         wallMs: performance.now() - began,
-        isolation: 'plain',
+        isolation,
+        unsandboxed,
+        usage: { cpuMs: usage?.cpuMs ?? null, peakMemoryBytes: usage?.peakMemoryBytes ?? null },
+        oomKilled: (usage?.oomKills ?? 0) > 0,
       }
     } finally {
       clearTimeout(timer)
@@ -139,12 +225,13 @@ export function localExec(options: LocalExecOptions): Exec & { stop(): Promise<v
       signal.removeEventListener('abort', onAbort)
       kill('SIGKILL')
       watcher.forget(pid)
+      await group?.close()
       for (const stream of child.stdio) stream?.destroy()
     }
   }
 
   return {
-    isolation: 'plain',
+    isolation: sandbox ? 'sandbox' : 'plain',
     run(command, signal) {
       if (stopped)
         return Promise.reject(
@@ -169,22 +256,38 @@ export function localExec(options: LocalExecOptions): Exec & { stop(): Promise<v
   }
 }
 
+/** The walls could not be built, so nothing of the command ran. */
+class NotEnclosed extends Fault {
+  constructor(said: string) {
+    const reason =
+      said
+        .trim()
+        .split('\n')
+        .at(-1)
+        ?.replace(/^bwrap: /, '') || 'it did not say why'
+    super('unavailable', `The sandbox for a command could not be built (${reason}); "banyan doctor" looks for the cause.`)
+  }
+}
+
 /**
- * Gives a workspace, with all that is in it, to the user that commands run as. Links are handed over, never followed. Rejects with a Fault
- * when a folder above does not let that user pass.
+ * Gives a workspace, with all that is in it, to the user that commands run as. Links are handed over, never followed. Whether that user gets
+ * there is another question: a sandbox brings it there, a plain command is refused with the mend.
  */
 export async function handOver(folder: string, to: Owner): Promise<void> {
-  for (let above = dirname(folder); ; above = dirname(above)) {
-    if (!maySearch(await stat(above), to)) {
-      throw new Fault(
-        'unavailable',
-        `Commands cannot run as user ${to.uid} in ${folder}: ${above} does not let other users pass; "chmod o+x ${above}" or another DATA_DIR mends it.`,
-      )
-    }
-    if (above === dirname(above)) break
-  }
   await lchown(folder, to.uid, to.gid)
   for await (const entry of await opendir(folder, { recursive: true })) await lchown(join(entry.parentPath, entry.name), to.uid, to.gid)
+}
+
+async function mustReach(folder: string, who: Owner): Promise<void> {
+  for (let above = folder; above !== dirname(above); ) {
+    above = dirname(above)
+    if (!maySearch(await stat(above), who)) {
+      throw new Fault(
+        'unavailable',
+        `Plain commands cannot run as user ${who.uid} in ${folder}: ${above} does not let other users pass; "chmod o+x ${above}" or another DATA_DIR mends it.`,
+      )
+    }
+  }
 }
 
 function maySearch(folder: { uid: number; gid: number; mode: number }, who: Owner): boolean {
@@ -193,17 +296,37 @@ function maySearch(folder: { uid: number; gid: number; mode: number }, who: Owne
   return (folder.mode & 0o001) !== 0
 }
 
-function launch(script: string[], command: Command, env: Record<string, string>, runAs: Owner | undefined): ChildProcess {
+type Launched = { child: ChildProcess; pid: Promise<number>; begun(): boolean }
+type Launch = { env: Record<string, string>; cwd: string; files: readonly FileHandle[] } & Partial<Owner>
+
+function launch(script: string[], command: Command, { files, ...how }: Launch): Launched {
   try {
-    return spawn('/bin/sh', ['-c', ...script], {
-      cwd: command.cwd,
-      env,
-      detached: true,
-      stdio: [command.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', 'pipe'],
-      ...runAs,
-    })
+    const input = command.stdin === undefined ? 'ignore' : 'pipe'
+    const walls = files.length === 0 ? [] : (['pipe', ...files.map((file) => file.fd)] as const)
+    const child = spawn('/bin/sh', ['-c', ...script], { ...how, detached: true, stdio: [input, 'pipe', 'pipe', 'pipe', ...walls] })
+    const pid = started(child)
+    let status = ''
+    const told = child.stdio[STATUS_FD]
+    if (told && 'on' in told) told.on('data', (chunk: Buffer) => (status += chunk.toString()))
+    // bubblewrap tells the exit code only of a command that it began.
+    return { child, pid, begun: () => status.includes('"exit-code"') }
   } catch (error) {
     throw couldNotStart(error)
+  }
+}
+
+/** Polite signals are for the command, not for bubblewrap, whose end would be everybody's at once. */
+async function launchWithin(
+  walls: Sandbox,
+  parts: { command: Command; workspace: string; argv: string[]; env: Record<string, string>; steps: string[]; first: string[] },
+): Promise<Launched> {
+  const { command, workspace, argv, env, steps, first } = parts
+  const enclosure = { workspace, cwd: command.cwd, inner: argv, ...(first.length > 0 ? { script: andBecome(first) } : {}) }
+  const { argv: enclosed, files } = await walls.enclose(enclosure)
+  try {
+    return launch([gate([...steps, "trap '' TERM INT HUP"]), 'banyan', ...enclosed], command, { env, cwd: '/', files })
+  } finally {
+    await Promise.all(files.map((file) => file.close()))
   }
 }
 function started(child: ChildProcess): Promise<number> {
@@ -250,11 +373,11 @@ async function mustBeFolder(path: string): Promise<void> {
 }
 
 /** Where PATH has the program. Looked up beforehand, because a shell would only say 127, which a program may say too. */
-async function programPath(name: string | undefined, path: string, cwd: string): Promise<string> {
+async function programPath(name: string | undefined, path: string, cwd: string, shown: (place: string) => boolean): Promise<string> {
   if (!name) throw new Fault('invalid', 'A command needs at least the name of a program.')
   if (name.includes('\0')) throw new Fault('invalid', 'A command must not contain a NUL character.')
   const places = name.includes('/') ? [resolve(cwd, name)] : path.split(':').map((folder) => resolve(cwd, folder, name))
-  for (const place of places) {
+  for (const place of places.filter(shown)) {
     const runs = await access(place, constants.X_OK).then(
       () => stat(place).then((found) => found.isFile()),
       () => false, // not there, or not to be run: the next place
@@ -267,7 +390,14 @@ async function programPath(name: string | undefined, path: string, cwd: string):
   )
 }
 
-const notStarted = (): CommandResult => ({
+const hasFolder = (path: string | undefined): Promise<boolean> =>
+  path === undefined
+    ? Promise.resolve(false)
+    : stat(path).then(
+        (found) => found.isDirectory(),
+        () => false, // not there yet
+      )
+const notStarted = (isolation: Isolation, unsandboxed: string | null): CommandResult => ({
   exitCode: null,
   signal: null,
   timedOut: false,
@@ -277,7 +407,10 @@ const notStarted = (): CommandResult => ({
   stdoutBytes: 0,
   stderrBytes: 0,
   wallMs: 0,
-  isolation: 'plain',
+  isolation,
+  unsandboxed,
+  usage: { cpuMs: null, peakMemoryBytes: null },
+  oomKilled: false,
 })
 function within(ms: number, event: Promise<void>): Promise<void> {
   return new Promise((done) => {
