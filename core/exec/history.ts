@@ -6,24 +6,9 @@
  * folder at the same time each note what they saw change there. Nothing that was changed since is overwritten: it is told as a conflict.
  */
 import { createHash, randomUUID } from 'node:crypto'
-import { type BigIntStats, constants, createReadStream, createWriteStream } from 'node:fs'
-import {
-  type FileHandle,
-  lstat,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  readlink,
-  realpath,
-  rename,
-  rm,
-  stat,
-  unlink,
-  writeFile,
-} from 'node:fs/promises'
+import { type BigIntStats, constants, createReadStream } from 'node:fs'
+import { type FileHandle, lstat, mkdir, open, readdir, readFile, readlink, realpath, rename, rm, unlink, writeFile } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
-import { pipeline } from 'node:stream/promises'
 import type { Selectable } from 'kysely'
 import { Fault } from '../contract/fault.ts'
 import type { Store } from '../store/store.ts'
@@ -128,24 +113,33 @@ export function openHistory(options: HistoryOptions): History {
     const uses = new Map<string, number>()
     for (const row of rows)
       for (const hash of [row.before_hash, row.after_hash]) if (hash !== null) uses.set(hash, (uses.get(hash) ?? 0) + 1)
+    const inUse = await heldOpen(treeId)
+    const drop = async (hash: string) => {
+      const path = objectPath(treeId, hash)
+      const found = await lstatOrNull(path)
+      await rm(path, { force: true })
+      sizes.set(treeId, (sizes.get(treeId) ?? 0) - Number(found?.size ?? 0))
+    }
+    const enough = () => (sizes.get(treeId) ?? 0) <= treeBytes * 0.8
+    sizes.set(treeId, await sizeOf(join(root, treeId, 'objects')))
+    // First what was only looked at and never changed.
+    for (const name of await readdir(join(root, treeId, 'objects'), { recursive: true }).catch(emptyIfMissing)) {
+      const hash = name.replace(sep, '')
+      if (enough()) break
+      if (/^[0-9a-f]{64}$/.test(hash) && !uses.has(hash) && !inUse.has(hash)) await drop(hash)
+    }
     let last = 0
     for (const row of rows) {
-      if ((sizes.get(treeId) ?? 0) <= treeBytes * 0.8) break
+      if (enough()) break
       last = row.n
       for (const hash of [row.before_hash, row.after_hash]) {
         if (hash === null || hash === UNKNOWN) continue
         uses.set(hash, uses.get(hash)! - 1)
-        if (uses.get(hash)! > 0) continue
-        const path = objectPath(treeId, hash)
-        const size = await stat(path).then(
-          (found) => found.size,
-          () => 0, // gone before
-        )
-        await rm(path, { force: true })
-        sizes.set(treeId, (sizes.get(treeId) ?? 0) - size)
+        if (uses.get(hash) === 0 && !inUse.has(hash)) await drop(hash)
       }
     }
     known.delete(treeId) // a hash that is known counts as kept
+    if (last === 0) return
     const why = `the kept contents of this goal grew above ${Math.round(treeBytes / 1e6)} MB, and the oldest went`
     await store.transact(async (tx) => {
       await tx.db
@@ -156,6 +150,17 @@ export function openHistory(options: HistoryOptions): History {
         .where('why_not', 'is', null)
         .execute()
     })
+  }
+
+  /** Contents that a command under way may yet change. */
+  async function heldOpen(treeId: string): Promise<Set<string | null>> {
+    const hashes = new Set<string | null>()
+    const folder = join(root, treeId, 'open')
+    for (const name of await readdir(folder).catch(emptyIfMissing)) {
+      const text = await readFile(join(folder, name), 'utf8').catch(() => '') // ended in the meantime
+      for (const [, seen] of parse(text)?.files ?? []) hashes.add(seen.hash)
+    }
+    return hashes
   }
 
   // ── Looking ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -453,19 +458,18 @@ export function openHistory(options: HistoryOptions): History {
       const hash = createHash('sha256')
       let bytes = 0
       try {
-        await pipeline(
-          content,
-          async function* counted(chunks: AsyncIterable<Uint8Array>) {
-            for await (const chunk of chunks) {
-              bytes += chunk.byteLength
-              if (bytes > limit)
-                throw new Fault('too_large', `The file is larger than ${limit / 1e6} MB; split it, or put it on the machine another way.`)
-              hash.update(chunk)
-              yield chunk
-            }
-          },
-          createWriteStream(draft, { mode: 0o600, flags: 'wx' }),
-        )
+        const handle = await open(draft, 'wx', 0o600)
+        try {
+          for await (const chunk of content) {
+            bytes += chunk.byteLength
+            if (bytes > limit)
+              throw new Fault('too_large', `The file is larger than ${limit / 1e6} MB; split it, or put it on the machine another way.`)
+            hash.update(chunk)
+            await handle.appendFile(chunk)
+          }
+        } finally {
+          await handle.close()
+        }
         const small = bytes <= fileBytes
         const after: Seen = {
           hash: small ? hash.digest('hex') : UNKNOWN,
