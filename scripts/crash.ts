@@ -122,7 +122,7 @@ export async function crash(options: Options, tell: (line: string) => void = () 
       // Three deaths in a row may rightly set a task aside; then it ends otherwise.
       const aside = lives > 3 && deadIn(picture) > deadIn(reference?.picture ?? '')
       const differs = reference !== null && !aside && picture !== reference.picture
-      if (violations.length > 0) broken(name, folder, what, violations)
+      if (violations.length > 0) broken(name, folder, what, [...violations, ...(end.words ? [`it said: ${end.words.trim()}`] : [])])
       else if (differs) broken(name, folder, what, [`it came out otherwise than without kills: ${difference(reference.picture, picture)}`])
       else rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
       return { scenario: name, lives: [...before, hits], ms, picture }

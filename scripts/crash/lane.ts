@@ -7,7 +7,8 @@ import type { Job, Said } from './child.ts'
 
 export type Done = Extract<Said, { said: 'done' }>
 /** `died`: by SIGKILL, by whomever. */
-export type LaneEnd = { kind: 'done'; done: Done } | { kind: 'died' } | { kind: 'broke'; why: string }
+/** `words`: the last that the process said of errors. */
+export type LaneEnd = { kind: 'done'; done: Done; words: string } | { kind: 'died' } | { kind: 'broke'; why: string }
 
 export type Lane = {
   /** `killAfterMs`: SIGKILL from outside that long after the job began. */
@@ -70,7 +71,7 @@ export function openLane(root: string, compileCache: string): Lane {
         by.once('exit', exited)
         hear = (line) => {
           const said = JSON.parse(line) as Said
-          if (said.said === 'done') return end({ kind: 'done', done: said })
+          if (said.said === 'done') return end({ kind: 'done', done: said, words })
           if (killAfterMs === undefined) return
           clearTimeout(timer)
           timer = setTimeout(() => by.kill('SIGKILL'), killAfterMs)
