@@ -8,7 +8,7 @@ import type { Event, TreeHead } from './event.ts'
 import type { FaultCode } from './fault.ts'
 import { Budget, Limits } from './limits.ts'
 import type { StoredMessage } from './message.ts'
-import { NewRule, RULE_SCOPES, RuleShape, TAINTS } from './policy.ts'
+import { NARROW_SCOPES, NewRule, RULE_SCOPES, type Rule, TAINTS } from './policy.ts'
 import { Agent, Document, Name, ToolEntry } from './registry.ts'
 import { BatchDecision, DECISIONS, Decision, REVIEW_KINDS, type Review, type Waiting } from './review.ts'
 import { Evidence, REASONS, TASK_KINDS, TASK_STATUSES, type Task, Verdict } from './task.ts'
@@ -184,6 +184,24 @@ const ReviewShape = z
     waiting: z.exactOptional(z.array(z.object({ id: text, title: text, status: text }))),
   })
   .meta({ id: 'Review' }) satisfies z.ZodType<Review & { waiting?: Waiting[] }>
+const RuleShape = z
+  .object({
+    id: text,
+    verdict: z.enum(['allow', 'ask', 'deny']),
+    scope: z.enum([...RULE_SCOPES, ...NARROW_SCOPES]),
+    signature: text,
+    label: text,
+    treeId: text.nullable(),
+    agent: text.nullable(),
+    tainted: z.boolean(),
+    createdBy: text,
+    createdAt: time,
+    expiresAt: time.nullable(),
+    hits: count,
+    lastHitAt: time.nullable(),
+    revokedAt: time.nullable(),
+  })
+  .meta({ id: 'Rule' }) satisfies z.ZodType<Rule>
 const BatchItem = z.discriminatedUnion('ok', [
   z.object({ id: text, ok: z.literal(true), review: ReviewShape }),
   z.object({ id: text, ok: z.literal(false), code: text, detail: text }),

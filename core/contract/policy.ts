@@ -74,10 +74,13 @@ export type Rule = {
 /** What was decided about one call and why; `rule` is the rule that decided it. */
 export type Judgement = { verdict: PolicyVerdict; reason: string; rule: string | null; risk: Risk }
 
-const seconds = z.number().int().min(1).max(31_536_000)
 /** `tainted`: also where the task has read what nobody in its tree wrote. */
 export const Remember = z
-  .object({ scope: z.enum(RULE_SCOPES), expiresInSeconds: seconds.optional(), tainted: z.boolean().optional() })
+  .object({
+    scope: z.enum(RULE_SCOPES),
+    expiresInSeconds: z.number().int().min(1).max(31_536_000).optional(),
+    tainted: z.boolean().optional(),
+  })
   .strict()
 export type Remember = z.output<typeof Remember>
 
@@ -89,26 +92,7 @@ export const NewRule = z
     signature: z.string().trim().min(1).max(300),
     treeId: z.string().max(100).optional(),
     agent: z.string().max(64).optional(),
-    expiresInSeconds: seconds.optional(),
+    expiresInSeconds: z.number().int().min(1).max(31_536_000).optional(),
   })
   .strict()
 export type NewRule = z.output<typeof NewRule>
-
-export const RuleShape = z
-  .object({
-    id: z.string(),
-    verdict: z.enum(['allow', 'ask', 'deny']),
-    scope: z.enum([...RULE_SCOPES, ...NARROW_SCOPES]),
-    signature: z.string(),
-    label: z.string(),
-    treeId: z.string().nullable(),
-    agent: z.string().nullable(),
-    tainted: z.boolean(),
-    createdBy: z.string(),
-    createdAt: z.string().meta({ format: 'date-time' }),
-    expiresAt: z.string().meta({ format: 'date-time' }).nullable(),
-    hits: z.number().int().min(0),
-    lastHitAt: z.string().meta({ format: 'date-time' }).nullable(),
-    revokedAt: z.string().meta({ format: 'date-time' }).nullable(),
-  })
-  .meta({ id: 'Rule' }) satisfies z.ZodType<Rule>

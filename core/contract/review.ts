@@ -18,7 +18,7 @@ export const Decision = z
     comment: z.string().max(20_000).optional(),
     edit: z.record(z.string(), z.unknown()).optional(),
     actionHash: z.string().max(100).optional(),
-    remember: Remember.optional(),
+    remember: z.optional(Remember),
   })
   .strict()
 export type Decision = z.output<typeof Decision>
