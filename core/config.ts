@@ -64,6 +64,7 @@ const Settings = z.object({
       secret: true,
     })
     .optional(),
+  SEARXNG_URL: webUrl.optional(),
   REDIS_URL: url(['redis:', 'rediss:'], 'a URL beginning with redis:// or rediss://')
     .meta({
       wanted: 'a URL beginning with redis:// or rediss://',
@@ -102,6 +103,8 @@ export type Config = {
   /** `sqlite:` and an absolute path, or a `postgres://` URL. */
   databaseUrl: string
   redisUrl: string | undefined
+  /** Unset: the web is searched with DuckDuckGo. */
+  searxngUrl: string | undefined
   host: string
   /** 0: any free one. */
   port: number
@@ -175,6 +178,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, ro
     dataDir,
     databaseUrl: databaseUrl(s.DATABASE_URL, root, dataDir),
     redisUrl: s.REDIS_URL,
+    searxngUrl: s.SEARXNG_URL,
     host,
     port: s.PORT ?? 8000,
     publicUrl: s.PUBLIC_URL,

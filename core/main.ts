@@ -14,6 +14,7 @@ import { type Budget, DEFAULT_LIMITS, withBudget } from './contract/limits.ts'
 import { builtEnvironment } from './exec/environment.ts'
 import type { Exec } from './exec/exec.ts'
 import { localExec } from './exec/local.ts'
+import { type IsolationReport, openIsolation } from './exec/probe.ts'
 import { app } from './http/app.ts'
 import { openAuth } from './http/auth.ts'
 import { type Live, openLive } from './http/live.ts'
@@ -31,6 +32,7 @@ import { openStore, type Store } from './store/store.ts'
 import { openTasks, type Tasks } from './tasks/tasks.ts'
 import { LEASE_MS } from './tasks/turns.ts'
 import type { Tool } from './tool.ts'
+import { openWeb, type WebParts } from './web/web.ts'
 
 export type SubmitGoal = {
   goal: string
@@ -52,6 +54,8 @@ export type Runtime = {
   secrets: Secrets
   models: Models
   exec: Exec
+  /** How commands can be isolated here, as tried out at the start. */
+  isolation: IsolationReport
   examples: readonly ExampleGoal[]
   workspaces: Workspaces
   submitGoal(goal: SubmitGoal, by: string): Promise<{ treeId: string; created: boolean }>
@@ -69,6 +73,8 @@ export type RuntimeOptions = {
   /** Named points at which a crash test kills the process. */
   failPoint?: (name: string) => void
   now?: () => number
+  /** For tests, which have no internet. */
+  web?: Partial<WebParts>
   leaseMs?: number
 }
 
@@ -80,6 +86,16 @@ const NOBODY = { uid: 65534, gid: 65534 }
 export async function openRuntime(config: ReadyConfig, options: RuntimeOptions = {}): Promise<Runtime> {
   const now = options.now ?? Date.now
   mkdirSync(config.dataDir, { recursive: true, mode: 0o711 })
+  const runAs = process.getuid?.() === 0 ? NOBODY : undefined
+  // Tried out while the rest is opened; it starts a process or two.
+  const isolating = openIsolation({
+    folder: join(config.dataDir, 'sandbox'),
+    path: config.commandPath ?? '',
+    hidden: [config.dataDir],
+    node: process.execPath,
+    ...(runAs ? { runAs } : {}),
+  })
+  isolating.catch(() => undefined) // awaited below; an earlier failure must not leave it unhandled
   const seeds = join(config.root, 'seeds')
   const [read, playbooks, examples, tools] = await Promise.all([
     readSeeds(seeds),
@@ -116,11 +132,13 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     ...(config.reviewExpirySeconds === null ? {} : { expiry: { policy: config.reviewExpiry, seconds: config.reviewExpirySeconds } }),
     checks: { edit: (name, input) => tools.get(name)?.problemIn(input) ?? null },
   })
-  const runAs = process.getuid?.() === 0 ? NOBODY : undefined
   const folders = workspaces(config.dataDir, runAs, options.failPoint)
   const secrets = ['secret-key', 'admin-token', 'owner.db'].map((name) => join(config.dataDir, name))
   const database = config.databaseUrl.startsWith('sqlite:') ? [config.databaseUrl.slice('sqlite:'.length)] : []
+  const isolation = await isolating
   const exec = localExec({
+    sandbox: isolation.sandbox,
+    cgroups: isolation.cgroups,
     environment: builtEnvironment({ PATH: config.commandPath, LANG: config.commandLang }),
     deny: [...secrets, ...database],
     ...(runAs ? { runAs } : {}),
@@ -131,6 +149,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     tasks,
     registry,
     exec,
+    web: openWeb({ store, now, searxngUrl: config.searxngUrl, ...options.web }),
     query,
     secrets: vault,
     models,
@@ -156,6 +175,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     secrets: vault,
     models,
     exec,
+    isolation: isolation.report,
     examples,
     workspaces: folders,
     async submitGoal(goal, by) {
@@ -266,6 +286,7 @@ export async function start(config: ReadyConfig): Promise<Engine> {
           detail: runtime.models.describe(),
         },
         isolation: runtime.exec.isolation,
+        isolationDetail: runtime.isolation,
         defaultLimits: DEFAULT_LIMITS,
       }
     },

@@ -7,7 +7,8 @@ import type { QueryResult } from './contract/readable.ts'
 import type { Agent, Document, EntryOf, RegistryKind, ToolEntry, Versioned } from './contract/registry.ts'
 import type { ReviewKind } from './contract/review.ts'
 import type { Evidence, Task, Verdict } from './contract/task.ts'
-import type { Command, CommandResult } from './exec/exec.ts'
+import type { Command, CommandResult, Isolation } from './exec/exec.ts'
+import type { Found, Page } from './web/web.ts'
 
 /**
  * read: changes nothing; several run side by side. idempotent: doing it again gives the same. keyed: its own store transaction makes it
@@ -92,7 +93,10 @@ export type Capabilities = {
   }
   /** The system's own database, for reading only. A Fault says what to write instead. */
   database: { query(sql: string, limits: { rows: number }): Promise<QueryResult> }
-  exec: { run(command: Omit<Command, 'cwd'> & { cwd?: string }): Promise<CommandResult> }
+  /** Public pages only, at a polite pace; searches and citations are kept for the task. A Fault says why there is no answer. */
+  web: { search(query: string, limit: number): Promise<Found>; fetch(url: string): Promise<Page> }
+  /** `isolation`: the best that this machine has, which a command runs at unless it says otherwise. */
+  exec: { readonly isolation: Isolation; run(command: Omit<Command, 'cwd' | 'workspace'> & { cwd?: string }): Promise<CommandResult> }
   /** True when the person who typed the goal wrote exactly this command into this task's own instruction. */
   origin: { typedByPerson(command: string): { typed: boolean; once: boolean } }
 }
@@ -121,6 +125,8 @@ export type Tool = {
   description: string
   /** The five words that later policies speak of. */
   permission: 'read' | 'write' | 'exec' | 'network' | 'self'
+  /** Only agents that a person allowed this have the tool, and they all have it: `web` is `web_search_allowed`. */
+  requires?: 'web'
   inputSchema: Record<string, unknown>
   effect(raw: unknown, call: Call, all: Capabilities): Effect
   permit(raw: unknown, call: Call, all: Capabilities): Permission
@@ -150,6 +156,7 @@ export function defineTool<S extends z.ZodObject, N extends keyof Capabilities =
   /** Words for the model: when to use it, what comes back, what it costs. */
   description: string
   permission: Tool['permission']
+  requires?: NonNullable<Tool['requires']>
   effect: Effect | ((input: z.output<S>, ctx: Call & Pick<Capabilities, N>) => Effect)
   needs?: readonly N[]
   input: S
@@ -169,6 +176,7 @@ export function defineTool<S extends z.ZodObject, N extends keyof Capabilities =
     name: spec.name,
     description: spec.description,
     permission: spec.permission,
+    ...(spec.requires ? { requires: spec.requires } : {}),
     inputSchema: schemaOf(input),
     effect(raw, call, all) {
       if (typeof spec.effect !== 'function') return spec.effect

@@ -11,6 +11,7 @@ const LAYERS = [
   'core/secrets',
   'core/coordination',
   'core/exec',
+  'core/web',
   'core/git',
   'core/policy',
   'core/tasks',

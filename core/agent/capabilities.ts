@@ -12,6 +12,7 @@ import type { Query } from '../store/query.ts'
 import type { Tasks } from '../tasks/tasks.ts'
 import type { Lease } from '../tasks/turns.ts'
 import type { Capabilities } from '../tool.ts'
+import type { Web } from '../web/web.ts'
 import { planClosing } from './closing-plan.ts'
 import type { Workspaces } from './workspaces.ts'
 
@@ -33,6 +34,7 @@ export type CapabilityParts = {
   tasks: Tasks
   registry: Registry
   exec: Exec
+  web: Pick<Web, 'search' | 'fetch'>
   query: Pick<Query, 'query'>
   secrets: Pick<Secrets, 'refusal' | 'valuesFor' | 'redact' | 'redactAll'>
   helpers: Helpers
@@ -182,7 +184,17 @@ export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal,
     database: {
       query: (sql, { rows }) => parts.query.query(sql, { maxRows: rows, maxBytes: QUERY_BYTES, timeoutMs: QUERY_MS }, signal),
     },
-    exec: { run: async (command) => exec.run({ ...command, cwd: command.cwd ?? (await parts.workspaces.of(task)) }, signal) },
+    web: {
+      search: (query, limit) => parts.web.search(query, { limit }, { taskId: task.id }, signal),
+      fetch: (url) => parts.web.fetch(url, { who: { taskId: task.id } }, signal),
+    },
+    exec: {
+      isolation: exec.isolation,
+      async run(command) {
+        const workspace = await parts.workspaces.of(task)
+        return exec.run({ ...command, workspace, cwd: command.cwd ?? workspace }, signal)
+      },
+    },
     origin: {
       typedByPerson: (command) => ({ typed: typed !== null && command.trim() === typed.command, once: typed?.once ?? false }),
     },

@@ -449,9 +449,12 @@ export class UniversalAgent {
       await Promise.all([...new Set([...agent.documents, ...extraDocuments])].map((name) => registry.get('document', name)))
     ).filter((d): d is Versioned<Document> => d?.enabled === true)
     const wanted = new Set([...agent.tools, ...extraTools])
-    const entries = (await registry.list('tool')).filter(
-      (entry) => entry.enabled && (entry.core || wanted.has(entry.name)) && this.#parts.tools.has(entry.name),
-    )
+    const may = { web: agent.web_search_allowed }
+    const entries = (await registry.list('tool')).filter((entry) => {
+      const tool = this.#parts.tools.get(entry.name)
+      if (!entry.enabled || !tool) return false
+      return tool.requires ? may[tool.requires] : entry.core || wanted.has(entry.name)
+    })
     const tools = new Map(entries.map((entry) => [entry.name, this.#parts.tools.get(entry.name)!]))
     const specs = [...tools.values()].map((tool) => ({ name: tool.name, description: tool.description, inputSchema: tool.inputSchema }))
     const prompt = buildPrompt(core.content, agent, documents, entries)
