@@ -6,7 +6,9 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { type Harness, harness } from '../../scripts/testing/harness.ts'
 import type { Scripted } from '../../scripts/testing/scripted.ts'
+import type { Declared } from '../contract/policy.ts'
 import type { ModelRequest } from '../models/provider.ts'
+import { caseOf, offersOf } from '../policy/policy.ts'
 
 let h: Harness | undefined
 afterEach(async () => {
@@ -157,6 +159,18 @@ describe('secrets of a task', () => {
     await vi.waitFor(() => expect(said.join('\n')).toContain('the sky fell on [secret S_1]'))
     expect(said.join('\n')).not.toContain('the-value-of-one')
   })
+})
+
+test('a rule that allows a command does not allow it with a secret, nor is the tool offered for a whole goal', () => {
+  const facts: Declared = { run: { argv: ['ls', '-l', 'src'] }, by: 'agent', cwd: '.', isolation: 'plain' }
+  const common = { tool: 'use_terminal', permission: 'exec', effect: 'once', asks: true, risk: 'low', treeId: 't', agent: 'a' } as const
+  const plain = caseOf({ ...common, ...facts, action: { command: 'x' } })
+  const armed = caseOf({ ...common, ...facts, secrets: ['TOKEN'], external: true, action: { command: 'x', secrets: ['TOKEN'] } })
+  expect(plain.pattern).not.toBeNull()
+  expect(armed.pattern).not.toBe(plain.pattern)
+  expect(armed.exact).not.toBe(plain.exact)
+  expect(offersOf(armed).map((offer) => offer.scope)).not.toContain('tool-in-tree')
+  expect(armed.reaches).toBe(true)
 })
 
 describe('query_database in the hands of an agent', () => {

@@ -20,7 +20,7 @@ type Span = { from: number; to: number; name: string }
 /** Characters to compare, where in the text each begins, and where it ends (null: it is one long). */
 type View = { codes: Uint16Array; at: Uint32Array; ends: Uint32Array | null; length: number }
 
-export function redactorOf(values: ReadonlyMap<string, string>): Redact {
+export function redactorOf(values: Iterable<readonly [name: string, value: string]>): Redact {
   const patterns = [...values].flatMap(([name, value]) => patternsOf(name, value))
   if (patterns.length === 0) return (text) => text
   const marks = new Uint8Array(1 << BITS)

@@ -81,6 +81,16 @@ describe('secrets', () => {
     await expect(secrets.grantTo('GITHUB_TOKEN', '*', 'owner')).rejects.toThrow('There is no secret "GITHUB_TOKEN"')
   })
 
+  test('a value that a command was given stays hidden when it is replaced or removed while the command runs', async () => {
+    const secrets = await open()
+    await secrets.save('GITHUB_TOKEN', { value: VALUE, grants: ['*'] }, 'owner')
+    await secrets.valuesFor(task, ['GITHUB_TOKEN'])
+    await secrets.save('GITHUB_TOKEN', { value: 'another-value' }, 'owner')
+    expect(secrets.redact(`${VALUE} another-value`)).toBe('[secret GITHUB_TOKEN] [secret GITHUB_TOKEN]')
+    await secrets.remove('GITHUB_TOKEN', 'owner')
+    expect(secrets.redact(`${VALUE} another-value`)).toBe('[secret GITHUB_TOKEN] another-value')
+  })
+
   test('with another key nothing opens, nothing is lost, and the mend is named', async () => {
     await (await open()).save('GITHUB_TOKEN', { value: VALUE }, 'owner')
     await (await open()).grantTo('GITHUB_TOKEN', '*', 'owner')

@@ -42,7 +42,9 @@ export async function openSecrets(parts: {
   const cipher = cipherOf(parts.key)
   let kept = new Map<string, { sealed: string; value: string | null; grants: Grant[] }>()
   const own = Object.entries(parts.own ?? {}).filter((one): one is [string, string] => (one[1]?.length ?? 0) >= OWN_LEAST)
-  let redact = redactorOf(new Map(own))
+  /** Handed out by this process: a command may still run with a value that has been replaced or removed since. */
+  const handed = new Map<string, string>()
+  let redact = redactorOf(own)
   await refresh()
 
   /** Other processes on the same database may have changed them. */
@@ -56,9 +58,13 @@ export async function openSecrets(parts: {
         return [name, { sealed: value, value: open, grants: JSON.parse(grants) as Grant[] }]
       }),
     )
-    if (same) return
+    if (!same) search()
+  }
+
+  function search(): void {
     const values = [...kept].flatMap(([name, { value }]) => (value === null ? [] : [[name, value] as const]))
-    redact = redactorOf(new Map([...own, ...values]))
+    const old = [...handed].filter(([value, name]) => kept.get(name)?.value !== value).map(([value, name]) => [name, value] as const)
+    redact = redactorOf([...own, ...values, ...old])
   }
 
   const may = (task: Pick<Task, 'agent' | 'treeId'>, name: string): boolean =>
@@ -163,6 +169,7 @@ export async function openSecrets(parts: {
             .execute()
           tx.record(task.treeId, { type: 'secret.used', taskId: task.id, names: [...names] })
         })
+      for (const name of names) handed.set(kept.get(name)?.value ?? '', name)
       return Object.fromEntries(names.map((name) => [name, kept.get(name)?.value ?? '']))
     },
     /** Takes every value that is held now out of the text. */
