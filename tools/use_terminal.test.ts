@@ -28,7 +28,7 @@ const capabilities = (instruction = '') => {
   const own = commandOf(instruction)
   return {
     files: workspaceFiles(root),
-    exec: { run: (command) => exec.run({ cwd: root, ...command }, stop.signal) },
+    exec: { isolation: exec.isolation, run: (command) => exec.run({ cwd: root, ...command }, stop.signal) },
     origin: { typedByPerson: (command) => ({ typed: own?.command === command, once: own?.once ?? false }) },
   } as Capabilities
 }

@@ -56,6 +56,7 @@ Use it to build, test, convert, measure or check something. For reading, writing
 - A command that you thought of waits until a person allows it. They see it exactly as you wrote it, so make it short and plain, and put what belongs together into one call. Commands that the person wrote in your task run at once: use their exact words, in the workspace folder.
 - Every call starts anew: folder changes and variables do not stay. Files do. When the command ends, what it left in the background is ended too, so start a server and its test in one command.
 - Nobody can answer prompts: pass options such as --yes; editors and other programs for a screen do not work.
+- Where this machine has a sandbox, a command sees the workspace and the installed programs (/usr, read-only) and nothing else: no network but its own localhost, no other files. The answer says which isolation it had.
 - HOME is the workspace; keys and tokens of this system are not in the environment. A command that needs a key names it in "secrets" and reads it as a variable, such as $GITHUB_TOKEN; you never see its value, and it is taken out of the output.
 - Of a long output the first and last ${OUTPUT_BYTES / 2_000} kB are shown. Write the rest to a file and read that.
 - An exit code other than 0 usually means failure: read standard error, mend the cause, and do not simply repeat the command.`,
@@ -66,7 +67,7 @@ Use it to build, test, convert, measure or check something. For reading, writing
     const by = typed(given, origin)
     return by.typed && !by.once ? 'idempotent' : 'once'
   },
-  permit(given, { origin, secrets }) {
+  permit(given, { exec, origin, secrets }) {
     const line = lineFor(given)
     if (typed(given, origin).typed || refusalOf(line, 'agent') !== null || missing(given, secrets) !== null) return 'allow'
     const oneLine = line.replace(/\s+/g, ' ').trim()
@@ -79,20 +80,21 @@ Use it to build, test, convert, measure or check something. For reading, writing
           cwd: given.cwd ?? '.',
           ...(given.stdin === undefined ? {} : { stdin: given.stdin }),
           ...(namesIn(given).length === 0 ? {} : { secrets: namesIn(given) }),
-          isolation: 'plain',
+          isolation: exec.isolation,
           timeoutSeconds: given.timeout_seconds,
         },
         risk: riskOf(line),
       },
     }
   },
-  facts(given, { origin, secrets }) {
+  facts(given, { exec, origin, secrets }) {
     return {
       by: typed(given, origin).typed ? 'person' : 'agent',
       run: given.command === undefined ? { argv: given.argv ?? [] } : { shell: given.command },
       cwd: given.cwd ?? '.',
       ...(given.stdin === undefined ? {} : { stdin: given.stdin }),
-      isolation: 'plain',
+      isolation: exec.isolation,
+      online: exec.isolation !== 'sandbox',
       // With a key in its hands a command can change what the key opens.
       ...(namesIn(given).length === 0 ? {} : { secrets: namesIn(given), external: true }),
       idle: refusalOf(lineFor(given), typed(given, origin).typed ? 'person' : 'agent') !== null || missing(given, secrets) !== null,
@@ -107,6 +109,8 @@ Use it to build, test, convert, measure or check something. For reading, writing
         cwd: await files.existing(given.cwd || '.'),
         env: { ...(namesIn(given).length === 0 ? {} : await secrets.values(namesIn(given))), HOME: await files.existing('.') },
         ...(given.stdin === undefined ? {} : { stdin: given.stdin }),
+        // What a person typed runs at the best there is. What an agent thought of runs at what was shown and allowed, or not at all.
+        ...(typed(given, origin).typed ? {} : { isolation: exec.isolation }),
         timeoutMs: given.timeout_seconds * 1_000,
         outputBytes: OUTPUT_BYTES,
       })
@@ -114,7 +118,9 @@ Use it to build, test, convert, measure or check something. For reading, writing
         ? `timed out after ${given.timeout_seconds} s`
         : result.aborted
           ? 'stopped'
-          : `killed by ${result.signal}`
+          : result.signal === null
+            ? 'it could not be ended'
+            : `killed by ${result.signal}`
       return answer(writeCommand({ ...result, ending, repeated: attempt > 1 }))
     }
     return work().catch(faultAsMistake)

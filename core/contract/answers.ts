@@ -37,11 +37,25 @@ export function readChildren(text: string): ChildAnswer[] {
 export type CommandAnswer = { exitCode: number | null; ending: string; isolation: string; stdout: string; stderr: string }
 
 /** What a command did, for the model and for a person. `ending` says what ended it when there is no exit code. */
-export function writeCommand(r: CommandAnswer & { wallMs: number; stdoutBytes: number; stderrBytes: number; repeated?: boolean }): string {
+export function writeCommand(
+  r: CommandAnswer & {
+    wallMs: number
+    stdoutBytes: number
+    stderrBytes: number
+    repeated?: boolean
+    /** Why it ran at a weaker level than the best. */
+    unsandboxed?: string | null
+    oomKilled?: boolean
+    usage?: { cpuMs: number | null; peakMemoryBytes: number | null }
+  },
+): string {
+  const cpu = r.usage?.cpuMs == null ? '' : `, ${Math.round(r.usage.cpuMs)} ms of CPU`
+  const memory = r.usage?.peakMemoryBytes == null ? '' : `, at most ${Math.ceil(r.usage.peakMemoryBytes / 2 ** 20)} MB of memory`
+  const killed = r.oomKilled ? ', ended for want of memory' : ''
   return [
     `exit code: ${r.exitCode ?? `none (${r.ending})`}`,
-    `isolation: ${r.isolation}`,
-    `time: ${Math.round(r.wallMs)} ms${r.repeated ? ' (run again from its start after a restart)' : ''}`,
+    `isolation: ${r.isolation}${r.unsandboxed ? ` (${r.unsandboxed.replace(/\s+/g, ' ')})` : ''}`,
+    `time: ${Math.round(r.wallMs)} ms${cpu}${memory}${killed}${r.repeated ? ' (run again from its start after a restart)' : ''}`,
     `--- stdout (${r.stdoutBytes} bytes) ---`,
     r.stdout.trimEnd(),
     `--- stderr (${r.stderrBytes} bytes) ---`,
@@ -50,7 +64,7 @@ export function writeCommand(r: CommandAnswer & { wallMs: number; stdoutBytes: n
 }
 export function readCommand(text: string): CommandAnswer | null {
   const head =
-    /^exit code: (?:(-?\d+)|none \(([^)]*)\))\nisolation: (\S+)\ntime: .*\n--- stdout \(\d+ bytes\) ---\n([\s\S]*?)\n?--- stderr \(\d+ bytes\) ---\n?([\s\S]*)$/.exec(
+    /^exit code: (?:(-?\d+)|none \(([^)]*)\))\nisolation: (\S+)(?: .*)?\ntime: .*\n--- stdout \(\d+ bytes\) ---\n([\s\S]*?)\n?--- stderr \(\d+ bytes\) ---\n?([\s\S]*)$/.exec(
       text,
     )
   if (!head) return null

@@ -250,6 +250,13 @@ const System = z
     provider: z.object({ name: text, model: text.nullable(), judges: z.boolean(), detail: text }),
     /** The level at which commands run here. */
     isolation: text,
+    /** What was found when that was tried out at the start: why there is no sandbox and what mends it, and what holds memory, processes and CPU. */
+    isolationDetail: z
+      .object({
+        sandbox: z.union([z.object({ ok: z.literal(true), version: text }), z.object({ ok: z.literal(false), why: text, mend: text })]),
+        limits: z.object({ memory: z.boolean(), pids: z.boolean(), cpu: z.boolean(), via: z.enum(['cgroup1', 'cgroup2', 'rlimit']) }),
+      })
+      .optional(),
     /** How many tasks are in each status, over all trees. */
     tasks: z.record(text, count),
     openReviews: count,

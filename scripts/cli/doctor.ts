@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import type { Command } from 'commander'
 import type { Config } from '../../core/config.ts'
+import type { System } from '../../core/contract/api.ts'
 import { Fault } from '../../core/contract/fault.ts'
 import { type Cli, examples, globals, wantsJson } from './context.ts'
 import { call, config, findServer, Refused, type Server, tokenFile } from './server.ts'
@@ -183,15 +184,33 @@ async function runningChecks(server: Server): Promise<Check[]> {
         `opens, schema ${system.schema}${system.dataBytes === undefined ? '' : `, ${Math.ceil(system.dataBytes / MB).toLocaleString('en')} MB`}`,
       ),
       (system.provider.judges ? ok : warn)('model', system.provider.detail),
-      (system.isolation === 'plain' ? warn : ok)(
-        'commands',
-        `run ${system.isolation}${system.isolation === 'plain' ? ": with limits, but not kept from the rest of this user's files; look before you approve" : ''}`,
-      ),
+      ...commandChecks(system),
     ]
   } catch (error) {
     if (!(error instanceof Refused)) throw error
     return [error.exitCode === EXIT.notAllowed ? fail('token', error.message) : fail('database', error.message)]
   }
+}
+
+/** How far commands are kept from the machine, and from eating it. */
+export function commandChecks({ isolation, isolationDetail: detail }: Pick<System, 'isolation' | 'isolationDetail'>): Check[] {
+  const open = "with limits, but not kept from the rest of this user's files; look before you approve"
+  if (!detail) return [isolation === 'plain' ? warn('commands', `run plain: ${open}`) : ok('commands', `run ${isolation}`)]
+  const { sandbox, limits } = detail
+  return [
+    sandbox.ok
+      ? ok(
+          'commands',
+          `run in a sandbox of their own (bubblewrap ${sandbox.version}): only the workspace and the programs of this machine, no network`,
+        )
+      : warn('commands', `run plain: ${open}. No sandbox: ${sandbox.why} ${sandbox.mend}`),
+    limits.via === 'rlimit'
+      ? warn(
+          'limits',
+          'on each process of a command, not on all of them together: this user may not write control groups; as a systemd service, Delegate=yes and DelegateSubgroup=engine mend it.',
+        )
+      : ok('limits', `on memory, processes and CPU of each command, all its processes together (${limits.via})`),
+  ]
 }
 
 function modelCheck(settings: Config): Check {

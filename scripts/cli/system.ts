@@ -99,7 +99,10 @@ export function addSystem(program: Command, cli: Cli): void {
             ['version', `${system.version} (${system.revision}), schema ${system.schema}, Node ${system.nodeVersion}`],
             ['up for', duration(system.uptimeSeconds * 1_000)],
             ['model', plain(`${provider.name}${provider.model ? `/${provider.model}` : ''}: ${provider.detail}`)],
-            ['commands', `run ${plain(system.isolation)}`],
+            [
+              'commands',
+              `run ${plain(system.isolation)}${system.isolationDetail?.sandbox.ok === false ? `: ${plain(system.isolationDetail.sandbox.why)}` : ''}`,
+            ],
             [
               'tasks',
               Object.entries(system.tasks)
