@@ -35,6 +35,10 @@ const part = async (name: string, folder: string, count: number): Promise<Figure
   const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', file, name, folder, String(count)], { maxBuffer: 2 ** 24 })
   return JSON.parse(stdout.trim().split('\n').at(-1)!) as Figures
 }
+const sandbox = async (): Promise<Figures> => {
+  const { stdout } = await promisify(execFile)(process.execPath, [join(import.meta.dirname, 'sandbox.ts')])
+  return JSON.parse(stdout) as Figures
+}
 const median = (list: number[]): number => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)]!
 const say = (text: string) => process.stderr.write(`${text}\n`)
 
@@ -71,6 +75,8 @@ for (let round = 0; round < rounds; round++) {
   await take('parked', () => part('parked', at('park'), PARKED))
   say('  kill -9 and resume')
   await take('resume', () => killAndResume(at('resume')))
+  say('  start of a command')
+  await take('command', sandbox)
   say('  policy and review queue')
   await take('policy', () => part('policy', at('policy'), 50_000))
   await take('queue', () => part('queue', at('queue'), 1_000))
@@ -132,6 +138,20 @@ const rows: [string, string, string, string][] = [
     `CPU ${m('cold', 'cpuMs').toFixed(0)} ms, ${m('cold', 'rss').toFixed(0)} MB`,
     '',
   ],
+  [
+    'start of a command, plain with limits',
+    `${m('command', 'plainMs').toFixed(1)} ms`,
+    `p95 ${m('command', 'plainP95').toFixed(1)} ms`,
+    '',
+  ],
+  measured.command!.every((f) => f.sandboxMs === undefined)
+    ? ['start of a command in a sandbox', 'no sandbox here', '', '']
+    : [
+        'start of a command in a sandbox',
+        `${m('command', 'sandboxMs').toFixed(1)} ms`,
+        `p95 ${m('command', 'sandboxP95').toFixed(1)} ms, ${m('command', 'overP95').toFixed(1)} ms over plain`,
+        '≤ 30 ms over plain',
+      ],
 ]
 if (values.json) console.log(JSON.stringify({ rounds, flat: FLAT, parked: PARKED, measured }, null, 1))
 else {
