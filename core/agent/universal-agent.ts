@@ -404,7 +404,13 @@ export class UniversalAgent {
       action: this.#parts.secrets.redactAll(action),
       risk: said.risk,
       rule: said.rule,
-      policy: { reason: said.reason, signature: asked.pattern ?? asked.exact, taint, offers: offersOf(asked) },
+      policy: {
+        reason: this.#parts.secrets.redact(said.reason),
+        signature: asked.pattern ?? asked.exact,
+        taint,
+        // Where a rule of a person asks, another one would change nothing.
+        offers: said.rule !== null ? [] : offersOf(asked).map((offer) => ({ ...offer, label: this.#parts.secrets.redact(offer.label) })),
+      },
     })
     return 'asked'
   }
