@@ -128,7 +128,9 @@ export function openWeb(parts: WebParts): Web {
     } catch (error) {
       const { code = '' } = error as NodeJS.ErrnoException
       if (code === 'ENOTFOUND' || code === 'ENODATA')
-        throw new Fault('not_found', `${host} has no address: check how it is spelled.`, { cause: error })
+        throw new Fault('not_found', `${host} has no address: check how it is spelled, and that this machine has a network.`, {
+          cause: error,
+        })
       if (code === 'EAI_AGAIN' || code === 'ETIMEOUT' || code === 'ESERVFAIL')
         throw new Fault('unavailable', `The address of ${host} cannot be looked up: this machine has no name server that answers.`, {
           cause: error,
