@@ -5,7 +5,9 @@ import { commandOf } from '../contract/goal-text.ts'
 import { type CheckedEvidence, isOver, type TaskKind } from '../contract/task.ts'
 import { checkEvidence } from '../exec/evidence.ts'
 import type { Exec } from '../exec/exec.ts'
-import { type WorkspaceFiles, workspaceFiles } from '../exec/files.ts'
+import { workspaceFiles } from '../exec/files.ts'
+import type { History } from '../exec/history.ts'
+import type { Repositories, TaskGit } from '../git/git.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Secrets } from '../secrets/secrets.ts'
 import type { Query } from '../store/query.ts'
@@ -39,6 +41,9 @@ export type CapabilityParts = {
   secrets: Pick<Secrets, 'refusal' | 'valuesFor' | 'redact' | 'redactAll'>
   helpers: Helpers
   workspaces: Pick<Workspaces, 'of' | 'path'>
+  /** What is kept of files, so that changes can be undone. */
+  history: Pick<History, 'writing' | 'around'>
+  repositories: Pick<Repositories, 'forTask'>
   protectedPaths: readonly string[]
   defaultTimeoutSeconds: number
   now(): number
@@ -49,7 +54,7 @@ export type CallContext = { lease: Lease; callId: string; signal: AbortSignal; j
 
 /** What one answer of the database may hold, and how long it may take. */
 const QUERY_BYTES = 50_000
-const QUERY_MS = 2_000
+const QUERY_MS = 1_500
 
 const WORDS: Record<'breakdown' | 'context' | 'tools', string> = {
   breakdown: 'Plan how to split the task below. Do not solve it.',
@@ -61,6 +66,7 @@ export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal,
   const { tasks, registry, exec } = parts
   const { turns } = tasks
   const task = lease.task
+  const moment = { treeId: task.treeId, taskId: task.id, callId }
   const files = inWorkspace()
   const typed = task.origin === 'person' ? commandOf(task.instruction) : null
 
@@ -177,6 +183,7 @@ export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal,
     },
 
     files,
+    git: repositories(),
     secrets: {
       refusal: (name) => parts.secrets.refusal(task, name),
       values: (names) => parts.secrets.valuesFor(task, names),
@@ -192,7 +199,7 @@ export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal,
       isolation: exec.isolation,
       async run(command) {
         const workspace = await parts.workspaces.of(task)
-        return exec.run({ ...command, workspace, cwd: command.cwd ?? workspace }, signal)
+        return parts.history.around(moment, workspace, () => exec.run({ ...command, workspace, cwd: command.cwd ?? workspace }, signal))
       },
     },
     origin: {
@@ -201,7 +208,7 @@ export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal,
   }
 
   /** The folder is made when it is first used: most tasks of a large tree never touch a file. */
-  function inWorkspace(): WorkspaceFiles {
+  function inWorkspace(): Capabilities['files'] {
     const inner = workspaceFiles(parts.workspaces.path(task), { protectedPaths: parts.protectedPaths })
     const made = () => parts.workspaces.of(task)
     return {
@@ -209,8 +216,33 @@ export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal,
       existing: (path) => made().then(() => inner.existing(path)),
       target: (path) => made().then(() => inner.target(path)),
       open: (path) => made().then(() => inner.open(path)),
-      write: (path, data, how) => made().then(() => inner.write(path, data, how)),
+      async write(path, data, how = {}) {
+        await made()
+        await inner.target(path) // a refusal is no change that history could tell of
+        return parts.history.writing(moment, inner.root, path, { data, append: how.append ?? false }, () => inner.write(path, data, how))
+      },
       list: (path, how) => made().then(() => inner.list(path, how)),
+    }
+  }
+  /** Git that changes files of the workspace is kept like a command. */
+  function repositories(): TaskGit {
+    const inner = workspaceFiles(parts.workspaces.path(task), { protectedPaths: parts.protectedPaths })
+    const folder = () => parts.workspaces.of(task)
+    const git = parts.repositories.forTask({
+      treeId: task.treeId,
+      taskId: task.id,
+      agent: task.agent,
+      files: { existing: files.existing, write: (path, data) => folder().then(() => inner.write(path, data)) },
+      folder,
+      typed: task.origin === 'person' ? task.instruction : null,
+      signal,
+    })
+    const kept = async <T>(act: () => Promise<T>): Promise<T> => parts.history.around(moment, await folder(), act)
+    return {
+      ...git,
+      checkout: (...args) => kept(() => git.checkout(...args)),
+      merge: (...args) => kept(() => git.merge(...args)),
+      restore: (...args) => kept(() => git.restore(...args)),
     }
   }
   async function watcher(kind: 'evaluate' | 'summarize' | 'document') {

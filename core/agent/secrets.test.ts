@@ -179,9 +179,12 @@ describe('query_database in the hands of an agent', () => {
       'SELECT agent, status, count(*) AS n FROM tasks GROUP BY agent, status',
       "UPDATE tasks SET status = 'done'",
       'SELECT * FROM secrets',
+      'SELECT instruction FROM tasks',
     ]
     let step = 0
-    h = await harness((request) => {
+    const taints: string[] = []
+    h = await harness(async (request) => {
+      taints.push((await h!.runtime.tasks.rules.taintOf(request.task.id)).join())
       if (step === 0)
         expect(request.tools.find((tool) => tool.name === 'query_database')?.description).toMatch(
           /- tasks \(id, tree_id, parent_id, .*- versions \(kind/s,
@@ -192,7 +195,7 @@ describe('query_database in the hands of an agent', () => {
         : { calls: [{ tool: 'end_task', input: { status: 'success', result: 'Looked.' } }] }
     })
     await h.runtime.secrets.save('S_1', { value: 'the-value-of-one' }, 'owner')
-    const id = await h.goal('Look.', { agent: 'supervisor' })
+    const id = await h.goal('Look around here.', { agent: 'supervisor' })
     await h.over(id)
     const answers = (await h.runtime.tasks.messages(id, 0))
       .filter((message) => message.role === 'tool')
@@ -200,5 +203,7 @@ describe('query_database in the hands of an agent', () => {
     expect(answers[0]).toMatch(/Rows: 1 .*supervisor.*active.*1/)
     expect(answers[1]).toMatch(/This tool only reads.*not UPDATE.*add_document/)
     expect(answers[2]).toMatch(/There is no table .*secrets.*Tables: trees/)
+    // Counts and statuses leave a task clean; words that others may have written mark it.
+    expect(taints).toEqual(['', '', '', '', 'agents'])
   })
 })
