@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { openReview } from '../tasks/review.ts'
 import { type Server, serve } from './fixture/serve.ts'
 
 let server: Server
@@ -59,4 +60,34 @@ test('rules that narrow are added and taken back; one that widens cannot be adde
     { verdict: 'deny', scope: 'tool', signature: '' },
   ])
     expect((await server.ask('POST', '/api/rules', { body })).status).toBe(400)
+})
+
+test('an approval becomes an always-allow of what the item offered, and of nothing else', async () => {
+  const treeId = await server.goal()
+  const id = `${treeId}/a-permission`
+  const offers = [{ scope: 'exact' as const, signature: 'sig', label: 'exactly this: ls' }]
+  const policy = { reason: 'an agent thought of this command', signature: 's', taint: ['web' as const], offers }
+  const item = {
+    id,
+    kind: 'permission',
+    treeId,
+    taskId: treeId,
+    callId: null,
+    title: 'Run ls',
+    action: { command: 'ls' },
+    risk: 'low',
+    policy,
+  } as const
+  await server.store.transact((tx) => openReview(tx, item))
+  const decide = (remember: object) =>
+    server.ask('POST', `/api/reviews/${encodeURIComponent(id)}/decision`, { body: { decision: 'approve', remember } })
+  expect((await server.ask('GET', `/api/reviews/${encodeURIComponent(id)}`)).json).toMatchObject({ ...policy, waiting: [] })
+  expect((await decide({ scope: 'command' })).status).toBe(422)
+  expect((await decide({ scope: 'everything' })).status).toBe(400)
+  expect((await decide({ scope: 'exact', expiresInSeconds: 0 })).status).toBe(400)
+  expect((await decide({ scope: 'exact', expiresInSeconds: 60 })).status).toBe(200)
+  const { items } = (await server.ask('GET', '/api/rules')).json as { items: object[] }
+  expect(items).toMatchObject([
+    { verdict: 'allow', scope: 'exact', signature: 'sig', label: 'exactly this: ls', tainted: false, createdBy: 'owner' },
+  ])
 })

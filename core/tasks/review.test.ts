@@ -1,7 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { need } from '../../scripts/needs.ts'
+import { startPostgres } from '../../scripts/postgres.ts'
 import { violations } from '../../scripts/testing/invariants.ts'
 import { DEFAULT_LIMITS } from '../contract/limits.ts'
 import type { ExpiryPolicy } from '../contract/review.ts'
@@ -20,7 +22,7 @@ const open = async (policy: ExpiryPolicy): Promise<void> => {
 afterEach(async () => {
   const found = await violations(store)
   await store.close()
-  await rm(folder, { recursive: true, force: true })
+  if (folder) await rm(folder, { recursive: true, force: true })
   expect(found).toEqual([])
 })
 
@@ -127,4 +129,38 @@ test('100 mixed items triaged at once: each is decided once, and every task goes
   expect(answers.filter((one) => !one.ok)).toHaveLength(20)
   expect(await tasks.counts()).toEqual({ pending: 100 })
   expect((await store.eventsAfter(0, { limit: 10_000 })).filter((e) => e.type === 'review.decided')).toHaveLength(100)
+})
+
+describe.skipIf(!need('postgres'))('on a real PostgreSQL server', () => {
+  let server: Awaited<ReturnType<typeof startPostgres>>
+  beforeAll(async () => {
+    server = await startPostgres()
+  })
+  afterAll(() => server?.stop())
+
+  test('of 50 decisions at once in two processes exactly one counts, and rules are made, hit and taken back', async () => {
+    folder = ''
+    store = await openStore(server.url)
+    tasks = openTasks(store)
+    const other = await openStore(server.url)
+    const others = openTasks(other)
+    const id = await ask()
+    const ends = await Promise.allSettled(
+      Array.from({ length: 50 }, (_, i) => (i % 2 ? tasks : others).decide(id, { decision: 'approve', comment: `${i}` }, `person ${i}`)),
+    )
+    await other.close()
+    expect(ends.filter((end) => end.status === 'fulfilled')).toHaveLength(1)
+    for (const end of ends) if (end.status === 'rejected') expect(end.reason).toMatchObject({ code: 'conflict' })
+    const [lease] = await tasks.turns.lease('w', 1)
+    const rule = await tasks.rules.add({ verdict: 'deny', scope: 'tool', signature: 'x' }, 'owner')
+    expect(await tasks.rules.narrowing()).toEqual([rule])
+    const judgement = { verdict: 'deny', reason: 'r', rule: rule.id, risk: 'low' } as const
+    const callId = (await tasks.turns.openCalls(lease!.taskId))[0]!.id
+    expect(await tasks.turns.judged(lease!, callId, judgement)).toBe(true)
+    await tasks.rules.revoke(rule.id, 'owner')
+    expect(await tasks.turns.judged(lease!, callId, judgement)).toBe(false)
+    expect((await tasks.rules.list({ state: 'all', limit: 5, now: Date.now() })).items).toMatchObject([{ id: rule.id, hits: 1 }])
+    expect(await tasks.snooze(await ask(), Date.now() + 60_000)).toMatchObject({ state: 'snoozed' })
+    await tasks.turns.release(lease!)
+  })
 })
