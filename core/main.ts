@@ -13,7 +13,7 @@ import { Fault } from './contract/fault.ts'
 import { type Budget, DEFAULT_LIMITS, withBudget } from './contract/limits.ts'
 import { builtEnvironment } from './exec/environment.ts'
 import type { Exec } from './exec/exec.ts'
-import { localExec } from './exec/local.ts'
+import { localExec, NOBODY } from './exec/local.ts'
 import { type IsolationReport, openIsolation } from './exec/probe.ts'
 import { app } from './http/app.ts'
 import { openAuth } from './http/auth.ts'
@@ -80,8 +80,6 @@ export type RuntimeOptions = {
 
 /** Where a goal starts when nobody says otherwise. */
 const FIRST_AGENT = 'agent_selector'
-/** The user that commands run as when the runtime is root, so that the mode of a file keeps its secrets from them. */
-const NOBODY = { uid: 65534, gid: 65534 }
 
 export async function openRuntime(config: ReadyConfig, options: RuntimeOptions = {}): Promise<Runtime> {
   const now = options.now ?? Date.now

@@ -1,8 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { cgroupFolders, openCgroups } from './cgroups.ts'
+import { localExec } from './local.ts'
 
 describe('where the groups of this process lie', () => {
   test.each([
@@ -104,4 +107,37 @@ describe.skipIf(!cgroups)('a group', () => {
     expect(mine.every((folder) => existsSync(folder) && readFileSync(`${folder}/cgroup.procs`, 'utf8') === '')).toBe(true)
     await group.close()
   }, 20_000)
+})
+
+describe.skipIf(!cgroups)('a plain command with control groups', () => {
+  const run = (shell: string, limits = {}) => {
+    const exec = localExec({ environment: { PATH: '/usr/bin:/bin' }, cgroups, limits })
+    const folder = realpathSync(mkdtempSync(join(tmpdir(), 'banyan-groups-')))
+    const done = exec.run(
+      { run: { shell }, cwd: folder, timeoutMs: 20_000, outputBytes: 1_000, isolation: 'plain' },
+      new AbortController().signal,
+    )
+    return done.finally(async () => {
+      await exec.stop()
+      rmSync(folder, { recursive: true })
+    })
+  }
+
+  test('takes with it what left its session', async () => {
+    expect(await run(`setsid sh -c 'trap "" TERM HUP; while :; do sleep 62234567; done' & sleep 0.2; echo done`)).toMatchObject({
+      stdout: 'done\n',
+    })
+    expect(spawnSync('pgrep', ['-f', '^sleep 62234567$']).status).toBe(1)
+  })
+
+  test('is ended when all of it together wants more memory than it may have', async () => {
+    const result = await run('perl -e \'$x = "a" x (1 << 29); print "more"\'', { memoryBytes: 100 * 2 ** 20 })
+    expect(result).toMatchObject({ oomKilled: true, stdout: '' })
+    expect(result.usage.peakMemoryBytes).toBeLessThanOrEqual(100 * 2 ** 20)
+    expect(await run('true')).toMatchObject({ oomKilled: false, usage: { cpuMs: expect.any(Number), peakMemoryBytes: expect.any(Number) } })
+  })
+
+  test('holds a fork bomb', async () => {
+    expect((await run('f() { f | f & }; f; f; sleep 0.5; echo over', { pids: 50 })).stderr).toMatch(/fork/i)
+  })
 })

@@ -23,6 +23,8 @@ import { keepEnds } from './output.ts'
 import { type Sandbox, STATUS_FD } from './sandbox.ts'
 
 export type Owner = { uid: number; gid: number }
+/** The user that commands run as when the runtime is root, so that the mode of a file keeps its secrets from them. */
+export const NOBODY: Owner = { uid: 65_534, gid: 65_534 }
 export type LocalExecOptions = {
   /** What every command finds in its environment; HOME and TMPDIR are added (see environment.ts). */
   environment: Record<string, string>

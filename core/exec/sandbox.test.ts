@@ -20,10 +20,11 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { need } from '../../scripts/needs.ts'
-import type { CommandResult } from './exec.ts'
+import type { Command, CommandResult } from './exec.ts'
 import type { Asked } from './fixture/runtime.ts'
 import { localExec } from './local.ts'
 import { type IsolationReport, openIsolation } from './probe.ts'
+import type { Sandbox } from './sandbox.ts'
 
 const NOBODY = { uid: 65_534, gid: 65_534 }
 const PATH = '/usr/local/bin:/usr/bin:/bin'
@@ -358,6 +359,38 @@ describe.skipIf(!need('bubblewrap'))('the folder of a sandbox', () => {
     expect((await attempt(workspace)).stdout).toBe('link\n')
     await exec.stop()
     rmSync(base, { recursive: true })
+  })
+})
+
+describe.skipIf(!need('bubblewrap'))('walls that cannot be built this time', () => {
+  test('stop a command that needs them before anything of it ran, and let any other run plain with the reason', async () => {
+    const place = makePlace('user')
+    const folder = join(place.dataDir, 'workspaces/mine')
+    const { sandbox } = await openIsolation({
+      folder: join(place.dataDir, 'sandbox'),
+      path: PATH,
+      hidden: [place.dataDir],
+      node: process.execPath,
+    })
+    if (!('enclose' in sandbox)) throw new Error('there is a sandbox here')
+    const broken: Sandbox = {
+      ...sandbox,
+      async enclose(command) {
+        const whole = await sandbox.enclose(command)
+        return { ...whole, argv: whole.argv.toSpliced(1, 0, '--ro-bind', '/nowhere', '/nowhere') }
+      },
+    }
+    const exec = localExec({ environment: { PATH }, sandbox: broken })
+    const attempt = (line: string, more: Partial<Command> = {}) =>
+      exec.run({ run: { shell: line }, cwd: folder, timeoutMs: 5_000, outputBytes: 100, ...more }, new AbortController().signal)
+    await expect(attempt('touch ran', { isolation: 'sandbox' })).rejects.toMatchObject({
+      code: 'unavailable',
+      message: /could not be built \(.*nowhere/,
+    })
+    expect(existsSync(join(folder, 'ran'))).toBe(false)
+    expect(await attempt('exit 3')).toMatchObject({ exitCode: 3, isolation: 'plain', unsandboxed: expect.stringMatching(/nowhere/) })
+    await exec.stop()
+    rmSync(place.base, { recursive: true })
   })
 })
 

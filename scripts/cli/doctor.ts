@@ -1,12 +1,15 @@
 /** `banyan doctor`: the real checks of this machine and this instance, each with the mend. Changes nothing. */
 import { constants } from 'node:fs'
-import { access, stat, statfs, unlink, writeFile } from 'node:fs/promises'
+import { access, mkdtemp, rm, stat, statfs, unlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Command } from 'commander'
 import type { Config } from '../../core/config.ts'
 import type { System } from '../../core/contract/api.ts'
 import { Fault } from '../../core/contract/fault.ts'
+import { NOBODY } from '../../core/exec/local.ts'
+import { probeIsolation } from '../../core/exec/probe.ts'
 import { type Cli, examples, globals, wantsJson } from './context.ts'
 import { call, config, findServer, Refused, type Server, tokenFile } from './server.ts'
 import { healthOf } from './system.ts'
@@ -77,7 +80,9 @@ async function examine(cli: Cli, command: Command, online: boolean): Promise<Che
   )
   if (!health && server.own) checks.push(await portCheck(settings))
   checks.push(
-    ...(health ? await runningChecks(server) : [unknown('database', 'not asked: only the running server opens it'), modelCheck(settings)]),
+    ...(health
+      ? await runningChecks(server)
+      : [unknown('database', 'not asked: only the running server opens it'), modelCheck(settings), ...(await tryIsolation(settings))]),
   )
   if (online) checks.push(...(await keyChecks(settings)))
   return checks
@@ -190,6 +195,19 @@ async function runningChecks(server: Server): Promise<Check[]> {
     if (!(error instanceof Refused)) throw error
     return [error.exitCode === EXIT.notAllowed ? fail('token', error.message) : fail('database', error.message)]
   }
+}
+
+/** The same as the server tries at its start, in a folder that is gone afterwards. */
+async function tryIsolation(settings: Config): Promise<Check[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'banyan-doctor-'))
+  const detail = await probeIsolation({
+    folder,
+    path: settings.commandPath ?? '',
+    hidden: [folder],
+    node: process.execPath,
+    ...(process.getuid?.() === 0 ? { runAs: NOBODY } : {}),
+  }).finally(() => rm(folder, { recursive: true, force: true }))
+  return commandChecks({ isolation: detail.sandbox.ok ? 'sandbox' : 'plain', isolationDetail: detail })
 }
 
 /** How far commands are kept from the machine, and from eating it. */
