@@ -11,10 +11,13 @@ import { type Workspaces, workspaces } from './agent/workspaces.ts'
 import type { ReadyConfig } from './config.ts'
 import { Fault } from './contract/fault.ts'
 import { type Budget, DEFAULT_LIMITS, withBudget } from './contract/limits.ts'
+import { isOver } from './contract/task.ts'
 import { builtEnvironment } from './exec/environment.ts'
 import type { Exec } from './exec/exec.ts'
+import { type History, openHistory } from './exec/history.ts'
 import { localExec, NOBODY } from './exec/local.ts'
 import { type IsolationReport, openIsolation } from './exec/probe.ts'
+import { openRepositories, type Repositories } from './git/git.ts'
 import { app } from './http/app.ts'
 import { openAuth } from './http/auth.ts'
 import { type Live, openLive } from './http/live.ts'
@@ -58,6 +61,7 @@ export type Runtime = {
   isolation: IsolationReport
   examples: readonly ExampleGoal[]
   workspaces: Workspaces
+  history: History
   submitGoal(goal: SubmitGoal, by: string): Promise<{ treeId: string; created: boolean }>
   /** Starts the workers; nothing is claimed before. */
   run(): Runner
@@ -142,8 +146,17 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     ...(runAs ? { runAs } : {}),
     ...(options.failPoint ? { failPoint: options.failPoint } : {}),
   })
+  const history = openHistory({
+    store,
+    dataDir: config.dataDir,
+    folderOf: (treeId) => folders.path({ treeId, workspace: '' }),
+    protectedPaths: [config.dataDir],
+  })
+  const repositories = openRepositories({ dataDir: config.dataDir, path: config.commandPath ?? '/usr/local/bin:/usr/bin:/bin', runAs, now })
   let draining = false
   const agent = new UniversalAgent({
+    history,
+    repositories,
     tasks,
     registry,
     exec,
@@ -163,8 +176,12 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
   })
   let runner: Runner | undefined
   // One process owns an embedded database, so every claim found now belongs to a dead one.
-  if (store.kind === 'sqlite') await tasks.recover()
+  if (store.kind === 'sqlite') {
+    await tasks.recover()
+    await history.recover()
+  }
   await tasks.sweep('thorough', now())
+  const worktrees = tidyWorktrees(store, tasks, repositories)
 
   return {
     store,
@@ -176,6 +193,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     isolation: isolation.report,
     examples,
     workspaces: folders,
+    history,
     async submitGoal(goal, by) {
       const name = goal.agent ?? FIRST_AGENT
       const first = await registry.get('agent', name)
@@ -222,9 +240,45 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
       }
     },
     async close() {
+      await worktrees.stop()
       await exec.stop()
+      await repositories.stop()
       await query.close()
       await store.close()
+    },
+  }
+}
+
+/** Work trees of tasks that are over: at the start, and whenever a task ends. What stays because of unsaved work is told in the log. */
+function tidyWorktrees(store: Store, tasks: Tasks, repositories: Repositories): { stop(): Promise<void> } {
+  const isGone = (id: string) =>
+    tasks.task(id).then(
+      (task) => isOver(task.status),
+      (error: unknown) => {
+        if (error instanceof Fault && error.code === 'not_found') return true
+        throw error
+      },
+    )
+  const failed = (error: unknown) => console.error('banyan: work trees:', error)
+  let last: Promise<unknown> = repositories.tidy(isGone).catch(failed)
+  const after = async (treeId: string, taskId: string) => {
+    const { stay } = await repositories.tidy(isGone, treeId)
+    const own = stay.find((one) => one.task === taskId)
+    if (!own) return
+    const comment = `the work tree ${own.folder} stays: ${own.why}`
+    await store.transact(async (tx) => tx.record(treeId, { type: 'task.controlled', taskId, verb: 'worktree', by: 'system', comment }))
+  }
+  const forget = store.onCommit((events) => {
+    for (const event of events) {
+      if (event.type !== 'task.moved' || event.treeId === null || !isOver(event.to)) continue
+      const { treeId, taskId } = event
+      last = last.then(() => after(treeId, taskId)).catch(failed)
+    }
+  })
+  return {
+    async stop() {
+      forget()
+      await last
     },
   }
 }
@@ -266,6 +320,11 @@ export async function start(config: ReadyConfig): Promise<Engine> {
   const routes = app({
     store: runtime.store,
     tasks: runtime.tasks,
+    files: {
+      history: runtime.history,
+      folder: (treeId) => runtime.workspaces.of({ treeId, workspace: '' }),
+      protectedPaths: [config.dataDir],
+    },
     registry: runtime.registry,
     secrets: runtime.secrets,
     auth,

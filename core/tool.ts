@@ -8,6 +8,7 @@ import type { Agent, Document, EntryOf, RegistryKind, ToolEntry, Versioned } fro
 import type { ReviewKind } from './contract/review.ts'
 import type { Evidence, Task, Verdict } from './contract/task.ts'
 import type { Command, CommandResult, Isolation } from './exec/exec.ts'
+import type { TaskGit } from './git/git.ts'
 import type { Found, Page } from './web/web.ts'
 
 /**
@@ -85,6 +86,8 @@ export type Capabilities = {
       complete: boolean
     }>
   }
+  /** The goal's repositories and this task's work trees in them. Names are checked; a Fault says what to write instead. */
+  git: TaskGit
   /** Values that people entrusted to the system, for the environment of a command. */
   secrets: {
     /** Why this task cannot have it, and who can change that; null: it can. */

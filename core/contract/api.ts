@@ -17,6 +17,9 @@ import { Evidence, REASONS, TASK_KINDS, TASK_STATUSES, type Task, Verdict } from
 export const GOAL_LIMIT = 200_000
 /** Bytes of a request's body. */
 export const BODY_LIMIT = 1_000_000
+/** Bytes of a file that is sent, and of one that is fetched. */
+export const UPLOAD_LIMIT = 100_000_000
+export const DOWNLOAD_LIMIT = 500_000_000
 
 const text = z.string()
 const time = z.string().meta({ format: 'date-time' })
@@ -273,6 +276,36 @@ export type System = z.output<typeof System>
 const GoalExample = z.object({ name: text, title: text, description: text, goal: text }).meta({ id: 'GoalExample' })
 export type GoalExample = z.output<typeof GoalExample>
 
+/** One change of a file by a call (or by a person: then `by` is a name). Undo it by its `callId`. */
+const FileChange = z
+  .object({
+    n: z.number().int().min(1),
+    taskId: text,
+    callId: text,
+    /** Relative to the goal's folder; empty where a whole folder could not be looked at. */
+    path: text,
+    what: z.enum(['made', 'changed', 'deleted', 'unknown']),
+    bytesBefore: count.nullable(),
+    bytesAfter: count.nullable(),
+    /** Why it cannot be undone; null: it can. */
+    whyNot: text.nullable(),
+    by: text,
+    at: time,
+  })
+  .meta({ id: 'FileChange' })
+export type FileChangeItem = z.output<typeof FileChange>
+/** `id` undoes this undo; null: nothing was changed. Files in conflict were left as they are. */
+const Undone = z
+  .object({
+    id: text.nullable(),
+    files: z.array(z.object({ path: text, what: z.enum(['restored', 'removed', 'brought back']) })),
+    conflicts: z.array(z.object({ path: text, why: text })),
+    already: count,
+  })
+  .meta({ id: 'Undone' })
+const FileItem = z.object({ path: text, kind: z.enum(['file', 'folder', 'other']), bytes: count.nullable() }).meta({ id: 'FileItem' })
+const PutFile = z.object({ path: text, bytes: count, type: text, created: z.boolean(), undoable: z.boolean() }).meta({ id: 'PutFile' })
+
 // ── What is asked ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 export const GoalRequest = z
@@ -347,6 +380,10 @@ export type Route = {
   /** Body; absent where there is none. `optionalBody`: an empty one means `{}`. */
   request?: z.ZodType
   optionalBody?: true
+  /** The body is a file, of any type, as it comes. */
+  upload?: true
+  /** Where the answer may be a file instead of JSON. */
+  download?: true
   query?: z.ZodObject
   /** Absent: no body, or not JSON. */
   response?: z.ZodType
@@ -434,6 +471,49 @@ export const ROUTES = {
   retry: act('retry', 'Opens a task again that did not succeed', Control),
   steer: act('steer', 'Says something to the agent at work', Steer),
   rerun: act('rerun', 'Goes back to message `from` and on from there', Rerun),
+
+  taskFiles: one({
+    method: 'GET',
+    path: '/api/tasks/{id}/files',
+    summary: 'What a task, and those below it, changed in files, oldest first; `nextCursor` is the next `after`',
+    status: 200,
+    query: z.object({
+      scope: z.enum(['node', 'subtree']).default('subtree'),
+      after: wholeQuery(0, 1_000_000_000).default(0),
+      limit: wholeQuery(1, 1_000).default(200),
+    }),
+    response: listOf(FileChange),
+  }),
+  undoFiles: one({
+    method: 'POST',
+    path: '/api/tasks/{id}/files/undo',
+    summary: 'Puts files back to what they were before a call (`callId`) or before the task; what was changed since is left and told',
+    status: 200,
+    request: z
+      .object({ callId: text.max(200).optional(), scope: z.enum(['node', 'subtree']).default('subtree') })
+      .strict()
+      .meta({ id: 'UndoRequest' }),
+    optionalBody: true,
+    response: Undone,
+  }),
+  treeFiles: one({
+    method: 'GET',
+    path: '/api/trees/{id}/files',
+    summary: "A file of the goal's folder as an attachment, or what is in a folder of it",
+    status: 200,
+    query: z.object({ path: text.max(4_000).default(''), depth: wholeQuery(1, 20).default(1) }),
+    response: z.object({ items: z.array(FileItem), nextCursor: text.nullable(), complete: z.boolean() }),
+    download: true,
+  }),
+  putFile: one({
+    method: 'PUT',
+    path: '/api/trees/{id}/files',
+    summary: "Puts a file into the goal's folder, in place of one that is there",
+    status: 200,
+    query: z.object({ path: text.min(1).max(4_000) }),
+    response: PutFile,
+    upload: true,
+  }),
 
   reviews: one({
     method: 'GET',

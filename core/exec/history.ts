@@ -419,7 +419,7 @@ export function openHistory(options: HistoryOptions): History {
   return {
     async writing(at, folder, path, { data, append }, act) {
       const top = options.folderOf(at.treeId)
-      const inFolder = partsOf(path, [folder])
+      const inFolder = partsOf(path, [folder, await realpath(folder).catch(() => folder)]) // not there yet: nothing leads to it another way
       const full = [...relative(top, folder).split(sep).filter(Boolean), ...inFolder].join('/')
       const given = typeof data === 'string' ? Buffer.from(data) : data
       const before = await look(at.treeId, full)

@@ -1,9 +1,9 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { appendFile, chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { appendFile, chmod, lchown, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { workspaceFiles } from '../exec/files.ts'
 import { handOver } from '../exec/local.ts'
@@ -17,6 +17,8 @@ let source: string
 let repositories: Repositories
 /** What hostile settings would write if any of them ran. */
 let ran: string
+/** Workspaces that were made and handed over, as the runtime does once. */
+let handed: Set<string>
 
 /** Git as a person has it. */
 function person(cwd: string, ...args: string[]): string {
@@ -45,8 +47,10 @@ function task(
   const folder = join(data(), 'workspaces', treeId, workspace)
   const files = workspaceFiles(folder)
   const made = async () => {
+    if (handed.has(folder)) return folder
+    handed.add(folder)
     await mkdir(folder, { recursive: true })
-    if (runAs) await handOver(join(data(), 'workspaces', treeId), runAs)
+    if (runAs) for (let one = folder; one !== join(data(), 'workspaces'); one = dirname(one)) await lchown(one, runAs.uid, runAs.gid)
     return folder
   }
   const git = repositories.forTask({
@@ -72,6 +76,7 @@ const trapped = () => (existsSync(ran) ? readFile(ran, 'utf8') : Promise.resolve
 
 beforeEach(async () => {
   base = await mkdtemp(join(tmpdir(), 'banyan-git-'))
+  handed = new Set()
   await chmod(base, 0o755)
   ran = join(base, 'ran')
   await writeFile(ran, '')
@@ -119,7 +124,7 @@ describe('a task that works on a repository', () => {
     expect((await git.show('HEAD~1', 'lib/add.js')).text).toContain('a + b')
     expect((await git.show('HEAD', undefined)).text).toMatch(/generalist <t1@banyan\.invalid>[\s\S]*notes\.txt/)
 
-    await git.push(undefined)
+    await git.push(undefined, undefined)
     expect(person(source, 'log', '--format=%an <%ae> %s', 'agent/t1', '-1')).toBe('generalist <t1@banyan.invalid> The rest')
     expect(person(source, 'fsck', '--strict')).toBe('')
     expect(person(source, 'status', '--porcelain')).toBe('')
@@ -407,7 +412,7 @@ describe('nothing but git runs', () => {
     const git = task('t1')
     await git.clone(source)
     await everything(git, 'calc')
-    await git.push('side')
+    await git.push('side', undefined)
     await repositories.tidy(async () => true)
     expect(await trapped()).toBe('')
     expect(hostile('x').length).toBeGreaterThan(25)
@@ -439,7 +444,7 @@ describe('nothing but git runs', () => {
     expect(await readFile(join(git.folder, 'copy', 'readme.md'), 'utf8')).toContain('two')
     await everything(git, 'copy')
     expect(await trapped()).toBe('')
-    await expect(git.push(undefined)).rejects.toThrow('nowhere to push to')
+    await expect(git.push(undefined, undefined)).rejects.toThrow('nowhere to push to')
   })
 
   test("when an agent puts a repository of its own in the place of its work tree's .git", async () => {

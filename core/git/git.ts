@@ -9,6 +9,7 @@
  */
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
 import { chmod, chown, lstat, mkdir, readdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, sep } from 'node:path'
 import { Fault } from '../contract/fault.ts'
@@ -32,6 +33,8 @@ export type Asker = {
   agent: string
   files: Pick<WorkspaceFiles, 'existing' | 'write'>
   folder(): Promise<string>
+  /** What a person typed as this task, if a person did. */
+  typed?: string | null
   signal?: AbortSignal
 }
 export type Worktree = { repository: string; branch: string; folder: string; created: boolean }
@@ -75,8 +78,13 @@ export type TaskGit = {
     repository?: string,
   ): Promise<{ kind: 'merged' | 'forward' | 'nothing'; hash: string } | { kind: 'conflict'; conflicts: string[] }>
   restore(paths: string[], from: string | undefined, repository?: string): Promise<{ paths: string[] }>
-  /** Where a push would go and what, for the person who decides. */
-  push(branch: string | undefined, repository?: string): Promise<{ to: string; branch: string; hash: string }>
+  /** Sends exactly this commit of a branch to where the repository came from; refused when the branch has moved on from what was shown. */
+  push(branch: string | undefined, commit: string | undefined, repository?: string): Promise<{ to: string; branch: string; hash: string }>
+  /** Where a push would go; null: nowhere. At once, for the question to the person who decides. */
+  origin(repository: string | undefined): string | null
+  /** True for a folder of this task's workspace, or one that a person named in the words of this very task. */
+  mayClone(source: string): boolean
+  isOutside(source: string): boolean
 }
 export type Repositories = {
   forTask(asker: Asker): TaskGit
@@ -84,7 +92,10 @@ export type Repositories = {
    * Unlocks work trees of tasks that are over, and removes those whose work is merged or kept as a branch. One with changes that are in no
    * commit stays and is told of.
    */
-  tidy(isOver: (taskId: string) => Promise<boolean>): Promise<{ removed: string[]; stay: { folder: string; why: string }[] }>
+  tidy(
+    isOver: (taskId: string) => Promise<boolean>,
+    only?: string,
+  ): Promise<{ removed: string[]; stay: { task: string; folder: string; why: string }[] }>
   stop(): Promise<void>
 }
 
@@ -216,11 +227,11 @@ export function openRepositories(options: RepositoriesOptions): Repositories {
 
   return {
     forTask,
-    async tidy(isOver) {
+    async tidy(isOver, only) {
       const removed: string[] = []
-      const stay: { folder: string; why: string }[] = []
-      for (const treeId of await readdir(root).catch(emptyIfMissing)) {
-        for (const leftover of await readdir(join(root, treeId))) {
+      const stay: { task: string; folder: string; why: string }[] = []
+      for (const treeId of only === undefined ? await readdir(root).catch(emptyIfMissing) : [only]) {
+        for (const leftover of await readdir(join(root, treeId)).catch(emptyIfMissing)) {
           // What a clone left behind that did not come to its end.
           if (leftover.startsWith('.tmp-') && (await ageOf(join(root, treeId, leftover))) > NETWORK_MS)
             await rm(join(root, treeId, leftover), { recursive: true, force: true })
@@ -235,7 +246,7 @@ export function openRepositories(options: RepositoriesOptions): Repositories {
             const place: Place = { repository: name, common, admin, state: stateOf(treeId, name, task), tree: note.tree, note }
             const why = await alone(common, () => reasonToStay(place))
             if (why === null) removed.push(note.tree)
-            else stay.push({ folder: note.tree, why })
+            else stay.push({ task, folder: note.tree, why })
           }
         }
       }
@@ -752,11 +763,16 @@ export function openRepositories(options: RepositoriesOptions): Repositories {
         })
       },
 
-      async push(name, given) {
+      async push(name, expected, given) {
         const { common, repository } = await commonNamed(given)
         const place = await placeIfAny(given)
         const branch = branchName(name ?? (place ? await headBranch(place.admin) : ownBranch))
         const hash = await hashOf(common, `refs/heads/${branch}`)
+        if (expected !== undefined && !hash.startsWith(expected))
+          throw new Fault(
+            'conflict',
+            `The branch "${branch}" is at ${hash.slice(0, 12)}, not at ${expected.slice(0, 12)}; look at it, and push what it has.`,
+          )
         const to = await originOf(common)
         if (to === null)
           throw new Fault(
@@ -783,6 +799,27 @@ export function openRepositories(options: RepositoriesOptions): Repositories {
         })
         return { to, branch, hash }
       },
+
+      origin(given) {
+        const folder = treeFolder(treeId)
+        const there = readNames(folder)
+        const name = given ?? (there.length === 1 ? there[0]! : '')
+        if (!there.includes(name)) return null
+        const config = readFileSync(join(folder, `${name}.git`, 'config'), 'utf8')
+        return /^\[remote "origin"\]\n\turl = (.+)$/m.exec(config)?.[1]?.replace(/^"(.*)"$/, '$1') ?? null
+      },
+      isOutside,
+      mayClone(source) {
+        if (!isOutside(source)) return true
+        if (!/^(\/|file:\/\/\/)/.test(source) || source.split('/').includes('..')) return false
+        const words = (asker.typed ?? '').split(/[\s"'`<>()]+/).map((word) => word.replace(/[.,;:!?]+$/, '').replace(/\/+$/, ''))
+        return words.includes(source.replace(/\/+$/, ''))
+      },
+    }
+
+    function isOutside(source: string): boolean {
+      if (/^[a-z][a-z0-9+.-]*:/i.test(source)) return true
+      return source.startsWith('/') && !source.startsWith(join(options.dataDir, 'workspaces', treeId) + sep)
     }
 
     async function originOf(common: string): Promise<string | null> {
@@ -840,6 +877,16 @@ export function openRepositories(options: RepositoriesOptions): Repositories {
   async function ageOf(path: string): Promise<number> {
     const found = await lstat(path).catch(() => null) // gone: nothing to wait for
     return found ? now() - found.mtimeMs : 0
+  }
+}
+
+function readNames(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+      .filter((name) => name.endsWith('.git') && !name.startsWith('.'))
+      .map((name) => name.slice(0, -4))
+  } catch (error) {
+    return emptyIfMissing(error)
   }
 }
 

@@ -15,6 +15,7 @@ import { isPagePath, openPage } from './page.ts'
 import { problemOf, problemOfError, problemResponse } from './problem.ts'
 import { type Env, NotJson, notLoggedIn, register } from './router.ts'
 import { eventRoutes } from './routes/events.ts'
+import { type FileParts, fileRoutes } from './routes/files.ts'
 import { goalRoutes, type SubmitGoal } from './routes/goals.ts'
 import { loginRoutes } from './routes/login.ts'
 import { type Registry, registryRoutes } from './routes/registry.ts'
@@ -26,6 +27,7 @@ import { taskRoutes } from './routes/tasks.ts'
 export type AppParts = {
   store: Store
   tasks: Tasks
+  files: FileParts
   registry: Registry
   secrets: Secrets
   auth: Auth
@@ -102,7 +104,8 @@ export function app(parts: AppParts): Hono<Env> {
   })
   register(app, {
     ...goalRoutes(parts),
-    ...taskRoutes(parts.tasks),
+    ...taskRoutes(parts.tasks, parts.files.history),
+    ...fileRoutes(parts),
     ...reviewRoutes(parts.tasks),
     ...registryRoutes(parts.registry),
     ...secretRoutes(parts.secrets),

@@ -47,7 +47,8 @@ function operation(name: RouteName, route: Route): Json {
     schema: { type: 'string' },
   }))
   const content = route.response ? { content: { 'application/json': { schema: ref(nameOf(name, route.response, 'Response')) } } } : {}
-  const stream = name === 'events' ? { 'text/event-stream': { schema: { type: 'string' } } } : {}
+  const file = { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } }
+  const stream = route.download ? file : name === 'events' ? { 'text/event-stream': { schema: { type: 'string' } } } : {}
   return {
     operationId: name,
     summary: route.summary,
@@ -60,6 +61,7 @@ function operation(name: RouteName, route: Route): Json {
         ? [{ name: 'Idempotency-Key', in: 'header', required: false, schema: { type: 'string', maxLength: 255 } }]
         : []),
     ],
+    ...(route.upload ? { requestBody: { required: true, content: file } } : {}),
     ...(route.request
       ? {
           requestBody: {

@@ -23,6 +23,38 @@ export async function readAtMost(limit: number, request: Request): Promise<Uint8
   return Buffer.concat(chunks)
 }
 
+export type Upload = {
+  /** Bytes that the sender announced. */
+  announced: number | null
+  chunks(): AsyncGenerator<Uint8Array>
+  /** Reads on, for so long as it is bearable, so that the sender gets to reading why it was refused. */
+  drain(): Promise<void>
+}
+
+/** A body as it comes. Who stops taking chunks has not closed it yet: an answer can still reach the sender. */
+export function uploadOf(request: Request | null): Upload {
+  const reader = request?.body?.getReader()
+  const announced = request?.headers.get('content-length')
+  return {
+    announced: announced && /^\d{1,15}$/.test(announced) ? Number(announced) : null,
+    async *chunks() {
+      for (;;) {
+        const next = await reader?.read()
+        if (!next || next.done) return
+        yield next.value
+      }
+    },
+    async drain() {
+      for (let size = 0; size < PATIENCE; ) {
+        const next = await reader?.read()
+        if (!next || next.done) return
+        size += next.value.byteLength
+      }
+      await reader?.cancel()
+    },
+  }
+}
+
 /** Throws a Fault that names the place where the text stops being JSON. */
 export function parseJson(bytes: Uint8Array): unknown {
   const text = decode(bytes)

@@ -4,7 +4,7 @@ import type * as z from 'zod'
 import { BODY_LIMIT, type ResponseOf, ROUTES, type Route, type RouteName } from '../contract/api.ts'
 import { Fault } from '../contract/fault.ts'
 import type { Principal, ReadHeader } from './auth.ts'
-import { inShape, parseJson, readAtMost } from './read-body.ts'
+import { inShape, parseJson, readAtMost, type Upload, uploadOf } from './read-body.ts'
 
 export type Env = { Variables: { requestId: string; principal: Principal | null } }
 
@@ -16,6 +16,8 @@ export type Asked<N extends RouteName> = {
   param(name: string): string
   query: Parsed<N, 'query'>
   body: Parsed<N, 'request'>
+  /** What comes with an upload. The same stream at each call. */
+  stream: Upload
   header: ReadHeader
   /** Who asks; on open routes it may be nobody. */
   by: Principal
@@ -37,6 +39,7 @@ export function register(app: Hono<Env>, handlers: Handlers): void {
         param: (key) => c.req.param(key) ?? '',
         query: (route.query ? inShape(route.query, c.req.query(), 'query') : undefined) as never,
         body: (route.request ? await bodyOf(c, route) : undefined) as never,
+        stream: uploadOf(route.upload ? c.req.raw : null),
         header: (key) => c.req.header(key),
         by: principal ?? { kind: 'person', name: 'nobody' },
         headOnly: c.req.method === 'HEAD',

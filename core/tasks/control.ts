@@ -20,6 +20,8 @@ export type Control = {
   comment?: string | undefined
   /** rerun: the message from which to go on; what came after it is no longer seen by the model. */
   from?: number | undefined
+  /** rerun: the task is paused until whoever asked has put its files back and resumes it. */
+  hold?: boolean | undefined
 }
 
 const childrenOf = prepare<{ id: string }>()((db, p) =>
@@ -138,6 +140,7 @@ const VERBS_DO: Record<Verb, Do> = {
       text: ask.message ?? ask.comment ?? 'A person reruns this task from here. Do it anew.',
     })
     await reopen(tx, task)
+    if (ask.hold && task.status === 'pending') await pauseOne(tx, task)
     return cut
   },
 }

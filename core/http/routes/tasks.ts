@@ -1,11 +1,12 @@
 /** One task: what it is, its history, and what a person may do to it. */
 import { Fault } from '../../contract/fault.ts'
+import type { History } from '../../exec/history.ts'
 import type { Tasks } from '../../tasks/tasks.ts'
 import type { Asked, Handlers } from '../router.ts'
 
 type Verb = 'cancel' | 'abort' | 'pause' | 'resume' | 'step' | 'retry' | 'steer' | 'rerun'
 
-export function taskRoutes(tasks: Tasks): Pick<Handlers, 'task' | 'messages' | 'prompt' | Verb> {
+export function taskRoutes(tasks: Tasks, history: Pick<History, 'undoFrom'>): Pick<Handlers, 'task' | 'messages' | 'prompt' | Verb> {
   const control =
     (verb: Verb) =>
     ({ param, body, by }: Asked<Verb>) =>
@@ -31,11 +32,23 @@ export function taskRoutes(tasks: Tasks): Pick<Handlers, 'task' | 'messages' | '
     step: control('step'),
     retry: control('retry'),
     steer: control('steer'),
+    /** With `restoreFiles` the task is held, its files are put back, and then it goes on: it never runs on files of both times. */
     async rerun(asked) {
       const { restoreFiles, ...body } = asked.body
-      if (restoreFiles)
-        throw new Fault('unprocessable', 'Files are not kept per message, so they cannot be put back; leave restoreFiles out.')
-      return control('rerun')({ ...asked, body })
+      if (!restoreFiles) return control('rerun')({ ...asked, body })
+      const id = asked.param('id')
+      const by = asked.by.name
+      const held = await tasks.control(id, { ...body, verb: 'rerun', by, hold: true })
+      const { conflicts } = await history.undoFrom({ taskId: id, from: body.from ?? 1, by })
+      if (conflicts.length > 0) await tasks.control(id, { verb: 'steer', by, message: leftAsTheyAre(conflicts) })
+      const { mode } = await tasks.tree(held.treeId)
+      if (held.status !== 'paused' || held.reason !== 'person' || mode === 'step') return tasks.task(id)
+      return tasks.control(id, { verb: 'resume', by, scope: 'node' })
     },
   }
+}
+
+function leftAsTheyAre(conflicts: readonly { path: string; why: string }[]): string {
+  const lines = conflicts.slice(0, 50).map(({ path, why }) => `- ${path || 'a folder'}: ${why}`)
+  return `Files were put back to what they were before that message, but these were left as they are:\n${lines.join('\n')}${conflicts.length > 50 ? `\n- and ${conflicts.length - 50} more` : ''}`
 }
