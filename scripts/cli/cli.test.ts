@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -19,14 +19,15 @@ describe('against a running engine', () => {
   })
   afterAll(() => bench.remove())
 
-  /** A goal that runs until `open` is called. */
-  const gated = (name: string) => {
-    const file = join(bench.folder, name)
-    return {
-      goal: `Run \`until test -f ${file}; do sleep 0.05; done; echo through\``,
-      open: () => writeFileSync(file, '', { mode: 0o644 }),
-    }
-  }
+  /** A goal that runs until `open` is called. The file lies in the goal's own folder: a sandbox shows the command no other. */
+  const gated = (name: string) => ({
+    goal: `Run \`until test -f ${name}; do sleep 0.05; done; echo through\``,
+    open: (id: string) => {
+      const folder = join(bench.dataDir, 'workspaces', id)
+      mkdirSync(folder, { recursive: true })
+      writeFileSync(join(folder, name), '', { mode: 0o644 })
+    },
+  })
   const statusOf = async (id: string): Promise<string> => JSON.parse((await bench.run(['tree', id, '--json'])).out).status
 
   test('a goal that is done: result on stdout, words on stderr, exit 0', async () => {
@@ -124,7 +125,7 @@ describe('against a running engine', () => {
     expect(err).toContain(`banyan tree ${id} --watch`)
     expect(err).toContain(`banyan cancel ${id}`)
     expect(['waiting', 'active', 'pending', 'assigned']).toContain(await statusOf(id!))
-    gate.open()
+    gate.open(id!)
     expect((await bench.run(['tree', id!, '--watch'])).code).toBe(0)
     expect(await statusOf(id!)).toBe('done')
   })
@@ -132,12 +133,13 @@ describe('against a running engine', () => {
   test('--wait survives kill -9 of the engine, even when the next one listens elsewhere', async () => {
     const gate = gated('after-kill')
     const waiting = bench.banyan(['goal', '--wait', gate.goal])
+    const [, id] = await waiting.said(/Goal (\S+):/)
     await waiting.said(/running/)
     engine.child.kill('SIGKILL')
     await waiting.said(/line to http:\S+ is lost/)
     engine = await bench.engine()
     await waiting.said(/Banyan is back/)
-    gate.open()
+    gate.open(id!)
     const { code, out, err } = await waiting.ended
     expect(code, err).toBe(0)
     expect(out).toContain('through')
