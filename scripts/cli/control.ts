@@ -94,17 +94,19 @@ export function addControl(program: Command, cli: Cli): void {
       .argument('<task>', 'id of a task or goal, or the beginning of one')
       .option('--from <n>', 'number of the message', whole(1, 1_000_000_000))
       .option('--message <text>', 'what to do differently')
+      .option('--restore-files', 'put files back to what they were before that message; what others changed since is left and told')
       .option(...comment)
       .option('-y, --yes', 'do not ask')
-      .action(async (given: string, options: Options & { from?: number; message?: string }, own: Command) => {
+      .action(async (given: string, options: Options & { from?: number; message?: string; restoreFiles?: boolean }, own: Command) => {
         const server = serverOf(cli, own)
         const id = await resolveTask(server, given)
         await confirmStop(cli, server, [id], 'rerun', options.yes)
-        const { from, message, comment: why } = options
+        const { from, message, comment: why, restoreFiles } = options
         const body: ControlRequest = {
           ...(from === undefined ? {} : { from }),
           ...(message === undefined ? {} : { message }),
           ...(why === undefined ? {} : { comment: why }),
+          ...(restoreFiles ? { restoreFiles } : {}),
         }
         await each(cli, [id], wantsJson(own), () => call(server, 'rerun', { params: { id }, body }))
       }),

@@ -4,6 +4,7 @@ import { Fault } from '../../core/contract/fault.ts'
 import type { Cli } from './context.ts'
 import { addControl } from './control.ts'
 import { addDoctor } from './doctor.ts'
+import { addFiles } from './files.ts'
 import { addGoal } from './goal.ts'
 import { addLook } from './look.ts'
 import { addRegistry } from './registry.ts'
@@ -39,6 +40,7 @@ export function build(cli: Cli, version: string): Command {
   addGoal(program, cli)
   addLook(program, cli)
   addControl(program, cli)
+  addFiles(program, cli)
   addReview(program, cli)
   addRegistry(program, cli)
   addSecret(program, cli)

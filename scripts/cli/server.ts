@@ -162,7 +162,7 @@ export function notRunning(server: Server, cause: unknown): NotRunning {
   )
 }
 
-function refusalOf(server: Server, status: number, text: string): Refused {
+export function refusalOf(server: Server, status: number, text: string): Refused {
   const problem = parseJson(text)
   const detail =
     problem !== null && typeof problem === 'object' && 'detail' in problem && typeof problem.detail === 'string'
