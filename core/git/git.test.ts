@@ -2,6 +2,8 @@ import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { appendFile, chmod, lchown, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -664,6 +666,84 @@ describe('words of a model do not become options, ranges, transports or paths el
     await expect(git.checkout('--detach')).rejects.toThrow('begins with a letter or a digit')
     await expect(git.show('HEAD', '.git/config')).rejects.toThrow("git's own files")
     await expect(git.show('nope', undefined)).rejects.toThrow('There is no commit "nope"')
+  })
+})
+
+describe('over HTTP', () => {
+  /** A real server that gives a repository's files out, as any web server could. */
+  async function serve(answer: (path: string) => Promise<Buffer | string | null>): Promise<{ url: string; close(): Promise<unknown> }> {
+    const server = createServer((request, response) => {
+      const path = decodeURIComponent(request.url!.split('?', 1)[0]!)
+      void answer(path).then((found) => {
+        if (typeof found === 'string') response.writeHead(302, { location: found }).end()
+        else if (found) response.writeHead(200).end(found)
+        else response.writeHead(404).end()
+      })
+    })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => new Promise((done) => server.close(done)) }
+  }
+  const filesBelow = (folder: string) => (path: string) =>
+    readFile(join(folder, path)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT' || error.code === 'EISDIR') return null
+      throw error
+    })
+
+  test('a repository is cloned, and its address is where a push would go', async () => {
+    person(source, 'update-server-info')
+    const web = await serve(filesBelow(join(base, 'source')))
+    const git = task('t1')
+    expect(git.mayClone(`${web.url}/calc/.git`)).toBe(false)
+    expect(await git.clone(`${web.url}/calc/.git`)).toMatchObject({ repository: 'calc', branch: 'agent/t1' })
+    expect(await readFile(join(git.folder, 'calc', 'readme.md'), 'utf8')).toContain('two')
+    expect(git.origin('calc')).toBe(`${web.url}/calc/.git`)
+    await web.close()
+  })
+
+  test('a redirection elsewhere is not followed, and a server that is none is told in a sentence', async () => {
+    person(source, 'update-server-info')
+    const real = await serve(filesBelow(join(base, 'source')))
+    const web = await serve(async (path) => `${real.url}${path}`)
+    await expect(task('t1').clone(`${web.url}/calc/.git`)).rejects.toThrow(/git clone did not succeed: .*302/)
+    await Promise.all([web.close(), real.close()])
+    await expect(task('t1').clone(`${web.url}/calc/.git`)).rejects.toThrow(/git clone did not succeed/)
+    expect(await readdir(join(data(), 'repositories', 't1'))).toEqual([])
+  })
+})
+
+describe('what a person is asked', () => {
+  test('binds: a branch that moved on since is not pushed', async () => {
+    const git = task('t1')
+    await git.clone(source)
+    await git.write('calc/a', 'a')
+    const { hash } = await git.commit({ message: 'shown', callId: 'c1' })
+    await git.write('calc/a', 'b')
+    await git.commit({ message: 'not shown', callId: 'c2' })
+    await expect(git.push('agent/t1', hash)).rejects.toThrow(/is at [0-9a-f]{12}, not at/)
+    expect(git.origin(undefined)).toBe(source)
+  })
+
+  test.each([
+    ['Mend /srv/calc, please.', '/srv/calc', true],
+    ['Mend "/srv/calc/"', '/srv/calc', true],
+    ['Mend /srv/calc2', '/srv/calc', false],
+    ['Mend /srv', '/srv/calc', false],
+    ['Mend /srv/calc', '/srv/calc/../other', false],
+    ['Mend file:///srv/calc', 'file:///srv/calc', true],
+    ['Mend https://example.org/x', 'https://example.org/x', false],
+    [null, '/srv/calc', false],
+    ['anything', 'folder/of/the/workspace', true],
+  ])('%j allows a clone of %s: %s', (typed, from, allowed) => {
+    const git = repositories.forTask({
+      treeId: 't1',
+      taskId: 't1',
+      agent: 'a',
+      typed,
+      folder: async () => base,
+      files: workspaceFiles(base),
+    })
+    expect(git.mayClone(from)).toBe(allowed)
   })
 })
 
