@@ -155,7 +155,10 @@ test('something that nobody foresaw costs an attempt and a little time, and sets
   )
   const root = await goal('unlucky')
   for (let attempt = 1; attempt <= 3; attempt++) {
-    expect(await until(root, (t) => t.status === 'waiting' && t.attempt === attempt)).toMatchObject({ reason: 'timer', note: 'the sky fell' })
+    expect(await until(root, (t) => t.status === 'waiting' && t.attempt === attempt)).toMatchObject({
+      reason: 'timer',
+      note: 'the sky fell',
+    })
     clock += 60_000
   }
   expect(await over(root)).toMatchObject({ status: 'dead', reason: 'lost' })
