@@ -8,6 +8,7 @@ const root = dirname(import.meta.dirname)
 
 export type Instance = {
   url: string
+  dataDir: string
   /** Logs a browser in, once. */
   loginUrl: string
   token: string
@@ -27,6 +28,7 @@ export async function startInstance(settings: Readonly<Record<string, string>> =
   let engine = await startEngine(dataDir, { PORT: '0', ADMIN_TOKEN: token, ...settings })
   return {
     url: engine.url,
+    dataDir,
     loginUrl: engine.loginUrl,
     token,
     kill: () => end(engine.child, 'SIGKILL'),
