@@ -39,4 +39,25 @@ describe.skipIf(!need('bubblewrap'))('the level at which a command runs', () => 
     const folder = runtime.workspaces.path({ treeId, workspace: '' })
     expect([existsSync(join(folder, 'typed.txt')), existsSync(join(folder, 'thought.txt'))]).toEqual([true, true])
   }, 30_000)
+
+  test('is the one that the person was shown, or the command does not run', async () => {
+    open = await harness((request) => {
+      const answers = answersIn(request)
+      return answers.length === 0 ? { calls: [{ tool: 'use_terminal', input: { command: 'touch ran.txt' } }] } : endWith(answers[0]!)
+    })
+    const { runtime } = open
+    const treeId = await open.goal('touch a file')
+    await open.until(treeId, (task) => task.status === 'waiting')
+    const { items } = await runtime.tasks.reviews({ state: 'open', limit: 10 })
+    // What a machine without the sandbox would have shown.
+    await runtime.store.transact(async (tx) => {
+      const action = JSON.stringify({ ...(items[0]!.action as object), isolation: 'plain' })
+      await tx.db.updateTable('reviews').set({ action }).where('id', '=', items[0]!.id).execute()
+    })
+    await runtime.tasks.decide(items[0]!.id, { decision: 'approve' }, 'owner')
+    expect((await open.over(treeId)).result).toMatch(
+      /Not done: a person allowed it to run at the isolation "plain", and this machine now has "sandbox"/,
+    )
+    expect(existsSync(join(runtime.workspaces.path({ treeId, workspace: '' }), 'ran.txt'))).toBe(false)
+  }, 30_000)
 })

@@ -394,7 +394,12 @@ export class UniversalAgent {
       await turns.judged(work.lease, call.id, said)
       return { id: call.id, isError: true, text: `Not done: ${said.reason}. Do not try the same again; go on without it or end the task.` }
     }
-    if (call.approved) return 'run'
+    if (call.approved) {
+      const shown = (await this.#parts.tasks.approvedIsolation(call.id)) ?? asked.isolation
+      if (shown === asked.isolation) return 'run'
+      const text = `Not done: a person allowed it to run at the isolation "${shown}", and this machine now has "${asked.isolation}". Ask again if it is still needed.`
+      return { id: call.id, isError: true, text }
+    }
     if (said.verdict === 'allow' && (said.rule === null || (await turns.judged(work.lease, call.id, said)))) return 'run'
     if (said.verdict === 'allow') said = judge(asked, taint, narrowing, now) // the rule was taken back a moment ago
     this.#fail('call.before-ask')

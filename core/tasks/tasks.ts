@@ -241,6 +241,18 @@ export function openTasks(store: Store, options: TasksOptions = {}) {
         .execute()
       return [...spoken.map((m) => m.text), ...decided.map((r) => `${r.title} → ${r.decision}: ${r.comment}`)]
     },
+    /** The level of isolation that a person was shown when they allowed this call; null where none was. */
+    async approvedIsolation(callId: string): Promise<string | null> {
+      const row = await store.db
+        .selectFrom('reviews')
+        .select('action')
+        .where('call_id', '=', callId)
+        .where('kind', '=', 'permission')
+        .where('decision', '=', 'approve')
+        .orderBy('decided_at', 'desc')
+        .executeTakeFirst()
+      return (row && (JSON.parse(row.action) as { isolation?: string } | null)?.isolation) ?? null
+    },
     /** Inputs and answers of the ended calls of a task and of all below it, oldest first; at most 2,000. Ids tell lineage, so one range finds them. */
     async toolAnswers(id: string): Promise<{ tool: string; input: unknown; text: string }[]> {
       const below = store.db
