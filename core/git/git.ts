@@ -9,7 +9,7 @@
  */
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { chmod, chown, lstat, mkdir, readdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, sep } from 'node:path'
 import { Fault } from '../contract/fault.ts'
@@ -230,6 +230,8 @@ export function openRepositories(options: RepositoriesOptions): Repositories {
     async tidy(isOver, only) {
       const removed: string[] = []
       const stay: { task: string; folder: string; why: string }[] = []
+      // Most goals never clone anything, and asking is a hundred times cheaper than a read that fails.
+      if (only !== undefined && !existsSync(join(root, only))) return { removed, stay }
       for (const treeId of only === undefined ? await readdir(root).catch(emptyIfMissing) : [only]) {
         for (const leftover of await readdir(join(root, treeId)).catch(emptyIfMissing)) {
           // What a clone left behind that did not come to its end.

@@ -94,7 +94,7 @@ export async function quick(store: Store, now: number, expiry: ExpiryPolicy = 'p
   return swept
 }
 
-export async function thorough(store: Store): Promise<Swept> {
+export async function thorough(store: Store, now: number): Promise<Swept> {
   const swept: Swept = { moved: 0, cut: [] }
   const waiting = await store.db
     .selectFrom('tasks')
@@ -144,23 +144,32 @@ export async function thorough(store: Store): Promise<Swept> {
       tx.record(tree_id, { type: 'sweep.repaired', taskId: id, what: 'a task whose dependencies were over' })
       return true
     })
-  const trees = await store.db
-    .selectFrom('trees')
-    .innerJoin('tasks', 'tasks.id', 'trees.id')
-    .select('trees.id')
-    .where('trees.paused_reason', 'is', null)
-    .where('trees.started_at', 'is not', null)
-    .where('tasks.status', 'not in', ['done', 'failed', 'cancelled', 'dead', 'paused'])
-    .execute()
-  for (const { id } of trees)
-    await each(store, swept, async (tx) => {
-      await lock(tx, id)
-      const tree = await openTree(tx, id)
-      const reached = wallReaches(limitsOf(tree), tree.started_at, tx.now)
-      if (!reached || tree.paused_reason !== null) return false
-      await pauseTree(tx, tree, id, reached)
-      return true
-    })
+  for (let after = ''; ; ) {
+    const page = await store.db
+      .selectFrom('trees')
+      .innerJoin('tasks', 'tasks.id', 'trees.id')
+      .select(['trees.id', 'trees.limits', 'trees.started_at'])
+      .where('trees.id', '>', after)
+      .where('trees.paused_reason', 'is', null)
+      .where('trees.started_at', 'is not', null)
+      .where('tasks.status', 'not in', ['done', 'failed', 'cancelled', 'dead', 'paused'])
+      .orderBy('trees.id')
+      .limit(LIMIT)
+      .execute()
+    for (const found of page) {
+      if (!wallReaches(limitsOf(found), found.started_at, now)) continue
+      await each(store, swept, async (tx) => {
+        await lock(tx, found.id)
+        const tree = await openTree(tx, found.id)
+        const reached = wallReaches(limitsOf(tree), tree.started_at, tx.now)
+        if (!reached || tree.paused_reason !== null) return false
+        await pauseTree(tx, tree, found.id, reached)
+        return true
+      })
+    }
+    if (page.length < LIMIT) break
+    after = page.at(-1)!.id
+  }
   return swept
 }
 

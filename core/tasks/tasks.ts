@@ -111,7 +111,7 @@ export function openTasks(store: Store, options: TasksOptions = {}) {
     },
 
     async sweep(kind: 'quick' | 'thorough', now: number): Promise<Swept> {
-      const swept = kind === 'quick' ? await quick(store, now, expiry?.policy) : await thorough(store)
+      const swept = kind === 'quick' ? await quick(store, now, expiry?.policy) : await thorough(store, now)
       cutAll(swept.cut)
       return swept
     },
