@@ -13,13 +13,18 @@ const TABLES = { agent: 'agents', document: 'documents', tool: 'tools' } as cons
 const tableOf = (kind: RegistryKind): 'agents' => TABLES[kind] as 'agents'
 const SCHEMAS = { agent: Agent, document: Document, tool: ToolEntry } as const
 
+const ENTRY = {
+  agent: prepare<{ name: string }>()((db, p) => db.selectFrom('agents').selectAll().where('name', '=', p.name)),
+  document: prepare<{ name: string }>()((db, p) => db.selectFrom('documents').selectAll().where('name', '=', p.name)),
+  tool: prepare<{ name: string }>()((db, p) => db.selectFrom('tools').selectAll().where('name', '=', p.name)),
+}
 const stampQuery = prepare<object>()((db) => db.selectFrom('meta').select('value').where('key', '=', 'registry_stamp'))
 
 export type Registry = ReturnType<typeof openRegistry>
 
 export function openRegistry(store: Store) {
   async function get<K extends RegistryKind>(kind: K, name: string): Promise<Versioned<EntryOf[K]> | undefined> {
-    const row = await store.db.selectFrom(tableOf(kind)).selectAll().where('name', '=', name).executeTakeFirst()
+    const [row] = await store.read(ENTRY[kind], { name })
     return row && toEntry<K>(row)
   }
 
