@@ -77,7 +77,7 @@ export default defineTool({
 - commit: all changes, or "paths". Say in "message" what changes and why. There is nothing to stage. Commit small steps; an empty commit is refused.
 - merge_check: would it merge, and which files conflict. merge: a branch into yours, such as a subtask's agent/<id>; with conflicts nothing is changed. Then copy what you want with restore (paths, from: that branch), edit, and commit.
 - restore: files as they were in the last commit, or in "from"; what you changed in them is gone.
-- branch: makes one. checkout: switches your folder to one that no other task has.
+- branch: makes one, where you are or at "from". checkout: switches your folder to a branch that no other task has; uncommitted changes go along if it is at your commit.
 - push: sends a branch to where the repository was cloned from. A person decides each time; give the hash that the branch has. Never needed to hand work to another task of the goal.
 
 Paths are relative to the top of the repository. A clone of a folder that the person named in your task, or of one in your workspace, needs nobody's consent; any other waits for a person.`,

@@ -221,6 +221,19 @@ describe('several tasks', () => {
     await expect(b.checkout('agent/t1')).rejects.toThrow('Task t1 works on the branch "agent/t1"')
   })
 
+  test('changes go along to a branch that is at the same commit, and are not taken to another', async () => {
+    const git = task('t1')
+    await git.clone(source)
+    await git.write('calc/readme.md', 'mended\n')
+    await git.branch('mend', undefined)
+    await git.checkout('mend')
+    expect(await git.status()).toMatchObject({ branch: 'mend', changes: [{ what: 'changed', path: 'readme.md' }] })
+    await git.commit({ message: 'mended', callId: 'a' })
+    await git.write('calc/readme.md', 'mended more\n')
+    await expect(git.checkout('agent/t1')).rejects.toThrow('has changes in "readme.md", so it is not switched')
+    expect(await git.status()).toMatchObject({ branch: 'mend' })
+  })
+
   test('a conflict is foretold with its files, and nothing is changed by trying', async () => {
     const a = task('t1')
     await a.clone(source)

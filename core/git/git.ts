@@ -664,8 +664,11 @@ export function openRepositories(options: RepositoriesOptions): Repositories {
                 `Task ${task} works on the branch "${branch}"; make a branch of your own from it with {"operation":"branch"}.`,
               )
           }
-          await mustBeClean(place, 'switched')
-          await inTree(place, ['read-tree', '-m', '-u', 'HEAD', hash])
+          // At the same commit no file differs, so what was changed simply goes along.
+          if (hash !== (await hashOf(place.admin, 'HEAD'))) {
+            await mustBeClean(place, 'switched')
+            await inTree(place, ['read-tree', '-m', '-u', 'HEAD', hash])
+          }
           await git.run({ dir: place.admin, args: ['symbolic-ref', '-m', `checkout: ${branch}`, 'HEAD', `refs/heads/${branch}`] })
           return { hash }
         })

@@ -103,7 +103,12 @@ function wordsFor(kind: Review['kind'], decision: Decision, said: string): [stri
     case 'reject':
       if (kind === 'question') return [`The person will not answer this.${said}`, true]
       if (kind === 'in_doubt') return [`It was cut off and may or may not have happened; a person decided not to repeat it.${said}`, true]
-      return [`Not done: a person rejected it.${said} Do not ask for the same again; go on without it or end the task.`, true]
+      return [
+        said === ''
+          ? 'Not done: a person rejected it. Do not ask for the same again; go on without it or end the task.'
+          : `Not done: a person rejected it.${said} Do as they say, and do not ask for the same again.`,
+        true,
+      ]
   }
 }
 
