@@ -4,14 +4,19 @@
  * line are at the end.
  */
 import * as z from 'zod'
+import { REGISTRY_ROUTES } from './api-registry.ts'
 import type { Event, TreeHead } from './event.ts'
 import type { FaultCode } from './fault.ts'
 import { Budget, Limits } from './limits.ts'
 import type { StoredMessage } from './message.ts'
 import { NARROW_SCOPES, NewRule, RULE_SCOPES, type Rule, TAINTS } from './policy.ts'
-import { Agent, Document, Name, ToolEntry } from './registry.ts'
+import { Name } from './registry.ts'
 import { BatchDecision, DECISIONS, Decision, REVIEW_KINDS, type Review, type Waiting } from './review.ts'
+import { count, listOf, one, page, text, time, wholeQuery } from './route.ts'
 import { Evidence, REASONS, TASK_KINDS, TASK_STATUSES, type Task, Verdict } from './task.ts'
+
+export type { AgentItem, DocumentItem, ToolItem } from './api-registry.ts'
+export type { Method, Route } from './route.ts'
 
 /** Characters of a goal. */
 export const GOAL_LIMIT = 200_000
@@ -20,20 +25,6 @@ export const BODY_LIMIT = 1_000_000
 /** Bytes of a file that is sent, and of one that is fetched. */
 export const UPLOAD_LIMIT = 100_000_000
 export const DOWNLOAD_LIMIT = 500_000_000
-
-const text = z.string()
-const time = z.string().meta({ format: 'date-time' })
-const count = z.number().int().min(0)
-/** A word of a query, where numbers are text. */
-const wholeQuery = (least: number, most: number) =>
-  z
-    .string()
-    .regex(/^\d{1,15}$/, 'must be a whole number')
-    .transform(Number)
-    .pipe(z.number().int().min(least).max(most))
-const listOf = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item), nextCursor: text.nullable() })
-/** `cursor` is the `nextCursor` of the page before. */
-const page = { cursor: text.max(300).optional(), limit: wholeQuery(1, 200).default(50) }
 
 // ── What is told ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -210,15 +201,6 @@ const BatchItem = z.discriminatedUnion('ok', [
   z.object({ id: text, ok: z.literal(false), code: text, detail: text }),
 ])
 
-/** `id` is the name; `author` is `seed`, a person's or an agent's name. */
-const version = { id: Name, version: z.number().int().min(1), author: text, updatedAt: time }
-const AgentItem = Agent.extend(version).meta({ id: 'Agent' })
-const DocumentItem = Document.extend(version).meta({ id: 'Document' })
-const ToolItem = ToolEntry.extend(version).meta({ id: 'Tool' })
-export type AgentItem = z.output<typeof AgentItem>
-export type DocumentItem = z.output<typeof DocumentItem>
-export type ToolItem = z.output<typeof ToolItem>
-
 /** `readable`: false when SYSTEM_SECRET_KEY is not the one it was sealed with. A value is never told. */
 const SecretShape = z
   .object({
@@ -346,17 +328,6 @@ const Steer = z.object({ ...control, message: text.trim().min(1, 'must say what 
 const Rerun = z.object({ ...control, from: z.number().int().min(1).optional(), restoreFiles: z.boolean().optional() }).strict()
 export type ControlRequest = z.input<typeof Rerun>
 
-/** An entry as it was read may be sent back whole: what the system sets itself is ignored. */
-const own = {
-  id: z.unknown().optional(),
-  version: z.unknown().optional(),
-  author: z.unknown().optional(),
-  updatedAt: z.unknown().optional(),
-}
-const AgentRequest = Agent.extend(own).strict().meta({ id: 'AgentRequest' })
-const DocumentRequest = Document.extend(own).strict().meta({ id: 'DocumentRequest' })
-const ToolRequest = ToolEntry.extend(own).strict().meta({ id: 'ToolRequest' })
-
 /** What is left out stays as it is; a new secret needs a value. `grants`: `agent:NAME`, `tree:ID`, or `*`. */
 const SecretRequest = z
   .object({
@@ -369,56 +340,8 @@ const SecretRequest = z
 
 // ── Routes ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
-export type Route = {
-  method: Method
-  /** As OpenAPI writes it; `{id}` of a review may hold slashes, encoded or not. */
-  path: string
-  summary: string
-  /** Status of success. */
-  status: number
-  /** Body; absent where there is none. `optionalBody`: an empty one means `{}`. */
-  request?: z.ZodType
-  optionalBody?: true
-  /** The body is a file, of any type, as it comes. */
-  upload?: true
-  /** Where the answer may be a file instead of JSON. */
-  download?: true
-  query?: z.ZodObject
-  /** Absent: no body, or not JSON. */
-  response?: z.ZodType
-  /** Answered without a login. */
-  open?: true
-}
-
-const one = <const R extends Route>(route: R): R => route
 const act = <B extends z.ZodType>(verb: string, summary: string, request: B) =>
   one({ method: 'POST', path: `/api/tasks/{id}/${verb}`, summary, status: 200, request, optionalBody: true, response: TaskShape })
-const entries = <Q extends z.ZodType, S extends z.ZodType>(plural: string, singular: string, request: Q, item: S) => ({
-  list: one({ method: 'GET', path: `/api/${plural}`, summary: `Lists every ${singular}`, status: 200, response: listOf(item) }),
-  get: one({ method: 'GET', path: `/api/${plural}/{id}`, summary: `One ${singular}`, status: 200, response: item }),
-  add: one({ method: 'POST', path: `/api/${plural}`, summary: `Adds a new ${singular}`, status: 201, request, response: item }),
-  save: one({
-    method: 'PUT',
-    path: `/api/${plural}/{id}`,
-    summary: `Saves a ${singular} that exists as a new version`,
-    status: 200,
-    request,
-    response: item,
-  }),
-  remove: one({ method: 'DELETE', path: `/api/${plural}/{id}`, summary: `Removes a ${singular}; its versions stay readable`, status: 204 }),
-  versions: one({
-    method: 'GET',
-    path: `/api/${plural}/{id}/versions`,
-    summary: `Every version of a ${singular}, newest first`,
-    status: 200,
-    response: listOf(item),
-  }),
-})
-const agents = entries('agents', 'agent', AgentRequest, AgentItem)
-const documents = entries('documents', 'context document', DocumentRequest, DocumentItem)
-const tools = entries('tools', 'tool', ToolRequest, ToolItem)
-
 export const ROUTES = {
   health: one({ method: 'GET', path: '/health', summary: 'Whether it runs', status: 200, response: Health, open: true }),
 
@@ -566,24 +489,7 @@ export const ROUTES = {
   }),
   revokeRule: one({ method: 'DELETE', path: '/api/rules/{id}', summary: 'Takes a rule back; it stays readable', status: 204 }),
 
-  agents: agents.list,
-  agent: agents.get,
-  addAgent: agents.add,
-  saveAgent: agents.save,
-  removeAgent: agents.remove,
-  agentVersions: agents.versions,
-  documents: documents.list,
-  document: documents.get,
-  addDocument: documents.add,
-  saveDocument: documents.save,
-  removeDocument: documents.remove,
-  documentVersions: documents.versions,
-  tools: tools.list,
-  tool: tools.get,
-  addTool: tools.add,
-  saveTool: tools.save,
-  removeTool: tools.remove,
-  toolVersions: tools.versions,
+  ...REGISTRY_ROUTES,
 
   secrets: one({
     method: 'GET',
