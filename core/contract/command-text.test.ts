@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { lineOf, programsOf, refusalOf, riskOf } from './command-text.ts'
+import { graveOf, lineOf, programsOf, refusalOf, riskOf } from './command-text.ts'
 
 describe('the programs of a line', () => {
   test.each([
@@ -38,6 +38,14 @@ describe('the risk of a line', () => {
     'npm i', 'echo x > /etc/hosts', 'echo x >> ~/.bashrc', 'ls > ../out', 'ls 2>/var/log/x', 'find . -delete', 'find . -exec rm {} ;', 'ls | xargs rm', 'sh -c "rm x"',
     'echo "$(rm -rf x)"', 'ls; `wget x`', 'FOO=1 /bin/rm x', 'chmod -R 777 .', 'eval "$x"', 'docker run x', 'ls &> /tmp/x', 'git reset --hard', "env -i bash -c 'curl x'", 'true && {\nrm x; }',
   ])('is high for network, deletion, rights and writing elsewhere: %j', (line) => expect(riskOf(line)).toBe('high')) // biome-ignore format: a list
+  test.each([
+    ['rm -rf old && npm test', 'rm'],
+    ['npm test && git push origin main', 'git push'],
+    ['echo hi | sh', '| sh'],
+    ['find . -name x -delete', 'find -delete'],
+    ['echo x > /etc/passwd', '> /etc/passwd'],
+    ['ls && npm test', null],
+  ])('names the part to look at twice in %j', (line, part) => expect(graveOf(line)).toBe(part))
 })
 
 describe('what cannot work', () => {

@@ -52,7 +52,7 @@ export function programsOf(line: string): string[] {
 /** low: only reads, in the folder it runs in. high: network, deleting, more rights, other people's code, writing elsewhere. medium: the rest. */
 export function riskOf(line: string): Risk {
   const { commands, substitutes } = parse(line)
-  if (commands.some(isGrave)) return 'high'
+  if (commands.some((command) => gravePart(command) !== null)) return 'high'
   return !substitutes && commands.length > 0 && commands.every(onlyReads) ? 'low' : 'medium'
 }
 
@@ -70,15 +70,28 @@ export function refusalOf(line: string, by: 'person' | 'agent'): string | null {
   return null
 }
 
-function isGrave({ words, writes, piped }: Simple): boolean {
+/** What makes a line one to look at twice, for the person who decides: its riskiest part, as it is written; null when no part is. */
+export function graveOf(line: string): string | null {
+  for (const command of parse(line).commands) {
+    const grave = gravePart(command)
+    if (grave !== null) return grave
+  }
+  return null
+}
+
+function gravePart({ words, writes, piped }: Simple): string | null {
   const programs = programsOfWords(words)
-  return (
-    programs.some((name) => GRAVE.has(name) || name.startsWith('mkfs.')) ||
-    programs.some((name) => GRAVE_SUBCOMMAND[name] !== undefined && words.some((word) => GRAVE_SUBCOMMAND[name]!.has(word))) ||
-    (piped && programs.some((name) => SHELLS.has(name) || INTERPRETERS.has(name))) ||
-    (programs.includes('find') && words.includes('-delete')) ||
-    writes.some((file) => isElsewhere(file) && !/^\/dev\/(null|stdout|stderr)$/.test(file))
-  )
+  const program = programs.find((name) => GRAVE.has(name) || name.startsWith('mkfs.'))
+  if (program !== undefined) return program
+  for (const name of programs) {
+    const sub = words.find((word) => GRAVE_SUBCOMMAND[name]?.has(word))
+    if (sub !== undefined) return `${name} ${sub}`
+  }
+  const runner = piped ? programs.find((name) => SHELLS.has(name) || INTERPRETERS.has(name)) : undefined
+  if (runner !== undefined) return `| ${runner}`
+  if (programs.includes('find') && words.includes('-delete')) return 'find -delete'
+  const file = writes.find((file) => isElsewhere(file) && !/^\/dev\/(null|stdout|stderr)$/.test(file))
+  return file === undefined ? null : `> ${file}`
 }
 
 function onlyReads({ words, writes }: Simple): boolean {

@@ -4,7 +4,7 @@
  * person's decision and covers no more than what that person was shown. What is not known is asked. 50 µs a decision at most (`npm run bench`).
  */
 import { createHash } from 'node:crypto'
-import { lineOf, type Risk, riskOf } from '../contract/command-text.ts'
+import { graveOf, lineOf, type Risk, riskOf } from '../contract/command-text.ts'
 import type { Declared, Judgement, Offer, PolicyVerdict, Rule, Taint } from '../contract/policy.ts'
 import { commandSignature, isOutside, networkOf, type ParsedCommand, parseRun } from './command.ts'
 
@@ -89,7 +89,15 @@ export function judge(call: Case, taint: readonly Taint[], rules: readonly Rule[
 function wantsPerson(call: Case): string | null {
   if (call.permission === 'exec' && call.run !== undefined) {
     const { dynamic = null, dangers = [], outside = [] } = call.command ?? {}
-    const more = dynamic ?? dangers[0] ?? (outside.length > 0 ? `it names ${outside[0]!.slice(0, 100)}, outside the workspace` : null)
+    const line = 'argv' in call.run ? lineOf(call.run.argv) : call.run.shell
+    const grave = graveOf(line)
+    const more =
+      [
+        grave === null ? null : `look twice at "${grave.slice(0, 100)}"`,
+        dynamic ?? dangers[0] ?? (outside.length > 0 ? `it names ${outside[0]!.slice(0, 100)}, outside the workspace` : null),
+      ]
+        .filter((part) => part !== null)
+        .join('; ') || null
     return `an agent thought of this command${more ? `; ${more}` : ''}`
   }
   const away = call.paths?.find((one) => isOutside(one.path))
