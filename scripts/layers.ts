@@ -9,6 +9,7 @@ const LAYERS = [
   'core/store',
   'core/registry',
   'core/secrets',
+  'core/auth',
   'core/coordination',
   'core/exec',
   'core/web',

@@ -24,21 +24,44 @@ const DocumentRequest = Document.extend(own).strict().meta({ id: 'DocumentReques
 const ToolRequest = ToolEntry.extend(own).strict().meta({ id: 'ToolRequest' })
 
 const entries = <Q extends z.ZodType, S extends z.ZodType>(plural: string, singular: string, request: Q, item: S) => ({
-  list: one({ method: 'GET', path: `/api/${plural}`, summary: `Lists every ${singular}`, status: 200, response: listOf(item) }),
-  get: one({ method: 'GET', path: `/api/${plural}/{id}`, summary: `One ${singular}`, status: 200, response: item }),
-  add: one({ method: 'POST', path: `/api/${plural}`, summary: `Adds a new ${singular}`, status: 201, request, response: item }),
+  list: one({
+    method: 'GET',
+    path: `/api/${plural}`,
+    scope: 'read',
+    summary: `Lists every ${singular}`,
+    status: 200,
+    response: listOf(item),
+  }),
+  get: one({ method: 'GET', path: `/api/${plural}/{id}`, scope: 'read', summary: `One ${singular}`, status: 200, response: item }),
+  add: one({
+    method: 'POST',
+    path: `/api/${plural}`,
+    scope: 'registry:write',
+    summary: `Adds a new ${singular}`,
+    status: 201,
+    request,
+    response: item,
+  }),
   save: one({
     method: 'PUT',
     path: `/api/${plural}/{id}`,
+    scope: 'registry:write',
     summary: `Saves a ${singular} that exists as a new version`,
     status: 200,
     request,
     response: item,
   }),
-  remove: one({ method: 'DELETE', path: `/api/${plural}/{id}`, summary: `Removes a ${singular}; its versions stay readable`, status: 204 }),
+  remove: one({
+    method: 'DELETE',
+    path: `/api/${plural}/{id}`,
+    scope: 'registry:write',
+    summary: `Removes a ${singular}; its versions stay readable`,
+    status: 204,
+  }),
   versions: one({
     method: 'GET',
     path: `/api/${plural}/{id}/versions`,
+    scope: 'read',
     summary: `Every version of a ${singular}, newest first`,
     status: 200,
     response: listOf(item),

@@ -341,13 +341,23 @@ const SecretRequest = z
 // ── Routes ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 const act = <B extends z.ZodType>(verb: string, summary: string, request: B) =>
-  one({ method: 'POST', path: `/api/tasks/{id}/${verb}`, summary, status: 200, request, optionalBody: true, response: TaskShape })
+  one({
+    method: 'POST',
+    path: `/api/tasks/{id}/${verb}`,
+    scope: 'goals:write',
+    summary,
+    status: 200,
+    request,
+    optionalBody: true,
+    response: TaskShape,
+  })
 export const ROUTES = {
-  health: one({ method: 'GET', path: '/health', summary: 'Whether it runs', status: 200, response: Health, open: true }),
+  health: one({ method: 'GET', path: '/health', scope: 'none', summary: 'Whether it runs', status: 200, response: Health, open: true }),
 
   submitGoal: one({
     method: 'POST',
     path: '/api/goals',
+    scope: 'goals:write',
     summary: 'Submits a goal; with the same Idempotency-Key and body again, the tree that it made the first time',
     status: 201,
     request: GoalRequest,
@@ -356,6 +366,7 @@ export const ROUTES = {
   goalExamples: one({
     method: 'GET',
     path: '/api/goal-examples',
+    scope: 'read',
     summary: 'Goals to try',
     status: 200,
     response: listOf(GoalExample),
@@ -363,17 +374,19 @@ export const ROUTES = {
   trees: one({
     method: 'GET',
     path: '/api/trees',
+    scope: 'read',
     summary: 'Goals, newest first',
     status: 200,
     query: z.object({ ...page, status: z.enum(TASK_STATUSES).optional() }),
     response: listOf(TreeItem),
   }),
-  tree: one({ method: 'GET', path: '/api/trees/{id}', summary: 'A goal with all its tasks', status: 200, response: Tree }),
+  tree: one({ method: 'GET', path: '/api/trees/{id}', scope: 'read', summary: 'A goal with all its tasks', status: 200, response: Tree }),
 
-  task: one({ method: 'GET', path: '/api/tasks/{id}', summary: 'One task', status: 200, response: TaskShape }),
+  task: one({ method: 'GET', path: '/api/tasks/{id}', scope: 'read', summary: 'One task', status: 200, response: TaskShape }),
   messages: one({
     method: 'GET',
     path: '/api/tasks/{id}/messages',
+    scope: 'read',
     summary: "A task's history from message `after` on; `nextCursor` is the next `after`",
     status: 200,
     query: z.object({ after: wholeQuery(0, 1_000_000_000).default(0), limit: wholeQuery(1, 1_000).default(200) }),
@@ -382,6 +395,7 @@ export const ROUTES = {
   prompt: one({
     method: 'GET',
     path: '/api/prompts/{hash}',
+    scope: 'read',
     summary: 'The system prompt that a message names by its hash',
     status: 200,
     response: z.object({ hash: text, text }),
@@ -398,6 +412,7 @@ export const ROUTES = {
   taskFiles: one({
     method: 'GET',
     path: '/api/tasks/{id}/files',
+    scope: 'read',
     summary: 'What a task, and those below it, changed in files, oldest first; `nextCursor` is the next `after`',
     status: 200,
     query: z.object({
@@ -410,6 +425,7 @@ export const ROUTES = {
   undoFiles: one({
     method: 'POST',
     path: '/api/tasks/{id}/files/undo',
+    scope: 'goals:write',
     summary: 'Puts files back to what they were before a call (`callId`) or before the task; what was changed since is left and told',
     status: 200,
     request: z
@@ -422,6 +438,7 @@ export const ROUTES = {
   treeFiles: one({
     method: 'GET',
     path: '/api/trees/{id}/files',
+    scope: 'read',
     summary: "A file of the goal's folder as an attachment, or what is in a folder of it",
     status: 200,
     query: z.object({ path: text.max(4_000).default(''), depth: wholeQuery(1, 20).default(1) }),
@@ -431,6 +448,7 @@ export const ROUTES = {
   putFile: one({
     method: 'PUT',
     path: '/api/trees/{id}/files',
+    scope: 'goals:write',
     summary: "Puts a file into the goal's folder, in place of one that is there",
     status: 200,
     query: z.object({ path: text.min(1).max(4_000) }),
@@ -441,15 +459,24 @@ export const ROUTES = {
   reviews: one({
     method: 'GET',
     path: '/api/reviews',
+    scope: 'read',
     summary: 'The queue of what a person is asked, oldest first',
     status: 200,
     query: z.object({ ...page, state: z.enum(['open', 'decided', 'snoozed', 'all']).default('all'), treeId: text.max(100).optional() }),
     response: listOf(ReviewShape),
   }),
-  review: one({ method: 'GET', path: '/api/reviews/{id}', summary: 'One item of the queue', status: 200, response: ReviewShape }),
+  review: one({
+    method: 'GET',
+    path: '/api/reviews/{id}',
+    scope: 'read',
+    summary: 'One item of the queue',
+    status: 200,
+    response: ReviewShape,
+  }),
   decide: one({
     method: 'POST',
     path: '/api/reviews/{id}/decision',
+    scope: 'review:decide',
     summary: 'Decides an item, once; with `answer` the answer is `comment`',
     status: 200,
     request: Decision,
@@ -458,6 +485,7 @@ export const ROUTES = {
   decideBatch: one({
     method: 'POST',
     path: '/api/reviews/batch',
+    scope: 'review:decide',
     summary: 'One decision for many items; answers for each by itself',
     status: 200,
     request: BatchDecision,
@@ -466,6 +494,7 @@ export const ROUTES = {
   snooze: one({
     method: 'POST',
     path: '/api/reviews/{id}/snooze',
+    scope: 'review:decide',
     summary: 'Puts an item off until a time, when it comes back by itself; null brings it back now',
     status: 200,
     request: z.object({ until: z.iso.datetime({ offset: true }).nullable() }).strict(),
@@ -474,6 +503,7 @@ export const ROUTES = {
   rules: one({
     method: 'GET',
     path: '/api/rules',
+    scope: 'read',
     summary: 'What people said may happen without them, or may not; newest first. `live`: neither revoked nor expired',
     status: 200,
     query: z.object({ ...page, state: z.enum(['live', 'all']).default('live') }),
@@ -482,18 +512,26 @@ export const ROUTES = {
   addRule: one({
     method: 'POST',
     path: '/api/rules',
+    scope: 'review:decide',
     summary: 'Adds a rule that narrows: ask or deny for a tool, a permission, a program or a host. What widens comes from a decision only',
     status: 201,
     request: NewRule,
     response: RuleShape,
   }),
-  revokeRule: one({ method: 'DELETE', path: '/api/rules/{id}', summary: 'Takes a rule back; it stays readable', status: 204 }),
+  revokeRule: one({
+    method: 'DELETE',
+    path: '/api/rules/{id}',
+    scope: 'review:decide',
+    summary: 'Takes a rule back; it stays readable',
+    status: 204,
+  }),
 
   ...REGISTRY_ROUTES,
 
   secrets: one({
     method: 'GET',
     path: '/api/secrets',
+    scope: 'read',
     summary: 'Secrets by name, never their values',
     status: 200,
     response: listOf(SecretShape),
@@ -501,16 +539,24 @@ export const ROUTES = {
   saveSecret: one({
     method: 'PUT',
     path: '/api/secrets/{id}',
+    scope: 'admin',
     summary: 'Adds a secret, or replaces its value, description or grants',
     status: 200,
     request: SecretRequest,
     response: SecretShape,
   }),
-  removeSecret: one({ method: 'DELETE', path: '/api/secrets/{id}', summary: 'Removes a secret and its value', status: 204 }),
+  removeSecret: one({
+    method: 'DELETE',
+    path: '/api/secrets/{id}',
+    scope: 'admin',
+    summary: 'Removes a secret and its value',
+    status: 204,
+  }),
 
   events: one({
     method: 'GET',
     path: '/api/events',
+    scope: 'read',
     summary: 'Facts after a number, in order, without a gap; with `Accept: text/event-stream` a stream that goes on',
     status: 200,
     query: z.object({
@@ -520,10 +566,11 @@ export const ROUTES = {
     }),
     response: listOf(EventShape),
   }),
-  system: one({ method: 'GET', path: '/api/system', summary: 'How the system is', status: 200, response: System }),
+  system: one({ method: 'GET', path: '/api/system', scope: 'read', summary: 'How the system is', status: 200, response: System }),
   openapi: one({
     method: 'GET',
     path: '/openapi.json',
+    scope: 'read',
     summary: 'This interface as OpenAPI 3.1',
     status: 200,
     response: z.looseObject({}),
@@ -532,6 +579,7 @@ export const ROUTES = {
   makeLoginLink: one({
     method: 'POST',
     path: '/api/login-links',
+    scope: 'admin',
     summary: 'Makes a link that logs a browser in, once, within 24 hours',
     status: 201,
     response: z.object({ url: text }),
@@ -539,15 +587,17 @@ export const ROUTES = {
   login: one({
     method: 'GET',
     path: '/login',
+    scope: 'none',
     summary: 'Takes the code of a login link, sets the session cookie and goes to the page',
     status: 303,
     query: z.object({ code: text.max(200).default('') }),
     open: true,
   }),
-  logout: one({ method: 'POST', path: '/api/logout', summary: 'Takes the session cookie away', status: 204 }),
+  logout: one({ method: 'POST', path: '/api/logout', scope: 'none', summary: 'Takes the session cookie away', status: 204 }),
   shutdown: one({
     method: 'POST',
     path: '/admin/graceful-shutdown',
+    scope: 'admin',
     summary: 'Running turns finish or park, then the process ends; with `restart=1` it starts again',
     status: 202,
     query: z.object({ restart: z.enum(['0', '1']).default('0') }),

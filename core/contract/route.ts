@@ -1,5 +1,6 @@
 /** What a route of the HTTP interface is, and the small shapes that all parts of the route table share. */
 import * as z from 'zod'
+import type { RouteScope } from './access.ts'
 
 export const text = z.string()
 export const time = z.string().meta({ format: 'date-time' })
@@ -20,6 +21,8 @@ export type Route = {
   method: Method
   /** As OpenAPI writes it; `{id}` of a review may hold slashes, encoded or not. */
   path: string
+  /** What the caller must be allowed; `access.ts` says what each means. */
+  scope: RouteScope
   summary: string
   /** Status of success. */
   status: number

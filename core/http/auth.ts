@@ -5,9 +5,9 @@
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { parse, serialize } from 'hono/utils/cookie'
+import { OWNER, type Principal } from '../auth/principal.ts'
 import { Fault } from '../contract/fault.ts'
 
-export type Principal = { kind: 'person'; name: string }
 /** A request's headers by lower-case name, wherever they come from. */
 export type ReadHeader = (name: string) => string | undefined
 export type Auth = ReturnType<typeof openAuth>
@@ -16,7 +16,6 @@ const SESSION_MS = 30 * 24 * 3_600_000
 const CODE_MS = 24 * 3_600_000
 /** Login codes that wait to be used; the oldest goes first. */
 const CODES = 100
-const OWNER: Principal = { kind: 'person', name: 'owner' }
 
 export function openAuth(settings: {
   host: string

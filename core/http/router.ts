@@ -1,9 +1,10 @@
 /** Turns the route table of the contract and a handler for each of its entries into routes of the server. */
 import type { Context, Hono } from 'hono'
 import type * as z from 'zod'
+import { mustAllow, OWNER, type Principal } from '../auth/principal.ts'
 import { BODY_LIMIT, type ResponseOf, ROUTES, type Route, type RouteName } from '../contract/api.ts'
 import { Fault } from '../contract/fault.ts'
-import type { Principal, ReadHeader } from './auth.ts'
+import type { ReadHeader } from './auth.ts'
 import { inShape, parseJson, readAtMost, type Upload, uploadOf } from './read-body.ts'
 
 export type Env = { Variables: { requestId: string; principal: Principal | null } }
@@ -34,14 +35,17 @@ export function register(app: Hono<Env>, handlers: Handlers): void {
     const handle = handlers[name] as (asked: Asked<RouteName>) => Promise<unknown>
     app.on(route.method, patternOf(route), async (c) => {
       const principal = c.get('principal')
-      if (!route.open && principal === null) throw notLoggedIn()
+      if (!route.open) {
+        if (principal === null) throw notLoggedIn()
+        mustAllow(principal, route.scope)
+      }
       const answer = await handle({
         param: (key) => c.req.param(key) ?? '',
         query: (route.query ? inShape(route.query, c.req.query(), 'query') : undefined) as never,
         body: (route.request ? await bodyOf(c, route) : undefined) as never,
         stream: uploadOf(route.upload ? c.req.raw : null),
         header: (key) => c.req.header(key),
-        by: principal ?? { kind: 'person', name: 'nobody' },
+        by: principal ?? NOBODY,
         headOnly: c.req.method === 'HEAD',
       })
       if (answer instanceof Response) return answer
@@ -49,6 +53,8 @@ export function register(app: Hono<Env>, handlers: Handlers): void {
     })
   }
 }
+
+const NOBODY: Principal = { ...OWNER, name: 'nobody', userId: '', role: 'viewer', scopes: new Set() }
 
 export const notLoggedIn = (): Fault =>
   new Fault('unauthorized', 'Log in with a login link (`npx banyan open`), or send Authorization: Bearer with the admin token.')

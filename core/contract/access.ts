@@ -1,0 +1,24 @@
+/** Who may do what: the scopes that routes ask for, and the roles that people have. The page, the command line and the server read it here. */
+
+/**
+ * `read`: look at everything but values of secrets. `goals:write`: submit goals, steer tasks, put files. `review:decide`: decide what waits for a
+ * person, and the rules that come of it. `registry:write`: agents, documents, tools. `evolve`: changes of Banyan itself. `admin`: people,
+ * secrets, and the end of the process.
+ */
+export const SCOPES = ['read', 'goals:write', 'review:decide', 'registry:write', 'evolve', 'admin'] as const
+export type Scope = (typeof SCOPES)[number]
+
+/** `none`: anybody who is logged in, or nobody on an open route. `person`: a person who is logged in, never a token for programs. */
+export type RouteScope = Scope | 'none' | 'person'
+
+export const ROLES = ['owner', 'member', 'viewer'] as const
+export type Role = (typeof ROLES)[number]
+
+const OF_ROLE: Readonly<Record<Role, readonly Scope[]>> = {
+  owner: SCOPES,
+  member: ['read', 'goals:write', 'review:decide'],
+  viewer: ['read'],
+}
+
+/** What a role allows. A token never allows more than the role of the person who made it allows now. */
+export const scopesOf = (role: Role): readonly Scope[] => OF_ROLE[role]
