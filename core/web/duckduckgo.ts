@@ -79,10 +79,11 @@ const EMPTY = new Set('area base br col embed hr img input link meta source trac
 function targetOf(href: string): string | null {
   const url = URL.parse(href, 'https://duckduckgo.com/')
   if (!url) return null
-  const own = /(^|\.)duckduckgo\.com$/.test(url.hostname)
-  if (own && url.pathname !== '/l/') return null
-  const target = own ? URL.parse(url.searchParams.get('uddg') ?? '') : url
-  return target && /^https?:$/.test(target.protocol) ? target.href : null
+  if (isOwn(url) && url.pathname !== '/l/') return null
+  const target = isOwn(url) ? URL.parse(url.searchParams.get('uddg') ?? '') : url
+  return target && /^https?:$/.test(target.protocol) && !(isOwn(target) && target.pathname === '/y.js') ? target.href : null
 }
+
+const isOwn = (url: URL) => /(^|\.)duckduckgo\.com$/.test(url.hostname)
 
 const squeeze = (text: string) => text.replace(/\s+/g, ' ').trim()

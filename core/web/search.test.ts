@@ -48,6 +48,12 @@ describe('DuckDuckGo', () => {
     expect(net.asked(true)).toEqual([`${DDG}/html/?q=growth+rings`])
   })
 
+  test('leaves out an advertisement that is not marked as one but leads through its counter', () => {
+    const advertisement = encodeURIComponent('https://duckduckgo.com/y.js?ad_provider=x&ad_domain=shop.example')
+    const result = `<div class="result"><a class="result__a" href="//duckduckgo.com/l/?uddg=${advertisement}">Shop</a></div>`
+    expect(hitsOf(result).hits).toEqual([])
+  })
+
   test('that found nothing is an empty list, not an error', async () => {
     await open((_, response) => void response.end(saved('duckduckgo-none.html.txt')))
     expect((await search('zxqv')).hits).toEqual([])
