@@ -26,6 +26,7 @@ import { chooseModels, type Models } from './models/choose.ts'
 import { playbook } from './models/playbook.ts'
 import { readPlaybooks } from './models/playbook-steps.ts'
 import type { Provider } from './models/provider.ts'
+import { type Monitor, openMonitor } from './observe/monitor.ts'
 import { type ExampleGoal, readGoals } from './registry/read-goals.ts'
 import { readSeeds } from './registry/read-seeds.ts'
 import { openRegistry, type Registry } from './registry/registry.ts'
@@ -62,6 +63,7 @@ export type Runtime = {
   examples: readonly ExampleGoal[]
   workspaces: Workspaces
   history: History
+  monitor: Monitor
   submitGoal(goal: SubmitGoal, by: string): Promise<{ treeId: string; created: boolean }>
   /** Starts the workers; nothing is claimed before. */
   run(): Runner
@@ -175,6 +177,16 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     ...(options.failPoint ? { failPoint: options.failPoint } : {}),
   })
   let runner: Runner | undefined
+  const monitor = await openMonitor({
+    store,
+    models,
+    secrets: vault,
+    config,
+    isolation: { isolation: exec.isolation, isolationDetail: isolation.report },
+    turns: () => runner?.turns() ?? [],
+    slots: () => config.maxConcurrentAgents,
+    now,
+  })
   // One process owns an embedded database, so every claim found now belongs to a dead one.
   if (store.kind === 'sqlite') {
     await tasks.recover()
@@ -194,6 +206,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     examples,
     workspaces: folders,
     history,
+    monitor,
     async submitGoal(goal, by) {
       const name = goal.agent ?? FIRST_AGENT
       const first = await registry.get('agent', name)
@@ -227,8 +240,11 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
         now,
         leaseMs: options.leaseMs ?? LEASE_MS,
         thoroughMs: config.supervisorCheckInterval * 1_000,
-        onError: (error, lease) =>
-          console.error(vault.redact(`banyan: ${lease ? `task ${lease.taskId}` : 'the runner'}: ${inspect(error)}`)),
+        onError: (error, lease) => {
+          const words = `${lease ? `task ${lease.taskId}` : 'the runner'}: ${inspect(error)}`
+          console.error(vault.redact(`banyan: ${words}`))
+          monitor.write('error', words, lease ? { treeId: lease.treeId, taskId: lease.taskId } : {})
+        },
       })
       const started = runner
       return {
@@ -240,6 +256,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
       }
     },
     async close() {
+      await monitor.close()
       await worktrees.stop()
       await exec.stop()
       await repositories.stop()
@@ -301,7 +318,10 @@ const DRAIN_MS = 10_000
 export async function start(config: ReadyConfig): Promise<Engine> {
   let live: Live | undefined
   const runtime = await openRuntime(config, { onDelta: (taskId, text) => live?.delta(taskId, text) })
-  const log = (words: string, cause: unknown) => console.error(runtime.secrets.redact(`banyan: ${words}: ${inspect(cause)}`))
+  const log = (words: string, cause: unknown) => {
+    console.error(runtime.secrets.redact(`banyan: ${words}: ${inspect(cause)}`))
+    runtime.monitor.write('error', `${words}: ${inspect(cause)}`)
+  }
   const revision = revisionOf(config.root)
   let port = config.port
   const auth = openAuth({
@@ -329,6 +349,7 @@ export async function start(config: ReadyConfig): Promise<Engine> {
     secrets: runtime.secrets,
     auth,
     live: opened,
+    monitor: runtime.monitor,
     version: packageVersion(config.root),
     revision,
     nodeVersion: process.version,
@@ -345,6 +366,7 @@ export async function start(config: ReadyConfig): Promise<Engine> {
         isolation: runtime.exec.isolation,
         isolationDetail: runtime.isolation,
         defaultLimits: DEFAULT_LIMITS,
+        dataBytes: runtime.monitor.resources.newest()?.databaseBytes ?? 0,
       }
     },
     submitGoal: ({ by, ...goal }) => runtime.submitGoal(goal, by),
@@ -359,11 +381,13 @@ export async function start(config: ReadyConfig): Promise<Engine> {
   })
   port = server.port
   const runner = runtime.run()
+  runtime.monitor.write('info', `Started: revision ${revision}, ${runtime.models.describe()}`)
 
   let stopping: Promise<void> | undefined
   async function stop(how: 'graceful' | 'now', then: 'stop' | 'restart' = 'stop'): Promise<void> {
     if (how === 'now') void runner.stop(0) // cuts turns off that a graceful stop still waits for
     stopping ??= (async () => {
+      runtime.monitor.write('info', how === 'now' ? 'Stopping at once' : 'Stopping: running turns finish or park first')
       await runner.stop(how === 'now' ? 0 : DRAIN_MS)
       await opened.close()
       await server.close()

@@ -22,6 +22,8 @@ export type Runner = {
   /** Looks for work now. */
   wake(): void
   active(): number
+  /** Turns under way here, and since when. */
+  turns(): { taskId: string; since: number }[]
   /** No new claims; resolves when all turns under way have ended or parked, at the latest after `graceMs`, when they are cut off. */
   stop(graceMs: number): Promise<void>
 }
@@ -31,7 +33,7 @@ const THOROUGH_MS = 60_000
 
 export function startRunner(parts: RunnerParts): Runner {
   const { store, tasks, slots } = parts
-  const running = new Map<string, { lease: Lease; cut: AbortController; done: Promise<void> }>()
+  const running = new Map<string, { lease: Lease; cut: AbortController; done: Promise<void>; since: number }>()
   let stopping = false
   let looking = false
   let again = false
@@ -74,7 +76,7 @@ export function startRunner(parts: RunnerParts): Runner {
         if (running.get(lease.taskId)?.lease === lease) running.delete(lease.taskId)
         void look()
       })
-    running.set(lease.taskId, { lease, cut, done })
+    running.set(lease.taskId, { lease, cut, done, since: parts.now() })
   }
 
   const unsubscribe = store.onCommit((events) => {
@@ -113,6 +115,7 @@ export function startRunner(parts: RunnerParts): Runner {
   return {
     wake: () => void look(),
     active: () => running.size,
+    turns: () => [...running].map(([taskId, { since }]) => ({ taskId, since })),
     async stop(graceMs) {
       stopping = true
       unsubscribe()

@@ -5,6 +5,7 @@
  */
 import * as z from 'zod'
 import { REGISTRY_ROUTES } from './api-registry.ts'
+import { SYSTEM_ROUTES } from './api-system.ts'
 import type { Event, TreeHead } from './event.ts'
 import type { FaultCode } from './fault.ts'
 import { Budget, Limits } from './limits.ts'
@@ -567,6 +568,7 @@ export const ROUTES = {
     response: listOf(EventShape),
   }),
   system: one({ method: 'GET', path: '/api/system', scope: 'read', summary: 'How the system is', status: 200, response: System }),
+  ...SYSTEM_ROUTES,
   openapi: one({
     method: 'GET',
     path: '/openapi.json',

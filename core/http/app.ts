@@ -7,6 +7,7 @@ import { methodNotAllowed } from 'hono/method-not-allowed'
 import { requestId } from 'hono/request-id'
 import { secureHeaders } from 'hono/secure-headers'
 import { type GoalExample, ROUTES, type Route } from '../contract/api.ts'
+import type { Monitor } from '../observe/monitor.ts'
 import type { Store } from '../store/store.ts'
 import type { Tasks } from '../tasks/tasks.ts'
 import type { Auth } from './auth.ts'
@@ -18,6 +19,7 @@ import { eventRoutes } from './routes/events.ts'
 import { type FileParts, fileRoutes } from './routes/files.ts'
 import { goalRoutes, type SubmitGoal } from './routes/goals.ts'
 import { loginRoutes } from './routes/login.ts'
+import { monitorRoutes } from './routes/monitor.ts'
 import { type Registry, registryRoutes } from './routes/registry.ts'
 import { reviewRoutes } from './routes/reviews.ts'
 import { type Secrets, secretRoutes } from './routes/secrets.ts'
@@ -32,6 +34,7 @@ export type AppParts = {
   secrets: Secrets
   auth: Auth
   live: Live
+  monitor: Monitor
   version: string
   revision: string
   nodeVersion: string
@@ -111,6 +114,7 @@ export function app(parts: AppParts): Hono<Env> {
     ...secretRoutes(parts.secrets),
     ...eventRoutes(parts.store, parts.live),
     ...systemRoutes(parts),
+    ...monitorRoutes(parts.monitor),
     ...loginRoutes(auth),
   })
 

@@ -11,6 +11,10 @@ export type Breaker = {
   succeeded(): void
   failed(fault: ModelFault): void
   state(): 'closed' | 'open' | 'half-open'
+  /** How it stands, for a person. `until`: when the next call may try, milliseconds since 1970. `why`: the newest fault that counted. */
+  view(): { state: 'closed' | 'open' | 'half-open'; failuresInARow: number; why: string | null; until: number | null }
+  /** A person says that the cause is mended: the next call is made at once. */
+  reset(): void
 }
 
 /**
@@ -20,14 +24,17 @@ export type Breaker = {
 export function breaker(options: { failures?: number; openMs?: number; now: () => number }): Breaker {
   const { failures = 5, openMs = 30_000, now } = options
   let inARow = 0
+  let why: string | null = null
   let openUntil: number | undefined
   /** When the probe's caller is given up: it may have died without a word. */
   let probeUntil: number | undefined
 
   const close = () => {
     inARow = 0
+    why = null
     openUntil = probeUntil = undefined
   }
+  const state = () => (openUntil === undefined ? 'closed' : now() < openUntil ? 'open' : 'half-open')
   const open = (until: number) => {
     openUntil = until
     probeUntil = undefined
@@ -44,6 +51,7 @@ export function breaker(options: { failures?: number; openMs?: number; now: () =
     succeeded: close,
     failed(fault) {
       if (fault.kind !== 'later') return close()
+      why = fault.message
       const probing = probeUntil !== undefined
       // Calls that began before it opened end one by one; they must not push the next probe away.
       if (openUntil !== undefined && !probing) return
@@ -52,9 +60,13 @@ export function breaker(options: { failures?: number; openMs?: number; now: () =
       inARow += 1
       if (inARow >= failures) open(now() + openMs)
     },
-    state() {
-      if (openUntil === undefined) return 'closed'
-      return now() < openUntil ? 'open' : 'half-open'
-    },
+    state,
+    view: () => ({
+      state: state(),
+      failuresInARow: inARow,
+      why,
+      until: openUntil === undefined ? null : now() < openUntil ? openUntil : (probeUntil ?? openUntil),
+    }),
+    reset: close,
   }
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { commandChecks } from './doctor.ts'
+import { commandChecks } from './checks.ts'
 
 const ALL = { memory: true, pids: true, cpu: true, via: 'cgroup1' } as const
 const EACH = { memory: false, pids: true, cpu: false, via: 'rlimit' } as const

@@ -1,0 +1,142 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { ResponseOf, RouteName } from '../contract/api.ts'
+import type { ModelFault } from '../models/provider.ts'
+import { type Server, serve } from './fixture/serve.ts'
+
+let server: Server
+beforeAll(async () => {
+  server = await serve()
+})
+afterAll(() => server.stop())
+
+const get = async <N extends RouteName>(_name: N, path: string): Promise<ResponseOf<N>> => {
+  const answer = await server.ask('GET', path)
+  expect(answer.status, answer.text).toBe(200)
+  return answer.json
+}
+const claim = async (worker = 'w1') => (await server.tasks.turns.lease(worker, 1))[0]!
+
+test('resources tell of now and of a history, by the hour and by the day', async () => {
+  const hour = await get('resources', '/api/system/resources')
+  expect(hour.now!.memoryTotalBytes).toBeGreaterThan(0)
+  expect(hour).toMatchObject({ stepSeconds: 5, cores: expect.any(Number) })
+  expect(hour.items.at(-1)).toEqual(hour.now)
+  expect((await get('resources', '/api/system/resources?window=24h')).stepSeconds).toBe(60)
+  expect((await server.ask('GET', '/api/system/resources?window=1y')).status).toBe(400)
+})
+
+test('the queue counts what is ready and since when, and workers tell who claimed what', async () => {
+  const tree = await server.goal('Wait in the queue.')
+  server.clock.now = Date.now() + 60_000
+  const queue = await get('queue', '/api/system/queue')
+  expect(queue).toMatchObject({ ready: 1, claimed: 0, slots: 3, active: 0 })
+  expect(queue.oldestReadySeconds).toBeGreaterThanOrEqual(59)
+  expect((await get('workers', '/api/system/workers')).items).toEqual([])
+  const lease = await claim('worker-7')
+  await server.tasks.turns.begin(lease, { provider: 'anthropic', model: 'm1', tokens: 1, costMicros: 1, maxTurns: 5 })
+  const { items } = await get('workers', '/api/system/workers')
+  expect(items).toMatchObject([
+    { taskId: tree, agent: 'generalist', status: 'active', worker: 'worker-7', since: null, call: { provider: 'anthropic', model: 'm1' } },
+  ])
+  expect(Date.parse(items[0]!.leaseUntil)).toBeGreaterThan(Date.now())
+  expect(await get('queue', '/api/system/queue')).toMatchObject({ ready: 0, oldestReadySeconds: null, claimed: 1 })
+  await server.tasks.turns.fail(lease, { reason: 'error', note: 'the disk was full' })
+})
+
+describe('what is stuck', () => {
+  test('is told newest first with the one act that mends it, and the act works', async () => {
+    const tree = (await get('dead', '/api/system/dead')).items[0]!
+    expect(tree).toMatchObject({
+      status: 'failed',
+      reason: 'error',
+      note: 'the disk was full',
+      action: { method: 'POST', label: 'Run it again' },
+    })
+    const done = await server.ask('POST', tree.action.path, { body: tree.action.body })
+    expect(done.status, done.text).toBe(200)
+    expect((await get('dead', '/api/system/dead')).items).toEqual([])
+  })
+
+  test('and was put into the review queue is mended by deciding it there', async () => {
+    const first = await claim()
+    await server.tasks.turns
+      .begin(first, { provider: 'p', model: 'm', tokens: 1, costMicros: 1, maxTurns: 5 })
+      .then((start) =>
+        server.tasks.turns.fault(
+          first,
+          start.kind === 'go' ? start.call : 0,
+          { provider: 'p', model: 'm', kind: 'refused', message: 'the key is wrong', usage: null, costMicros: 0, latencyMs: 1 },
+          null,
+        ),
+      )
+    const [item] = (await get('dead', '/api/system/dead')).items
+    expect(item).toMatchObject({ status: 'paused', note: 'the key is wrong', action: { body: { decision: 'approve' } } })
+    const done = await server.ask('POST', item!.action.path, { body: item!.action.body })
+    expect(done.status, done.text).toBe(200)
+    expect((await server.tasks.task(item!.taskId)).status).toBe('pending')
+  })
+})
+
+describe('a breaker', () => {
+  const down: ModelFault = { kind: 'later', message: 'answered 500' }
+  test('that opened says why and until when, shows in the checks, and is closed by a reset', async () => {
+    const provider = server.models.providers[0]!
+    for (let i = 0; i < 5; i++) server.models.breakerOf(provider).failed(down)
+    const [open] = (await get('breakers', '/api/system/breakers')).items
+    expect(open).toMatchObject({
+      id: 'playbook',
+      state: 'open',
+      failuresInARow: 5,
+      why: 'answered 500',
+      until: expect.stringMatching(/Z$/),
+    })
+    const { checks } = await get('doctor', '/api/system/doctor')
+    expect(checks.find((check) => check.name === 'providers')).toMatchObject({
+      state: 'warn',
+      words: expect.stringContaining('answered 500'),
+    })
+    const reset = await server.ask('POST', '/api/system/breakers/playbook/reset')
+    expect(reset.json).toEqual({ id: 'playbook', state: 'closed', failuresInARow: 0, why: null, until: null })
+    expect(server.models.breakerOf(provider).mayCall()).toEqual({ ok: true })
+  })
+  test('of a provider that is not there is refused with those that are', async () => {
+    const answer = await server.ask('POST', '/api/system/breakers/nobody/reset')
+    expect([answer.status, (answer.json as { detail: string }).detail]).toEqual([404, 'There is no provider "nobody"; there are playbook.'])
+  })
+})
+
+test('the log has lines of what happened with the goal they belong to, by level and after a number', async () => {
+  const all = await get('logs', '/api/system/logs')
+  const failed = all.items.find((line) => line.text.includes('the disk was full'))!
+  expect(failed).toMatchObject({ level: 'warn', treeId: expect.any(String), taskId: expect.any(String) })
+  const warnings = await get('logs', `/api/system/logs?level=warn&treeId=${failed.treeId}`)
+  expect(warnings.items.every((line) => line.level !== 'info' && line.treeId === failed.treeId)).toBe(true)
+  const after = await get('logs', `/api/system/logs?after=${all.nextCursor}`)
+  expect(after).toEqual({ items: [], nextCursor: all.nextCursor })
+})
+
+test('the checks are those of `banyan doctor`, and say whether anything fails', async () => {
+  const { ok, checks } = await get('doctor', '/api/system/doctor')
+  expect(checks.map((check) => check.name)).toEqual(
+    expect.arrayContaining([
+      'node',
+      'settings',
+      'data folder',
+      'disk',
+      'token',
+      'database',
+      'model',
+      'commands',
+      'providers',
+      'tasks',
+      'secrets',
+    ]),
+  )
+  expect(ok).toBe(!checks.some((check) => check.state === 'fail'))
+  expect(checks.find((check) => check.name === 'database')?.state).toBe('ok')
+})
+
+test('none of it is told without a login', async () => {
+  for (const path of ['resources', 'workers', 'queue', 'dead', 'breakers', 'logs', 'doctor'])
+    expect((await server.ask('GET', `/api/system/${path}`, { headers: { authorization: undefined } })).status).toBe(401)
+})

@@ -1,0 +1,30 @@
+/** The system monitor: what the machine, the workers and the queue do, what is stuck, and the runtime's log. */
+import type { Monitor } from '../../observe/monitor.ts'
+import { SAMPLE_SECONDS } from '../../observe/resources.ts'
+import type { Handlers } from '../router.ts'
+
+type Names = 'resources' | 'workers' | 'queue' | 'dead' | 'breakers' | 'resetBreaker' | 'logs' | 'doctor'
+
+export function monitorRoutes(monitor: Monitor): Pick<Handlers, Names> {
+  const { resources } = monitor
+  return {
+    resources: ({ query }) => ({
+      now: resources.newest(),
+      cores: resources.cores,
+      stepSeconds: query.window === '1h' ? SAMPLE_SECONDS : 60,
+      items: resources.history(query.window),
+      alerts: [...resources.alerts()],
+    }),
+    workers: async () => ({ items: await monitor.workers(), nextCursor: null }),
+    queue: () => monitor.queue(),
+    dead: ({ query }) => monitor.dead(query),
+    breakers: () => ({ items: monitor.breakers(), nextCursor: null }),
+    resetBreaker: ({ param, by }) => monitor.resetBreaker(param('id'), by.name),
+    logs({ query }) {
+      const items = monitor.log.list(query)
+      const last = items.at(-1)?.n ?? query.after
+      return { items, nextCursor: last === undefined ? null : String(last) }
+    },
+    doctor: ({ query }) => monitor.doctor(query.online === '1'),
+  }
+}

@@ -1,0 +1,48 @@
+/** Facts that an owner would look for in the log, as a line of it; null for the others, which the fact log has. */
+import type { LogLevel } from '../contract/api-system.ts'
+import type { Event } from '../contract/event.ts'
+import type { About } from './log.ts'
+
+export function lineOf(event: Event): { level: LogLevel; text: string; about: About } | null {
+  const about = {
+    ...(event.treeId === null ? {} : { treeId: event.treeId }),
+    ...('taskId' in event ? { taskId: event.taskId } : {}),
+  }
+  const line = (level: LogLevel, text: string) => ({ level, text, about })
+  switch (event.type) {
+    case 'tree.created':
+      return line('info', `Goal submitted by ${event.tree.submittedBy}`)
+    case 'tree.paused':
+      return line('warn', `Goal paused: ${event.reason}`)
+    case 'tree.resumed':
+      return line('info', 'Goal goes on')
+    case 'task.moved':
+      if (event.to === 'failed' || event.to === 'dead')
+        return line(
+          event.to === 'dead' ? 'error' : 'warn',
+          `Task ${event.to}${event.reason ? ` (${event.reason})` : ''}${event.note ? `: ${event.note}` : ''}`,
+        )
+      return null
+    case 'model.fault':
+      return line(
+        'warn',
+        `Model call failed at ${event.provider} (${event.kind}): ${event.message}${event.retryAt ? `; next try ${event.retryAt}` : ''}`,
+      )
+    case 'policy.decided':
+      return event.verdict === 'deny' ? line('warn', `Denied ${event.tool}: ${event.reason}`) : null
+    case 'sweep.repaired':
+      return line('warn', `The sweep repaired ${event.what}`)
+    case 'rule.added':
+      return line('info', `Rule ${event.rule.id} added by ${event.rule.createdBy}: ${event.rule.label}`)
+    case 'rule.revoked':
+      return line('info', `Rule ${event.ruleId} taken back by ${event.by}`)
+    case 'secret.changed':
+      return line('info', `Secret ${event.name} ${event.what} by ${event.by}`)
+    case 'registry.saved':
+      return line('info', `${event.kind} ${event.name} saved as version ${event.version} by ${event.by}`)
+    case 'registry.removed':
+      return line('info', `${event.kind} ${event.name} removed by ${event.by}`)
+    default:
+      return null
+  }
+}

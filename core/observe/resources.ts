@@ -1,0 +1,257 @@
+/**
+ * What the machine and this process use, sampled every few seconds. An hour is kept as sampled, in memory; a day by the minute, in a file that
+ * a restart reads back. Nothing here touches the database file but its size.
+ */
+import { appendFile, readFile, rename, stat, statfs, writeFile } from 'node:fs/promises'
+import { cpus } from 'node:os'
+import { join } from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { sql } from 'kysely'
+import si from 'systeminformation'
+import type { ResourceAlert, ResourceSample } from '../contract/api-system.ts'
+import type { Store } from '../store/store.ts'
+
+export const SAMPLE_SECONDS = 5
+const HOUR = 3_600 / SAMPLE_SECONDS
+const DAY = 24 * 60
+const DAY_MS = 24 * 3_600_000
+const MINUTE_MS = 60_000
+/** Lines of the file beyond which it is written anew. */
+const FILE_LINES = 2 * DAY
+/** Resolution of the loop's delay, which its histogram counts in. */
+const LOOP_MS = 20
+/** Use above this is told to people. */
+export const ALERT_PERCENT = 90
+
+export type Resources = Awaited<ReturnType<typeof openResources>>
+
+export async function openResources(parts: {
+  store: Store
+  dataDir: string
+  /** File of an SQLite database; null otherwise. */
+  databaseFile: string | null
+  turns: () => number
+  /** Told when a use goes above its line, and when it is below again. */
+  onAlert?: (alert: ResourceAlert, over: boolean) => void
+  onSample?: (sample: ResourceSample) => void
+  onError?: (error: unknown) => void
+  sampleMs?: number
+  now?: () => number
+}) {
+  const now = parts.now ?? Date.now
+  const file = join(parts.dataDir, 'resources.jsonl')
+  const fine: ResourceSample[] = []
+  let day = await readDay(file, now())
+  let lines = day.length
+  let minute: ResourceSample[] = []
+  const loop = monitorEventLoopDelay({ resolution: LOOP_MS })
+  loop.enable()
+  let used = { cpu: process.cpuUsage(), at: performance.now() }
+  let size = { bytes: 0, at: Number.NEGATIVE_INFINITY }
+  let last: Promise<void> = Promise.resolve()
+  let alerts: ResourceAlert[] = []
+  let busy = false
+  await si.currentLoad() // the first one tells of the time since the machine started
+
+  async function sample(): Promise<ResourceSample> {
+    const [load, memory, disk, database, counts] = await Promise.all([
+      si.currentLoad(),
+      si.mem(),
+      statfs(parts.dataDir),
+      databaseSize(),
+      tasksCounted(parts.store),
+    ])
+    const cpu = process.cpuUsage(used.cpu)
+    const wallMs = performance.now() - used.at
+    used = { cpu: process.cpuUsage(), at: performance.now() }
+    const { rss, heapUsed } = process.memoryUsage()
+    const delay = (ns: number) => tenth(Math.max(0, ns / 1e6 - LOOP_MS))
+    const [loopP99Ms, loopMaxMs] = loop.count === 0 ? [0, 0] : [delay(loop.percentile(99)), delay(loop.max)]
+    loop.reset()
+    return {
+      at: new Date(now()).toISOString(),
+      cpuPercent: tenth(load.currentLoad),
+      processCpuPercent: tenth(wallMs < 1 ? 0 : ((cpu.user + cpu.system) / 1_000 / wallMs) * 100),
+      memoryUsedBytes: memory.total - memory.available,
+      memoryTotalBytes: memory.total,
+      processBytes: rss,
+      heapBytes: heapUsed,
+      diskFreeBytes: disk.bavail * disk.bsize,
+      diskTotalBytes: disk.blocks * disk.bsize,
+      databaseBytes: database.bytes,
+      walBytes: database.wal,
+      loopP99Ms,
+      loopMaxMs,
+      turns: parts.turns(),
+      ...counts,
+    }
+  }
+
+  async function databaseSize(): Promise<{ bytes: number; wal: number | null }> {
+    if (parts.databaseFile !== null) {
+      const sizeOf = (path: string) =>
+        stat(path).then(
+          (found) => found.size,
+          () => 0, // a WAL comes and goes
+        )
+      return { bytes: await sizeOf(parts.databaseFile), wal: await sizeOf(`${parts.databaseFile}-wal`) }
+    }
+    if (now() - size.at > MINUTE_MS) {
+      const { rows } = await sql<{ bytes: number }>`select pg_database_size(current_database()) as bytes`.execute(parts.store.db)
+      size = { bytes: Number(rows[0]?.bytes ?? 0), at: now() }
+    }
+    return { bytes: size.bytes, wal: null }
+  }
+
+  async function take(): Promise<void> {
+    if (busy) return
+    busy = true
+    try {
+      const one = await sample()
+      const before = minute[0]
+      if (before && Math.floor(Date.parse(before.at) / MINUTE_MS) !== Math.floor(Date.parse(one.at) / MINUTE_MS)) {
+        keepMinute(minuteOf(minute))
+        minute = []
+      }
+      minute.push(one)
+      fine.push(one)
+      if (fine.length > HOUR) fine.shift()
+      watch()
+      parts.onSample?.(one)
+    } catch (error) {
+      parts.onError?.(error)
+    } finally {
+      busy = false
+    }
+  }
+
+  function keepMinute(one: ResourceSample): void {
+    day.push(one)
+    if (day.length > DAY) day = day.slice(-DAY)
+    lines += 1
+    const all = lines > FILE_LINES ? day.map((each) => JSON.stringify(each)).join('\n') : null
+    if (all !== null) lines = day.length
+    last = last
+      .then(async () => {
+        if (all === null) return appendFile(file, `${JSON.stringify(one)}\n`, { mode: 0o600 })
+        await writeFile(`${file}.new`, `${all}\n`, { mode: 0o600 })
+        await rename(`${file}.new`, file)
+      })
+      .catch((error: unknown) => parts.onError?.(error))
+  }
+
+  function watch(): void {
+    const next = alertsOf(fine)
+    for (const alert of next) if (!alerts.some((old) => old.what === alert.what)) parts.onAlert?.(alert, true)
+    for (const old of alerts) if (!next.some((alert) => alert.what === old.what)) parts.onAlert?.(old, false)
+    alerts = next
+  }
+
+  await take()
+  const timer = setInterval(() => void take(), parts.sampleMs ?? SAMPLE_SECONDS * 1_000)
+  timer.unref()
+
+  return {
+    /** The newest sample; null only when none could be taken. */
+    newest: (): ResourceSample | null => fine.at(-1) ?? null,
+    /** Use above the line now. */
+    alerts: (): readonly ResourceAlert[] => alerts,
+    /** Oldest first. Of the hour before a restart what was kept by the minute is told. */
+    history(window: '1h' | '24h'): ResourceSample[] {
+      const from = now() - (window === '1h' ? DAY_MS / 24 : DAY_MS)
+      const kept = day.filter((one) => Date.parse(one.at) >= from)
+      if (window === '24h') return minute.length > 0 ? [...kept, minuteOf(minute)] : kept
+      const first = fine[0] ? Date.parse(fine[0].at) : Number.POSITIVE_INFINITY
+      return [...kept.filter((one) => Date.parse(one.at) < first), ...fine.filter((one) => Date.parse(one.at) >= from)]
+    },
+    cores: cpus().length,
+    /** Takes a sample now. */
+    take,
+    /** Stops sampling; the minute under way is kept. */
+    async close(): Promise<void> {
+      clearInterval(timer)
+      loop.disable()
+      if (minute.length > 0) keepMinute(minuteOf(minute))
+      minute = []
+      await last
+    },
+  }
+}
+
+const tenth = (n: number): number => Math.round(n * 10) / 10
+const mean = (all: readonly number[]): number => all.reduce((sum, n) => sum + n, 0) / all.length
+
+async function tasksCounted(store: Store): Promise<{ ready: number; waiting: number }> {
+  // Written out, so that the partial indexes of both are used.
+  const of = (status: 'pending' | 'waiting') =>
+    store.db
+      .selectFrom('tasks')
+      .select((e) => e.fn.countAll<number>().as('count'))
+      .where('status', '=', sql.lit(status))
+      .executeTakeFirstOrThrow()
+  const [ready, waiting] = await Promise.all([of('pending'), of('waiting')])
+  return { ready: Number(ready.count), waiting: Number(waiting.count) }
+}
+
+/** One sample for a minute: means of what is shared, the worst of the loop, the newest of what is counted. */
+export function minuteOf(samples: readonly ResourceSample[]): ResourceSample {
+  const newest = samples.at(-1)!
+  const over = (pick: (one: ResourceSample) => number) => samples.map(pick)
+  return {
+    ...newest,
+    cpuPercent: tenth(mean(over((one) => one.cpuPercent))),
+    processCpuPercent: tenth(mean(over((one) => one.processCpuPercent))),
+    memoryUsedBytes: Math.round(mean(over((one) => one.memoryUsedBytes))),
+    loopP99Ms: Math.max(...over((one) => one.loopP99Ms)),
+    loopMaxMs: Math.max(...over((one) => one.loopMaxMs)),
+  }
+}
+
+/** Above the line: memory and disk by the newest sample, CPU as a mean of the last minute, because a short peak is its use. */
+export function alertsOf(samples: readonly ResourceSample[]): ResourceAlert[] {
+  const newest = samples.at(-1)
+  if (!newest) return []
+  const minute = samples.slice(-MINUTE_MS / (SAMPLE_SECONDS * 1_000))
+  const uses = [
+    {
+      what: 'cpu',
+      percent: minute.length < 12 ? 0 : mean(minute.map((one) => one.cpuPercent)),
+      mend: 'set MAX_CONCURRENT_AGENTS lower, or look at what else runs here',
+    },
+    {
+      what: 'memory',
+      percent: (newest.memoryUsedBytes / newest.memoryTotalBytes) * 100,
+      mend: 'end other programs, or set MAX_CONCURRENT_AGENTS lower',
+    },
+    {
+      what: 'disk',
+      percent: 100 - (newest.diskFreeBytes / newest.diskTotalBytes) * 100,
+      mend: 'free space on the disk that holds DATA_DIR',
+    },
+  ] as const
+  return uses
+    .filter((use) => use.percent > ALERT_PERCENT)
+    .map(({ what, percent, mend }) => ({
+      what,
+      percent: tenth(percent),
+      words: `${what === 'cpu' ? 'CPU' : what} is used to ${Math.round(percent)} %: ${mend}.`,
+    }))
+}
+
+/** What the file holds of the last day. A line that a kill left half written is passed over. */
+async function readDay(file: string, now: number): Promise<ResourceSample[]> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return ''
+    throw error
+  })
+  const samples = text.split('\n').flatMap((line): ResourceSample[] => {
+    try {
+      const one = JSON.parse(line) as ResourceSample
+      return Date.parse(one.at) > now - DAY_MS && typeof one.cpuPercent === 'number' ? [one] : []
+    } catch {
+      return [] // half a line
+    }
+  })
+  if (samples.length > 0 || text !== '') await writeFile(file, samples.map((one) => `${JSON.stringify(one)}\n`).join(''), { mode: 0o600 })
+  return samples.slice(-DAY)
+}
