@@ -1,5 +1,6 @@
 /** The HTTP calls that the page makes, typed by the contract's table of routes. A refusal becomes an `ApiFault` with the server's own sentence. */
-import type { Problem, QueryOf, RequestOf, ResponseOf, RouteName, System } from '../core/contract/api.ts'
+import type * as z from 'zod'
+import type { Problem, QueryOf, RequestOf, ResponseOf, Route, RouteName, System } from '../core/contract/api.ts'
 import type { Event } from '../core/contract/event.ts'
 import type { StoredMessage } from '../core/contract/message.ts'
 import type { Decision, Review } from '../core/contract/review.ts'
@@ -19,6 +20,22 @@ export class ApiFault extends Error {
 export const newKey = (): string =>
   Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
 
+type Part<R, K extends string, D> = R extends { [P in K]: infer S extends z.ZodType } ? z.input<S> : D
+/** What goes along with a call: what the route's path, query and body need, and nothing that it does not know. */
+export type Asked<R extends Route> = (R['path'] extends `${string}{${infer P}}${string}`
+  ? { params: Record<P, string> }
+  : { params?: never }) &
+  (R extends { query: z.ZodType } ? { query?: Partial<Record<keyof Part<R, 'query', object>, string | undefined>> } : { query?: never }) &
+  (R extends { request: z.ZodType }
+    ? R extends { optionalBody: true }
+      ? { body?: Part<R, 'request', never> }
+      : { body: Part<R, 'request', never> }
+    : { body?: never }) & { headers?: Record<string, string>; signal?: AbortSignal }
+/** What comes back; undefined where a route answers with nothing. */
+export type Answer<R extends Route> = R extends { response: infer S extends z.ZodType } ? z.output<S> : undefined
+/** The last argument may be left out where nothing in it is needed. */
+type Rest<R extends Route> = Record<never, never> extends Asked<R> ? [asked?: Asked<R>] : [asked: Asked<R>]
+
 export type Verb = 'pause' | 'resume' | 'step' | 'cancel' | 'abort' | 'retry' | 'steer'
 export type Api = ReturnType<typeof createApi>
 export type { System }
@@ -26,7 +43,13 @@ export type { System }
 /** `origin`: '' for the server that the page came from. `login`: headers that a program sends instead of a browser's cookie. */
 export function createApi(origin = '', login: Record<string, string> = {}) {
   /** The shapes are the server's promise (it checks what it sends in its own tests), so they are not checked again here. */
-  async function call<T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
+  async function send<T>(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+    signal?: AbortSignal,
+  ): Promise<T> {
     let response: Response
     try {
       response = await fetch(origin + path, {
@@ -38,8 +61,10 @@ export function createApi(origin = '', login: Record<string, string> = {}) {
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...(signal ? { signal } : {}),
       })
     } catch (cause) {
+      if (signal?.aborted) throw cause
       throw Object.assign(new ApiFault(0, 'Banyan does not answer; is it running?'), { cause })
     }
     if (response.ok) return (response.status === 204 ? undefined : await response.json()) as T
@@ -47,16 +72,21 @@ export function createApi(origin = '', login: Record<string, string> = {}) {
   }
   const get = <N extends RouteName>(path: string, query?: QueryOf<N>): Promise<ResponseOf<N>> => {
     const words = new URLSearchParams(query as Record<string, string> | undefined).toString()
-    return call('GET', words ? `${path}?${words}` : path)
+    return send('GET', words ? `${path}?${words}` : path)
   }
   const id = encodeURIComponent
 
   return {
+    /** Any call of the contract, e.g. `call(ROUTES.saveAgent, { params: { id }, body })`. Throws an `ApiFault`. */
+    call: <const R extends Route>(route: R, ...[asked]: Rest<R>): Promise<Answer<R>> => {
+      const { params, query, body, headers, signal } = (asked ?? {}) as Loose
+      return send<Answer<R>>(route.method, pathOf(route.path, params, query), body, headers, signal)
+    },
     system: () => get<'system'>('/api/system'),
     goalExamples: () => get<'goalExamples'>('/api/goal-examples'),
     /** The same key again finds the same goal, so a second click or a retry after a lost answer starts nothing twice. */
     submitGoal: (goal: RequestOf<'submitGoal'>, key: string): Promise<ResponseOf<'submitGoal'>> =>
-      call('POST', '/api/goals', goal, { 'idempotency-key': key }),
+      send('POST', '/api/goals', goal, { 'idempotency-key': key }),
     trees: (cursor?: string) => get<'trees'>('/api/trees', cursor === undefined ? {} : { cursor }),
     tree: (treeId: string) => get<'tree'>(`/api/trees/${id(treeId)}`),
     task: (taskId: string): Promise<Task> => get<'task'>(`/api/tasks/${id(taskId)}`),
@@ -65,21 +95,40 @@ export function createApi(origin = '', login: Record<string, string> = {}) {
       get<'messages'>(`/api/tasks/${id(taskId)}/messages`, { after: String(after), limit: '500' }),
     prompt: (hash: string) => get<'prompt'>(`/api/prompts/${id(hash)}`),
     control: (taskId: string, verb: Verb, body: { message?: string; comment?: string } = {}): Promise<Task> =>
-      call('POST', `/api/tasks/${id(taskId)}/${verb}`, body),
+      send('POST', `/api/tasks/${id(taskId)}/${verb}`, body),
     openReviews: (cursor?: string) => get<'reviews'>('/api/reviews', { state: 'open', limit: '200', ...(cursor ? { cursor } : {}) }),
-    decide: (reviewId: string, decision: Decision): Promise<Review> => call('POST', `/api/reviews/${id(reviewId)}/decision`, decision),
+    decide: (reviewId: string, decision: Decision): Promise<Review> => send('POST', `/api/reviews/${id(reviewId)}/decision`, decision),
     /** Each item is decided, or refused, by itself. */
-    decideBatch: (batch: RequestOf<'decideBatch'>): Promise<ResponseOf<'decideBatch'>> => call('POST', '/api/reviews/batch', batch),
+    decideBatch: (batch: RequestOf<'decideBatch'>): Promise<ResponseOf<'decideBatch'>> => send('POST', '/api/reviews/batch', batch),
     /** Puts an item off; null brings it back. */
-    snooze: (reviewId: string, until: string | null): Promise<Review> => call('POST', `/api/reviews/${id(reviewId)}/snooze`, { until }),
+    snooze: (reviewId: string, until: string | null): Promise<Review> => send('POST', `/api/reviews/${id(reviewId)}/snooze`, { until }),
     /** Facts of one goal after `after`; at most 1,000. */
     events: async (after: number, treeId?: string): Promise<Event[]> => {
       const query = { after: String(after), limit: '1000', ...(treeId === undefined ? {} : { treeId }) }
       const { items } = await get<'events'>('/api/events', query)
       return items as unknown as Event[]
     },
-    logout: () => call<void>('POST', '/api/logout'),
+    logout: () => send<void>('POST', '/api/logout'),
   }
+}
+
+type Loose = {
+  params?: Record<string, string>
+  query?: Record<string, string | undefined>
+  body?: unknown
+  headers?: Record<string, string>
+  signal?: AbortSignal
+}
+
+/** The address of a route with its braces filled. */
+export function pathOf(path: string, params: Record<string, string> = {}, query: Record<string, string | undefined> = {}): string {
+  const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => {
+    const value = params[name]
+    if (value === undefined) throw new Error(`${path} needs a value for ${name}`)
+    return encodeURIComponent(value)
+  })
+  const words = new URLSearchParams(Object.entries(query).filter((one): one is [string, string] => one[1] !== undefined)).toString()
+  return words ? `${filled}?${words}` : filled
 }
 
 async function detailOf(response: Response): Promise<string> {

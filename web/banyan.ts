@@ -1,11 +1,15 @@
-/** What every part of the page may use: the calls and the live state. */
+/** What every part of the page may use: the calls, the live state, the person's choices, the acts on offer and the messages shown. */
 import { createContext, useContext, useEffect, useState, useSyncExternalStore } from 'react'
+import type { ActionStore } from './actions.ts'
 import type { Api } from './api.ts'
 import type { Live, LiveState } from './live.ts'
+import type { PrefStore } from './prefs.ts'
+import type { ToastStore } from './toasts.ts'
 
-export const Banyan = createContext<{ api: Api; live: Live } | null>(null)
+export type Parts = { api: Api; live: Live; prefs: PrefStore; actions: ActionStore; toasts: ToastStore }
+export const Banyan = createContext<Parts | null>(null)
 
-export function useBanyan(): { api: Api; live: Live } {
+export function useBanyan(): Parts {
   const found = useContext(Banyan)
   if (!found) throw new Error('this part is drawn outside of App')
   return found

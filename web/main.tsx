@@ -1,12 +1,23 @@
 /** Starts the page. */
+import { QueryClient } from '@tanstack/react-query'
+import { setNonce } from 'get-nonce'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
-import { createApi } from './api.ts'
+import { createActions } from './actions.ts'
+import { ApiFault, createApi } from './api.ts'
 import { App } from './app.tsx'
 import { startLive } from './live.ts'
+import { createPrefs } from './prefs.ts'
+import { createPageRouter } from './routes.tsx'
+import { createToasts } from './toasts.ts'
 import './styles/tokens.css'
 import './styles/base.css'
+import './styles/kit.css'
+import './styles/shell.css'
 import './styles/parts.css'
+
+// Dialogs lock the page's scrolling with a style sheet of their own, which the policy lets through with this only.
+setNonce(document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce ?? '')
 
 const api = createApi()
 const live = startLive({
@@ -31,8 +42,13 @@ document.addEventListener('visibilitychange', () => {
 })
 addEventListener('online', () => live.wake())
 
+/** What the server refuses it refuses again; only a server that does not answer is asked again. */
+const mayHelp = (failures: number, fault: Error) => failures < 2 && fault instanceof ApiFault && (fault.status === 0 || fault.status >= 502)
+const queries = new QueryClient({ defaultOptions: { queries: { staleTime: 5_000, retry: mayHelp }, mutations: { retry: false } } })
+
+const parts = { api, live, prefs: createPrefs(), actions: createActions(), toasts: createToasts() }
 createRoot(document.getElementById('root')!).render(
   <StrictMode>
-    <App api={api} live={live} />
+    <App parts={parts} queries={queries} router={createPageRouter()} />
   </StrictMode>,
 )

@@ -5,7 +5,7 @@
 import { Hono } from 'hono'
 import { methodNotAllowed } from 'hono/method-not-allowed'
 import { requestId } from 'hono/request-id'
-import { secureHeaders } from 'hono/secure-headers'
+import { NONCE, secureHeaders } from 'hono/secure-headers'
 import { type GoalExample, ROUTES, type Route } from '../contract/api.ts'
 import type { Monitor } from '../observe/monitor.ts'
 import type { Store } from '../store/store.ts'
@@ -68,6 +68,9 @@ export function app(parts: AppParts): Hono<Env> {
     secureHeaders({
       contentSecurityPolicy: {
         defaultSrc: ["'self'"],
+        scriptSrc: ["'self'"],
+        // Dialogs and the editor make style sheets as they open; the page's own nonce lets those through and no others.
+        styleSrc: ["'self'", NONCE],
         imgSrc: ["'self'", 'data:'],
         objectSrc: ["'none'"],
         baseUri: ["'none'"],

@@ -46,6 +46,23 @@ test.each(['/', '/trees/abc?task=abc.2a', '/reviews', '/no/such/view', '/api-doc
   },
 )
 
+test('every page comes with a nonce of its own, the one that its policy lets style sheets use; scripts need to be files', async () => {
+  await writeFile(join(folder, 'dist', 'index.html'), '<script src="/a.js" nonce="__NONCE__"></script>')
+  const policies = await Promise.all(
+    ['/', '/index.html', '/trees/abc'].map(async (path) => {
+      const page = await get(path)
+      const policy = String(page.headers['content-security-policy'])
+      const nonce = /style-src 'self' 'nonce-([^']+)'/.exec(policy)?.[1]
+      expect(page.text).toBe(`<script src="/a.js" nonce="${nonce}"></script>`)
+      expect(policy).toContain("script-src 'self';")
+      expect(policy).not.toContain('unsafe')
+      return nonce
+    }),
+  )
+  expect(new Set(policies).size).toBe(3)
+  await writeFile(join(folder, 'dist', 'index.html'), '<!doctype html><title>Banyan</title>')
+})
+
 test.each(['/api/nope', '/api', '/admin/nope', '/mcp', '/metrics', '/openapi.json'])('%s is never the page', async (path) => {
   expect((await get(path)).status).toBe(401)
 })

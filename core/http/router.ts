@@ -7,7 +7,7 @@ import { Fault } from '../contract/fault.ts'
 import type { ReadHeader } from './auth.ts'
 import { inShape, parseJson, readAtMost, type Upload, uploadOf } from './read-body.ts'
 
-export type Env = { Variables: { requestId: string; principal: Principal | null } }
+export type Env = { Variables: { requestId: string; principal: Principal | null; secureHeadersNonce?: string } }
 
 type Parsed<N extends RouteName, K extends 'request' | 'query'> = (typeof ROUTES)[N] extends { [P in K]: infer S extends z.ZodType }
   ? z.output<S>

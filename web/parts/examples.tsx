@@ -4,12 +4,13 @@ import type { GoalExample } from '../../core/contract/api.ts'
 import { newKey } from '../api.ts'
 import { useBanyan, useLive } from '../banyan.ts'
 import { sentence } from '../live.ts'
-import { go, treePath } from '../route.ts'
+import { treePath, useGo } from '../route.ts'
 import { useAct } from '../ui/act.ts'
 import { Fault } from '../ui/notice.tsx'
 
 export function Examples({ edit }: { edit: (example: { goal: string; example: string }) => void }) {
   const { api } = useBanyan()
+  const go = useGo()
   const [examples, setExamples] = useState<GoalExample[]>([])
   const [unread, setUnread] = useState<string | null>(null)
   const { busy, fault, act } = useAct()

@@ -4,7 +4,7 @@ import { newKey } from '../api.ts'
 import { useBanyan, useLive } from '../banyan.ts'
 import { dollars } from '../format.ts'
 import { GOAL_CAP, submission } from '../goal-form.ts'
-import { go, treePath } from '../route.ts'
+import { treePath, useGo } from '../route.ts'
 import { readLocal, writeLocal } from '../theme.ts'
 import { useAct } from '../ui/act.ts'
 import { Fault } from '../ui/notice.tsx'
@@ -14,6 +14,7 @@ const isMac = /Mac|iPhone|iPad/.test(navigator.platform)
 
 export function GoalBox({ given }: { given: { goal: string; example: string } | null }) {
   const { api } = useBanyan()
+  const go = useGo()
   const limits = useLive((state) => state.system?.defaultLimits)
   const [goal, setGoal] = useState(() => readLocal(DRAFT))
   const [example, setExample] = useState<string>()

@@ -1,5 +1,5 @@
 /** All goals, newest first, as they are now. */
-import { memo } from 'react'
+import { memo, type ReactNode } from 'react'
 import type { TreeHead } from '../../core/contract/event.ts'
 import { isOver, type Task } from '../../core/contract/task.ts'
 import { useBanyan, useLive, useNow } from '../banyan.ts'
@@ -10,7 +10,8 @@ import { Link } from '../ui/link.tsx'
 import { Fault } from '../ui/notice.tsx'
 import { Status } from '../ui/status.tsx'
 
-export function GoalList() {
+/** `keep`: which goals are shown; without it, all. */
+export function GoalList({ keep, none }: { keep?: (tree: TreeHead, root: Task, asks: boolean) => boolean; none?: ReactNode }) {
   const { live } = useBanyan()
   const trees = useLive((state) => state.lists.trees)
   const tasks = useLive((state) => state.lists.tasks)
@@ -24,11 +25,18 @@ export function GoalList() {
       .filter((review) => review.state === 'open')
       .map((review) => review.treeId),
   )
-  if (newest.length === 0) return <p className="empty">No goals yet. Type one above, or start an example.</p>
+  const shown = keep
+    ? newest.filter((tree) => {
+        const root = tasks[tree.id]
+        return root !== undefined && keep(tree, root, asking.has(tree.id))
+      })
+    : newest
+  if (newest.length === 0) return none ?? <p className="empty">No goals yet. Type one above, or start an example.</p>
   return (
     <>
-      <ul className="goals">
-        {newest.map((tree) => {
+      {shown.length === 0 && none}
+      <ul className="goals" hidden={shown.length === 0}>
+        {shown.map((tree) => {
           const root = tasks[tree.id]
           return (
             root && (

@@ -5,7 +5,7 @@ import { isOver, type Task } from '../../core/contract/task.ts'
 import { useNow } from '../banyan.ts'
 import type { Row } from '../fold.ts'
 import { duration, money } from '../format.ts'
-import { go, treePath } from '../route.ts'
+import { treePath, useGo } from '../route.ts'
 
 /** Rows drawn at once; a browser is quick with these and slow with ten thousand. */
 const SHOWN = 500
@@ -18,6 +18,7 @@ export function TaskTree(props: {
 }) {
   const { rows, selected, folded, fold } = props
   const [most, setMost] = useState(SHOWN)
+  const go = useGo()
   const tree = useRef<HTMLDivElement>(null)
   const now = useNow(rows.some((row) => !isOver(row.task.status)))
   const at = rows.findIndex((row) => row.task.id === selected)
@@ -95,6 +96,7 @@ type LineProps = {
 }
 const Line = memo(
   function Line({ task, level, cost, hasChildren, shut, chosen, entry, now, fold }: LineProps) {
+    const go = useGo()
     const { word, shape, tone } = labelOf(task)
     const over = isOver(task.status)
     const line = useRef<HTMLDivElement>(null)

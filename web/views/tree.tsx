@@ -1,4 +1,5 @@
 /** One goal: its tasks as a tree that grows while one looks, and beside it the story of the task that is selected. */
+import { getRouteApi } from '@tanstack/react-router'
 import { useEffect, useMemo, useRef, useState } from 'react'
 import type { TreeHead } from '../../core/contract/event.ts'
 import { isOver, type Task, titleOf } from '../../core/contract/task.ts'
@@ -8,12 +9,21 @@ import { counted, dollars, duration, money } from '../format.ts'
 import { TaskDetail } from '../parts/task-detail.tsx'
 import { TaskTree } from '../parts/task-tree.tsx'
 import { treePath } from '../route.ts'
+import { useTitle } from '../title.ts'
 import { Link } from '../ui/link.tsx'
 import { LongText } from '../ui/long-text.tsx'
 import { Fault, Loading } from '../ui/notice.tsx'
 import { Status } from '../ui/status.tsx'
 
-export function Tree({ treeId, taskId }: { treeId: string; taskId: string | null }) {
+const route = getRouteApi('/trees/$id')
+
+export function Tree() {
+  const { id } = route.useParams()
+  const { task } = route.useSearch()
+  return <Goal key={id} treeId={id} taskId={task ?? null} />
+}
+
+function Goal({ treeId, taskId }: { treeId: string; taskId: string | null }) {
   const { live } = useBanyan()
   const open = useLive((state) => (state.tree?.id === treeId ? state.tree : null))
   useEffect(() => {
@@ -23,6 +33,7 @@ export function Tree({ treeId, taskId }: { treeId: string; taskId: string | null
 
   const head = open?.view.trees[treeId]
   const root = open?.view.tasks[treeId]
+  useTitle(head ? titleOf(head.goal) : null)
   if (open?.state === 'missing') {
     return (
       <div className="notice">

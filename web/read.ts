@@ -1,0 +1,65 @@
+/** Reads that the live line does not carry, kept by react-query: shared between parts of the page, read again when they may have changed. */
+import { type UseQueryResult, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useEffect, useRef } from 'react'
+import type { Route } from '../core/contract/api.ts'
+import type { Answer, Api, ApiFault, Asked } from './api.ts'
+import { useBanyan, useLive } from './banyan.ts'
+
+/** How often a read that follows the facts is made again at most. */
+const FOLLOW_MS = 1_000
+
+/**
+ * The answer of a GET route: `useRead(ROUTES.agents)`, `useRead(ROUTES.agent, { params: { id } })`. `follow`: read again when facts came
+ * in since, at most once a second. `when`: false waits.
+ */
+export function useRead<const R extends Route & { method: 'GET' }>(
+  route: R,
+  asked?: Asked<R>,
+  how: { follow?: boolean; when?: boolean } = {},
+): UseQueryResult<Answer<R>, ApiFault> {
+  const { api } = useBanyan()
+  const queries = useQueryClient()
+  const seq = useLive((state) => (how.follow ? state.lists.seq : 0))
+  const reads = useLive((state) => state.reads)
+  const key = [route.path, asked?.params ?? null, asked?.query ?? null] as const
+  const hash = JSON.stringify(key)
+  const seen = useRef(`${seq}/${reads}`)
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
+  useEffect(() => {
+    if (seen.current === `${seq}/${reads}`) return
+    seen.current = `${seq}/${reads}`
+    timer.current ??= setTimeout(() => {
+      timer.current = undefined
+      void queries.invalidateQueries({ queryKey: JSON.parse(hash) as unknown[] })
+    }, FOLLOW_MS)
+  }, [seq, reads, hash, queries])
+  useEffect(
+    () => () => {
+      clearTimeout(timer.current)
+      timer.current = undefined
+    },
+    [],
+  )
+  return useQuery<Answer<R>, ApiFault>({
+    queryKey: key,
+    queryFn: ({ signal }) => send(api, route, { ...asked, signal }),
+    enabled: how.when ?? true,
+  })
+}
+
+/**
+ * A call that changes something: `const save = useWrite(ROUTES.saveAgent, [ROUTES.agents, ROUTES.agent])`, then `save.mutate({ params, body })`.
+ * What was read from the routes in `stale` is read again after it.
+ */
+export function useWrite<const R extends Route>(route: R, stale: readonly Route[] = []) {
+  const { api } = useBanyan()
+  const queries = useQueryClient()
+  return useMutation<Answer<R>, ApiFault, Asked<R>>({
+    mutationFn: (asked) => send(api, route, asked),
+    onSuccess: () => Promise.all(stale.map(({ path }) => queries.invalidateQueries({ queryKey: [path] }))),
+  })
+}
+
+/** `call` with its last argument always there; TypeScript cannot see through the condition of a route that is not known yet. */
+const send = <R extends Route>(api: Api, route: R, asked: object): Promise<Answer<R>> =>
+  (api.call as (route: Route, asked: object) => Promise<Answer<R>>)(route, asked)

@@ -1,0 +1,77 @@
+/**
+ * Every page, and the only place to add one: its path, its title, its place in the rail, its key after `g`, what it takes after `?`, and
+ * the file that draws it (loaded when it is first needed). The rail, the palette and the sheet of keys are made from this.
+ */
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, type RouterHistory } from '@tanstack/react-router'
+import { Flag, House, ListTree } from 'lucide-react'
+import { GOAL_FILTERS } from './goal-filter.ts'
+import type { PageData } from './page-data.ts'
+import { oneOf, parseSearch, texts, writeSearch } from './search.ts'
+import { Missing } from './shell/missing.tsx'
+import { PageFailed, PageLoading } from './shell/page-states.tsx'
+import { Shell } from './shell/shell.tsx'
+import { pages } from './words/pages.ts'
+
+declare module '@tanstack/react-router' {
+  interface StaticDataRouteOption extends PageData {}
+  interface Register {
+    router: ReturnType<typeof createPageRouter>
+  }
+}
+
+const root = createRootRoute({
+  component: Shell,
+  notFoundComponent: Missing,
+})
+const at = { getParentRoute: () => root }
+
+const home = createRoute({
+  ...at,
+  path: '/',
+  staticData: { title: pages.home, nav: { group: 'work', icon: House, bar: true }, key: 'h' },
+  component: lazyRouteComponent(() => import('./views/home.tsx'), 'Home'),
+})
+const goals = createRoute({
+  ...at,
+  path: '/goals',
+  staticData: { title: pages.goals, nav: { group: 'work', icon: ListTree, bar: true }, key: 'g' },
+  validateSearch: (search: Record<string, unknown>) => ({
+    ...texts(search, 'q'),
+    ...oneOf(search, 'f', GOAL_FILTERS),
+  }),
+  component: lazyRouteComponent(() => import('./views/goals.tsx'), 'Goals'),
+})
+const tree = createRoute({
+  ...at,
+  path: '/trees/$id',
+  staticData: { title: pages.goal },
+  validateSearch: (search: Record<string, unknown>) => texts(search, 'task', 'tab', 'view', 'f', 'q', 'root'),
+  component: lazyRouteComponent(() => import('./views/tree.tsx'), 'Tree'),
+})
+const task = createRoute({
+  ...at,
+  path: '/t/$taskId',
+  staticData: { title: pages.task },
+  component: lazyRouteComponent(() => import('./views/task-link.tsx'), 'TaskLink'),
+})
+const reviews = createRoute({
+  ...at,
+  path: '/reviews',
+  staticData: { title: pages.reviews, nav: { group: 'work', icon: Flag, bar: true }, key: 'r' },
+  component: lazyRouteComponent(() => import('./views/reviews.tsx'), 'Reviews'),
+})
+
+const pageTree = root.addChildren([home, goals, tree, task, reviews])
+
+export function createPageRouter(history?: RouterHistory) {
+  return createRouter({
+    routeTree: pageTree,
+    parseSearch,
+    stringifySearch: writeSearch,
+    scrollRestoration: true,
+    defaultPreload: 'intent',
+    defaultPendingComponent: PageLoading,
+    defaultErrorComponent: PageFailed,
+    ...(history ? { history } : {}),
+  })
+}

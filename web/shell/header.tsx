@@ -1,0 +1,138 @@
+/** On top of every page: whether what it shows is true now, what runs, what waits for a person, what was spent. */
+import { Palette as Colours, Search } from 'lucide-react'
+import { labelOf } from '../../core/contract/label.ts'
+import { isOver } from '../../core/contract/task.ts'
+import { useLive, useNow } from '../banyan.ts'
+import type { LiveState } from '../live.ts'
+import { usePrefs } from '../prefs.ts'
+import { useTheme } from '../theme.ts'
+import { DropdownMenu } from '../ui/dropdown-menu.tsx'
+import { IconButton } from '../ui/icon-button.tsx'
+import { Kbd } from '../ui/kbd.tsx'
+import { Link } from '../ui/link.tsx'
+import { Money } from '../ui/money.tsx'
+import { Tooltip } from '../ui/tooltip.tsx'
+import { shell } from '../words/shell.ts'
+import { relativeTime } from '../words/words.ts'
+
+export function Header({ search }: { search: () => void }) {
+  const signedOut = useLive((state) => state.connection === 'signed_out')
+  const running = useLive(runningGoals)
+  const asked = useLive((state) => Object.values(state.lists.reviews).filter((review) => review.state === 'open').length)
+  return (
+    <header className="top">
+      {!signedOut && (
+        <button type="button" className="search" aria-label={shell.searchLabel} onClick={search}>
+          <Search aria-hidden="true" />
+          <span className="search-word">{shell.search}</span>
+          <Kbd keys="mod+k" />
+        </button>
+      )}
+      <span className="grow" />
+      {!signedOut && (
+        <>
+          <Link to="/goals?f=open" className="count">
+            <span aria-hidden="true">▶</span> {shell.running(running)}
+          </Link>
+          <Link to="/reviews" className={asked > 0 ? 'count you' : 'count'}>
+            <span aria-hidden="true">⚑</span> {shell.needsYou(asked)}
+          </Link>
+          <Spent />
+        </>
+      )}
+      <Line />
+      <Appearance />
+    </header>
+  )
+}
+
+/** Goals whose root task is neither over nor held by a person. */
+const runningGoals = (state: LiveState): number =>
+  Object.values(state.lists.tasks).filter(
+    (task) => task.parentId === null && !isOver(task.status) && ['run', 'wait', 'idle'].includes(labelOf(task).tone),
+  ).length
+
+/** Nothing is shown before the first call of a model: a machine without one has no spend to watch. */
+function Spent() {
+  const goals = useLive((state) => Object.keys(state.lists.trees).length)
+  const costMicros = useLive((state) => sum(state, 'costMicros'))
+  const unpricedCalls = useLive((state) => sum(state, 'unpricedCalls'))
+  if (costMicros === 0 && unpricedCalls === 0) return null
+  return (
+    <Tooltip text={shell.spentHint(goals)}>
+      <Link to="/goals" className="count spent-total">
+        {shell.spent} <Money spend={{ costMicros, unpricedCalls, turns: 1 }} />
+      </Link>
+    </Tooltip>
+  )
+}
+const sum = (state: LiveState, what: 'costMicros' | 'unpricedCalls'): number =>
+  Object.values(state.lists.trees).reduce((total, tree) => total + tree.spend[what], 0)
+
+function Line() {
+  const connection = useLive((state) => state.connection)
+  const lostAt = useLive((state) => state.lostAt)
+  const revision = useLive((state) => state.revision)
+  const now = useNow(connection !== 'live')
+  const words =
+    connection === 'offline' && lostAt !== null ? shell.connection.lastHeard(relativeTime(lostAt, now)) : shell.connection[connection]
+  return (
+    <span className={`line line-${connection}`}>
+      <span className="dot" aria-hidden="true" />
+      <span className="word" role="status">
+        {words}
+      </span>
+      {revision && connection === 'live' && (
+        <span className="dim revision" title={shell.revision}>
+          {revision.slice(0, 8)}
+        </span>
+      )}
+    </span>
+  )
+}
+
+function Appearance() {
+  const [prefs, setPrefs] = usePrefs()
+  const [theme, setTheme] = useTheme()
+  return (
+    <DropdownMenu
+      trigger={<IconButton icon={Colours} label={shell.appearance} />}
+      items={[
+        {
+          kind: 'choice',
+          label: shell.theme,
+          value: theme,
+          options: Object.entries(shell.themes).map(([value, label]) => ({ value, label })),
+          choose: (value) => setTheme(value === 'light' || value === 'dark' ? value : 'system'),
+        },
+        {
+          kind: 'choice',
+          label: shell.density,
+          value: prefs.density,
+          options: Object.entries(shell.densities).map(([value, label]) => ({ value, label })),
+          choose: (value) => setPrefs({ density: value === 'compact' ? 'compact' : 'comfortable' }),
+        },
+      ]}
+    />
+  )
+}
+
+/** What drives the agents, and that this page is out of date when it is. */
+export function Driver() {
+  const provider = useLive((state) => (state.connection === 'signed_out' ? undefined : state.system?.provider))
+  const outdated = useLive((state) => state.revision !== null && state.firstRevision !== null && state.revision !== state.firstRevision)
+  if (!provider) return null
+  return (
+    <div className="driver">
+      <p>{provider.detail}</p>
+      {outdated && (
+        <p>
+          {shell.outdated}{' '}
+          <button type="button" className="quiet small" onClick={() => location.reload()}>
+            {shell.loadNew}
+          </button>
+        </p>
+      )}
+    </div>
+  )
+}

@@ -1,0 +1,124 @@
+/** One place to go anywhere and do anything: pages, goals by words or id, and every act that is on offer now. */
+import { Command } from 'cmdk'
+import { Dialog as Primitive } from 'radix-ui'
+import { useState } from 'react'
+import { titleOf } from '../../core/contract/task.ts'
+import { type Action, keysOf, useAllActions } from '../actions.ts'
+import { useLive } from '../banyan.ts'
+import { usePrefs } from '../prefs.ts'
+import { treePath, useGo } from '../route.ts'
+import { Kbd } from '../ui/kbd.tsx'
+import { StatusIcon } from '../ui/status-icon.tsx'
+import { shell } from '../words/shell.ts'
+
+/** Lines of a kind; the words that are typed choose which. */
+const MOST = 30
+
+export function Palette({ open, setOpen }: { open: boolean; setOpen: (open: boolean) => void }) {
+  return (
+    <Primitive.Root open={open} onOpenChange={setOpen}>
+      <Primitive.Portal>
+        <Primitive.Overlay className="veil" />
+        <Primitive.Content className="palette" aria-describedby={undefined}>
+          <Primitive.Title className="hidden">{shell.palette.title}</Primitive.Title>
+          <Choices close={() => setOpen(false)} />
+        </Primitive.Content>
+      </Primitive.Portal>
+    </Primitive.Root>
+  )
+}
+
+function Choices({ close }: { close: () => void }) {
+  const [typed, setTyped] = useState('')
+  const actions = useAllActions()
+  const trees = useLive((state) => state.lists.trees)
+  const roots = useLive((state) => state.lists.tasks)
+  const open = useLive((state) => state.tree)
+  const go = useGo()
+  const words = typed.trim().toLowerCase()
+  const goals = Object.values(trees)
+    .filter((tree) => words === '' || fits(`${titleOf(tree.goal)} ${tree.id}`, words))
+    .sort((a, b) => b.createdAt.localeCompare(a.createdAt))
+    .slice(0, words === '' ? 5 : MOST)
+  const tasks = Object.values(open?.view.tasks ?? {})
+    .filter((task) => task.parentId !== null && words !== '' && fits(`${task.title} ${task.id}`, words))
+    .slice(0, MOST)
+  const groups = [...new Set(actions.filter((action) => !action.keyOnly).map((action) => action.group))]
+  // After the palette is gone: what an act opens or focuses must not lose the focus to it.
+  const choose = (run: () => void) => () => {
+    close()
+    setTimeout(run)
+  }
+  return (
+    <Command label={shell.palette.title} loop>
+      <Command.Input value={typed} onValueChange={setTyped} placeholder={shell.palette.placeholder} />
+      <Command.List label={shell.palette.title}>
+        <Command.Empty>{shell.palette.nothing}</Command.Empty>
+        {groups.map((group) => (
+          <Command.Group key={group} heading={group}>
+            {actions
+              .filter((action) => action.group === group && !action.keyOnly)
+              .map((action) => (
+                <Command.Item key={action.id} value={action.id} keywords={[action.label, action.words ?? '']} onSelect={choose(action.run)}>
+                  <span className="grow">{action.label}</span>
+                  <Keys action={action} />
+                </Command.Item>
+              ))}
+          </Command.Group>
+        ))}
+        {goals.length > 0 && (
+          <Command.Group heading={shell.palette.goals}>
+            {goals.map((tree) => (
+              <Command.Item key={tree.id} value={tree.id} keywords={[titleOf(tree.goal)]} onSelect={choose(() => go(treePath(tree.id)))}>
+                {roots[tree.id] && <StatusIcon task={roots[tree.id]!} />}
+                <span className="palette-title">{titleOf(tree.goal)}</span>
+                <code className="dim">{tree.id.slice(-6)}</code>
+              </Command.Item>
+            ))}
+          </Command.Group>
+        )}
+        {tasks.length > 0 && (
+          <Command.Group heading={shell.palette.tasks}>
+            {tasks.map((task) => (
+              <Command.Item
+                key={task.id}
+                value={task.id}
+                keywords={[task.title]}
+                onSelect={choose(() => go(treePath(task.treeId, task.id)))}
+              >
+                <StatusIcon task={task} />
+                <span className="palette-title">{task.title}</span>
+              </Command.Item>
+            ))}
+          </Command.Group>
+        )}
+        {looksLikeId(typed) && !trees[typed.trim()] && (
+          <Command.Group heading={shell.palette.goals}>
+            <Command.Item value={typed.trim()} onSelect={choose(() => go(`/t/${encodeURIComponent(typed.trim())}`))}>
+              {shell.palette.openId(typed.trim())}
+            </Command.Item>
+          </Command.Group>
+        )}
+      </Command.List>
+    </Command>
+  )
+}
+
+/** Every word that was typed is in it, letter by letter in order; cmdk then sorts by how well. */
+function fits(text: string, typed: string): boolean {
+  const low = text.toLowerCase()
+  return typed.split(/\s+/).every((word) => {
+    let at = -1
+    return [...word].every((letter) => {
+      at = low.indexOf(letter, at + 1)
+      return at >= 0
+    })
+  })
+}
+const looksLikeId = (typed: string): boolean => /^[0-9a-z][0-9a-z._-]{7,}$/i.test(typed.trim()) && /\d/.test(typed)
+
+function Keys({ action }: { action: Action }) {
+  const [prefs] = usePrefs()
+  const keys = keysOf(action, prefs)
+  return keys ? <Kbd keys={keys} /> : null
+}

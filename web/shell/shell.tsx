@@ -1,0 +1,73 @@
+/** The frame around every page: rail, header, the page, and what lies over it. */
+import { Outlet, useLocation, useMatches } from '@tanstack/react-router'
+import { useEffect, useRef, useState } from 'react'
+import { useLive } from '../banyan.ts'
+import { usePrefs } from '../prefs.ts'
+import { TitleOf } from '../title.ts'
+import { Toasts } from '../ui/toast.tsx'
+import { SignedOut } from '../views/signed-out.tsx'
+import { pages } from '../words/pages.ts'
+import { shell } from '../words/shell.ts'
+import { Driver, Header } from './header.tsx'
+import { KeyLayer } from './key-layer.tsx'
+import { KeySheet } from './key-sheet.tsx'
+import { BottomBar, Rail } from './nav.tsx'
+import { Palette } from './palette.tsx'
+import { useShellActions } from './shell-actions.ts'
+
+export type Overlay = 'palette' | 'keys' | null
+
+export function Shell() {
+  const [prefs] = usePrefs()
+  const signedOut = useLive((state) => state.connection === 'signed_out')
+  const [overlay, setOverlay] = useState<Overlay>(null)
+  useShellActions(setOverlay)
+  const setTitle = useDocumentTitle()
+  const main = useFocusOnNewPage()
+  return (
+    <TitleOf value={setTitle}>
+      <a className="skip" href="#main">
+        {shell.skip}
+      </a>
+      <div className="shell" data-rail={prefs.rail}>
+        {!signedOut && <Rail />}
+        <div className="shell-body">
+          <Header search={() => setOverlay('palette')} />
+          <Driver />
+          <main id="main" ref={main} tabIndex={-1}>
+            {signedOut ? <SignedOut /> : <Outlet />}
+          </main>
+        </div>
+        {!signedOut && <BottomBar />}
+      </div>
+      <KeyLayer />
+      <Palette open={overlay === 'palette'} setOpen={(open) => setOverlay(open ? 'palette' : null)} />
+      <KeySheet open={overlay === 'keys'} setOpen={(open) => setOverlay(open ? 'keys' : null)} />
+      <Toasts />
+    </TitleOf>
+  )
+}
+
+/** What waits for the person is worth a look at the tab. */
+function useDocumentTitle() {
+  const [own, setOwn] = useState<string | null>(null)
+  const asked = useLive((state) => Object.values(state.lists.reviews).filter((review) => review.state === 'open').length)
+  const named = useMatches({ select: (matches) => matches.at(-1)?.staticData.title })
+  useEffect(() => {
+    document.title = `${asked > 0 ? `(${asked}) ` : ''}${own ?? named ?? pages.missing} · ${shell.name}`
+  }, [asked, own, named])
+  return setOwn
+}
+
+/** A new page begins for those who cannot see that it is new; the page that was loaded is left as the browser has it. */
+function useFocusOnNewPage() {
+  const path = useLocation({ select: (location) => location.pathname })
+  const main = useRef<HTMLElement>(null)
+  const first = useRef(path)
+  useEffect(() => {
+    if (first.current === path) return
+    first.current = path
+    main.current?.focus({ preventScroll: true })
+  }, [path])
+  return main
+}

@@ -1,0 +1,22 @@
+/** Words of the parts that every page uses. */
+import { plural } from './words.ts'
+
+export const kit = {
+  cancel: 'Keep it',
+  close: 'Close',
+  copy: 'Copy',
+  copied: 'Copied',
+  notCopied: 'The browser does not allow it; select the text and copy it by hand.',
+  retry: 'Try again',
+  loading: 'Reading…',
+  unpriced: 'unpriced',
+  atLeast: (amount: string) => `≥ ${amount}`,
+  nothingFits: 'Nothing fits',
+  choose: 'Choose…',
+  filter: 'Type to filter',
+  noChange: 'Nothing differs.',
+  files: (n: number) => plural(n, { one: '# file', other: '# files' }),
+  resize: 'Change the widths',
+  optional: 'optional',
+  typeToConfirm: (word: string) => `Type ${word} to go on`,
+} as const

@@ -1,0 +1,10 @@
+/** Titles of the pages, as the rail, the palette and the tab show them. */
+export const pages = {
+  home: 'Home',
+  goals: 'Goals',
+  goal: 'Goal',
+  task: 'Task',
+  reviews: 'Reviews',
+  review: 'Review',
+  missing: 'No such page',
+} as const
