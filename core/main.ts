@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { HELPERS } from './agent/capabilities.ts'
+import { type Editors, openEditors } from './agent/editors.ts'
 import { type Runner, startRunner } from './agent/runner.ts'
 import { loadTools } from './agent/tools.ts'
 import { UniversalAgent } from './agent/universal-agent.ts'
@@ -64,6 +65,7 @@ export type Runtime = {
   workspaces: Workspaces
   history: History
   monitor: Monitor
+  editors: Editors
   submitGoal(goal: SubmitGoal, by: string): Promise<{ treeId: string; created: boolean }>
   /** Starts the workers; nothing is claimed before. */
   run(): Runner
@@ -207,6 +209,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     workspaces: folders,
     history,
     monitor,
+    editors: openEditors({ store, registry, tools, models, system: [FIRST_AGENT, ...Object.values(HELPERS)] }),
     async submitGoal(goal, by) {
       const name = goal.agent ?? FIRST_AGENT
       const first = await registry.get('agent', name)
@@ -346,6 +349,7 @@ export async function start(config: ReadyConfig): Promise<Engine> {
       protectedPaths: [config.dataDir],
     },
     registry: runtime.registry,
+    editors: runtime.editors,
     secrets: runtime.secrets,
     auth,
     live: opened,

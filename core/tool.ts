@@ -132,6 +132,8 @@ export type Tool = {
   requires?: 'web'
   inputSchema: Record<string, unknown>
   effect(raw: unknown, call: Call, all: Capabilities): Effect
+  /** Its effect where that is always the same; absent where it depends on the arguments. */
+  fixedEffect?: Effect
   permit(raw: unknown, call: Call, all: Capabilities): Permission
   /** What the policy is told of the call. */
   facts(raw: unknown, call: Call, all: Capabilities): Declared
@@ -181,6 +183,7 @@ export function defineTool<S extends z.ZodObject, N extends keyof Capabilities =
     permission: spec.permission,
     ...(spec.requires ? { requires: spec.requires } : {}),
     inputSchema: schemaOf(input),
+    ...(typeof spec.effect === 'function' ? {} : { fixedEffect: spec.effect }),
     effect(raw, call, all) {
       if (typeof spec.effect !== 'function') return spec.effect
       const parsed = input.safeParse(raw)

@@ -4,7 +4,7 @@
  */
 import { Fault } from '../contract/fault.ts'
 import { joinTaint, type Rule, type Taint } from '../contract/policy.ts'
-import type { Agent, Document, Versioned } from '../contract/registry.ts'
+import type { Agent, Versioned } from '../contract/registry.ts'
 import type { Usage } from '../contract/task.ts'
 import { type Choice, FALLBACK_AFTER, type Models, retryDelayMs } from '../models/choose.ts'
 import { estimateMicros, priceOf } from '../models/prices.ts'
@@ -13,8 +13,9 @@ import { caseOf, judge, offersOf, signaturesOf } from '../policy/policy.ts'
 import { ClaimLost, type EndedCall, type Lease, type SavedCall } from '../tasks/turns.ts'
 import type { Call, Capabilities, Effect, Outcome, Tool } from '../tool.ts'
 import { type CapabilityParts, capabilitiesFor, Held } from './capabilities.ts'
-import { type Conversation, clearing, estimateTokens, FILL, openConversation, SUMMARISE, summarising, summaryMessage } from './context.ts'
-import { buildPrompt, type Prompt } from './prompt.ts'
+import { type Conversation, clearing, FILL, openConversation, SUMMARISE, summarising, summaryMessage } from './context.ts'
+import { CORE, composed } from './definition.ts'
+import type { Prompt } from './prompt.ts'
 
 export type AgentParts = CapabilityParts & {
   models: Models
@@ -45,7 +46,6 @@ const MAX_FAULTS = 12
 const MAX_COMPACTIONS = 2
 /** Share of the room that the newest messages may fill after a summary; the rest is for what comes. */
 const KEEP = 0.6
-const CORE = 'core_instruction'
 
 export class UniversalAgent {
   readonly #parts: AgentParts
@@ -456,28 +456,11 @@ export class UniversalAgent {
     if (!agent?.enabled) return undefined
     const core = await registry.get('document', CORE)
     if (!core) throw new Fault('unavailable', `The document ${CORE} is missing; restore it from its versions or from the seeds.`)
-    const documents = (
-      await Promise.all([...new Set([...agent.documents, ...extraDocuments])].map((name) => registry.get('document', name)))
-    ).filter((d): d is Versioned<Document> => d?.enabled === true)
-    const wanted = new Set([...agent.tools, ...extraTools])
-    const may = { web: agent.web_search_allowed }
-    const entries = (await registry.list('tool')).filter((entry) => {
-      const tool = this.#parts.tools.get(entry.name)
-      if (!entry.enabled || !tool) return false
-      return tool.requires ? may[tool.requires] : entry.core || wanted.has(entry.name)
+    const { prompt, tools, specs, specTokens, promptTokens } = await composed(this.#parts, core.content, agent, {
+      documents: extraDocuments,
+      tools: extraTools,
     })
-    const tools = new Map(entries.map((entry) => [entry.name, this.#parts.tools.get(entry.name)!]))
-    const specs = [...tools.values()].map((tool) => ({ name: tool.name, description: tool.description, inputSchema: tool.inputSchema }))
-    const prompt = buildPrompt(core.content, agent, documents, entries)
-    const definition: Definition = {
-      agent,
-      prompt,
-      tools,
-      specs,
-      specTokens: estimateTokens(JSON.stringify(specs)),
-      promptTokens: estimateTokens(prompt.text),
-      stamp,
-    }
+    const definition: Definition = { agent, prompt, tools, specs, specTokens, promptTokens, stamp }
     if (this.#definitions.size >= 500) this.#definitions.clear()
     this.#definitions.set(key, definition)
     return definition

@@ -5,6 +5,8 @@ export type FaultCode =
   | 'forbidden'
   | 'not_found'
   | 'conflict'
+  /** What the caller began with is no longer the newest. */
+  | 'stale'
   | 'too_large'
   | 'unprocessable'
   | 'limited'
@@ -27,6 +29,7 @@ export const httpStatus = {
   forbidden: 403,
   not_found: 404,
   conflict: 409,
+  stale: 412,
   too_large: 413,
   unprocessable: 422,
   limited: 429,

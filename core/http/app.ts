@@ -6,8 +6,10 @@ import { Hono } from 'hono'
 import { methodNotAllowed } from 'hono/method-not-allowed'
 import { requestId } from 'hono/request-id'
 import { NONCE, secureHeaders } from 'hono/secure-headers'
+import type { Editors } from '../agent/editors.ts'
 import { type GoalExample, ROUTES, type Route } from '../contract/api.ts'
 import type { Monitor } from '../observe/monitor.ts'
+import type { Registry } from '../registry/registry.ts'
 import type { Store } from '../store/store.ts'
 import type { Tasks } from '../tasks/tasks.ts'
 import type { Auth } from './auth.ts'
@@ -20,7 +22,7 @@ import { type FileParts, fileRoutes } from './routes/files.ts'
 import { goalRoutes, type SubmitGoal } from './routes/goals.ts'
 import { loginRoutes } from './routes/login.ts'
 import { monitorRoutes } from './routes/monitor.ts'
-import { type Registry, registryRoutes } from './routes/registry.ts'
+import { registryRoutes } from './routes/registry.ts'
 import { reviewRoutes } from './routes/reviews.ts'
 import { type Secrets, secretRoutes } from './routes/secrets.ts'
 import { type Description, systemRoutes } from './routes/system.ts'
@@ -31,6 +33,7 @@ export type AppParts = {
   tasks: Tasks
   files: FileParts
   registry: Registry
+  editors: Editors
   secrets: Secrets
   auth: Auth
   live: Live
@@ -113,7 +116,7 @@ export function app(parts: AppParts): Hono<Env> {
     ...taskRoutes(parts.tasks, parts.files.history),
     ...fileRoutes(parts),
     ...reviewRoutes(parts.tasks),
-    ...registryRoutes(parts.registry),
+    ...registryRoutes(parts.registry, parts.editors),
     ...secretRoutes(parts.secrets),
     ...eventRoutes(parts.store, parts.live),
     ...systemRoutes(parts),

@@ -9,6 +9,7 @@ const TITLES: Record<Problem['code'], string> = {
   not_found: 'Not found',
   method_not_allowed: 'Not this method',
   conflict: 'Not in this state',
+  stale: 'Changed meanwhile',
   too_large: 'Too large',
   unsupported_media_type: 'Not this kind of content',
   unprocessable: 'Cannot be done',

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { Selectable } from 'kysely'
 import { Fault } from '../contract/fault.ts'
-import { Agent, Document, type EntryOf, type RegistryKind, ToolEntry, type Versioned } from '../contract/registry.ts'
+import { Agent, Document, type EntryOf, REGISTRY_KINDS, type RegistryKind, ToolEntry, type Versioned } from '../contract/registry.ts'
 import { prepare } from '../store/prepared.ts'
 import type { Store, Tx } from '../store/store.ts'
 import type { Database } from '../store/tables.ts'
@@ -11,7 +11,7 @@ import type { Seeds } from './read-seeds.ts'
 const TABLES = { agent: 'agents', document: 'documents', tool: 'tools' } as const
 /** The three tables have the same columns, so one name stands for all of them where queries are typed. */
 const tableOf = (kind: RegistryKind): 'agents' => TABLES[kind] as 'agents'
-const SCHEMAS = { agent: Agent, document: Document, tool: ToolEntry } as const
+export const SCHEMAS = { agent: Agent, document: Document, tool: ToolEntry } as const
 
 const ENTRY = {
   agent: prepare<{ name: string }>()((db, p) => db.selectFrom('agents').selectAll().where('name', '=', p.name)),
@@ -28,27 +28,48 @@ export function openRegistry(store: Store) {
     return row && toEntry<K>(row)
   }
 
+  /**
+   * Saves a new version; a body equal to the newest saves nothing. A Fault names the field that is wrong. `from`: the version that the writer
+   * began with; if another one was saved since, nothing is.
+   */
+  async function save<K extends RegistryKind>(kind: K, body: unknown, author: string, from?: number): Promise<Versioned<EntryOf[K]>> {
+    const parsed = SCHEMAS[kind].safeParse(body)
+    if (!parsed.success) {
+      const issue = parsed.error.issues[0]!
+      throw new Fault('invalid', `The ${kind} is not right: ${issue.path.join('.') || 'it'}: ${issue.message}.`)
+    }
+    await checkReferences(kind, parsed.data)
+    await store.transact(
+      async (tx) => {
+        await mustBeNewest(tx, kind, parsed.data.name, from)
+        await put(tx, kind, parsed.data as EntryOf[K], author, null)
+      },
+      { durable: true },
+    )
+    return (await get(kind, parsed.data.name))!
+  }
+
   return {
     get,
     async list<K extends RegistryKind>(kind: K): Promise<Versioned<EntryOf[K]>[]> {
       return (await store.db.selectFrom(tableOf(kind)).selectAll().orderBy('name').execute()).map((row) => toEntry<K>(row))
     },
 
-    /** Saves a new version; a body equal to the newest saves nothing. A Fault names the field that is wrong. */
-    async save<K extends RegistryKind>(kind: K, body: unknown, author: string): Promise<Versioned<EntryOf[K]>> {
-      const parsed = SCHEMAS[kind].safeParse(body)
-      if (!parsed.success) {
-        const issue = parsed.error.issues[0]!
-        throw new Fault('invalid', `The ${kind} is not right: ${issue.path.join('.') || 'it'}: ${issue.message}.`)
-      }
-      await checkReferences(kind, parsed.data)
-      await store.transact((tx) => put(tx, kind, parsed.data as EntryOf[K], author, null), { durable: true })
-      return (await get(kind, parsed.data.name))!
+    save,
+
+    /**
+     * Saves an earlier version anew, in the name of whoever asks; a removed entry is back with it. A Fault where there is no such version, or
+     * where what it names is gone.
+     */
+    async restore<K extends RegistryKind>(kind: K, name: string, version: number, author: string): Promise<Versioned<EntryOf[K]>> {
+      const { version: _version, author: _author, updatedAt: _at, ...body } = await this.version(kind, name, version)
+      return save(kind, body, author)
     },
 
-    /** The row goes, its versions stay: saving the name again goes on counting. */
-    async remove(kind: RegistryKind, name: string, author: string): Promise<void> {
+    /** The row goes, its versions stay: saving the name again goes on counting. `from`: as in `save`. */
+    async remove(kind: RegistryKind, name: string, author: string, from?: number): Promise<void> {
       await store.transact(async (tx) => {
+        await mustBeNewest(tx, kind, name, from)
         const gone = await tx.db.deleteFrom(tableOf(kind)).where('name', '=', name).returning('name').executeTakeFirst()
         if (!gone) throw new Fault('not_found', `There is no ${kind} ${name}.`)
         await stamp(tx)
@@ -65,12 +86,47 @@ export function openRegistry(store: Store) {
         .where('name', '=', name)
         .orderBy('version', 'desc')
         .execute()
-      return rows.map((row) => ({
-        ...(JSON.parse(row.body) as EntryOf[K]),
-        version: row.version,
-        author: row.author,
-        updatedAt: new Date(row.at).toISOString(),
-      }))
+      return rows.map((row) => ofVersion<K>(row))
+    },
+
+    /** One version of an entry, removed or not. */
+    async version<K extends RegistryKind>(kind: K, name: string, version: number): Promise<Versioned<EntryOf[K]>> {
+      const row = await store.db
+        .selectFrom('versions')
+        .selectAll()
+        .where('kind', '=', kind)
+        .where('name', '=', name)
+        .where('version', '=', version)
+        .executeTakeFirst()
+      if (!row) throw new Fault('not_found', `There is no version ${version} of the ${kind} ${JSON.stringify(name)}.`)
+      return ofVersion<K>(row)
+    },
+
+    /** The newest version of each entry that was removed, newest first. */
+    async removed(): Promise<{ kind: RegistryKind; entry: Versioned<EntryOf[RegistryKind]> }[]> {
+      const found = await Promise.all(
+        REGISTRY_KINDS.map(async (kind) => {
+          const rows = await store.db
+            .selectFrom('versions as v')
+            .selectAll('v')
+            .where('v.kind', '=', kind)
+            .where((e) => e.not(e.exists(e.selectFrom(tableOf(kind)).select('name').whereRef('name', '=', 'v.name'))))
+            .where((e) =>
+              e(
+                'v.version',
+                '=',
+                e
+                  .selectFrom('versions as n')
+                  .select((m) => m.fn.max('n.version').as('version'))
+                  .where('n.kind', '=', kind)
+                  .whereRef('n.name', '=', 'v.name'),
+              ),
+            )
+            .execute()
+          return rows.map((row) => ({ kind, entry: ofVersion(row) }))
+        }),
+      )
+      return found.flat().sort((a, b) => b.entry.updatedAt.localeCompare(a.entry.updatedAt))
     },
 
     /** Brings in what is new or changed in the seeds. Repeatable; returns what it saved. */
@@ -157,6 +213,17 @@ async function put<K extends RegistryKind>(tx: Tx, kind: K, body: EntryOf[K], au
   return version
 }
 
+async function mustBeNewest(tx: Tx, kind: RegistryKind, name: string, from: number | undefined): Promise<void> {
+  if (from === undefined) return
+  const row = await tx.db.selectFrom(tableOf(kind)).select(['version', 'author']).where('name', '=', name).executeTakeFirst()
+  if (row?.version === from) return
+  const since = row ? `version ${row.version} by ${row.author} is the newest` : 'it was removed'
+  throw new Fault(
+    'stale',
+    `The ${kind} ${JSON.stringify(name)} was changed meanwhile: you began with version ${from}, and ${since}; load it, put your change on top and save again.`,
+  )
+}
+
 async function stamp(tx: Tx): Promise<void> {
   const old = await tx.db.selectFrom('meta').select('value').where('key', '=', 'registry_stamp').executeTakeFirst()
   const value = String(Number(old?.value ?? 0) + 1)
@@ -168,6 +235,13 @@ async function stamp(tx: Tx): Promise<void> {
 }
 
 const hashOf = (entry: unknown): string => createHash('sha256').update(JSON.stringify(entry)).digest('hex').slice(0, 32)
+
+const ofVersion = <K extends RegistryKind>(row: Selectable<Database['versions']>): Versioned<EntryOf[K]> => ({
+  ...(JSON.parse(row.body) as EntryOf[K]),
+  version: row.version,
+  author: row.author,
+  updatedAt: new Date(row.at).toISOString(),
+})
 
 function toEntry<K extends RegistryKind>(row: Selectable<Database['agents']>): Versioned<EntryOf[K]> {
   return {

@@ -2,10 +2,10 @@
 import type { GoalExample, GoalRequest } from '../../contract/api.ts'
 import { Fault } from '../../contract/fault.ts'
 import type { Spend } from '../../contract/task.ts'
+import type { Registry } from '../../registry/registry.ts'
 import type { Tasks } from '../../tasks/tasks.ts'
 import type { Auth } from '../auth.ts'
 import type { Handlers } from '../router.ts'
-import type { Registry } from './registry.ts'
 
 export type SubmitGoal = (goal: GoalRequest & { by: string; idempotencyKey?: string }) => Promise<{ treeId: string; created: boolean }>
 

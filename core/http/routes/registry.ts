@@ -1,43 +1,78 @@
-/** Agents, documents and tools: one set of routes for each, all alike. A name is an entry's id. */
+/** Agents, documents and tools: one set of routes for each, all alike. A name is an entry's id, its version the entity tag. */
+import type { Editors } from '../../agent/editors.ts'
 import { Fault } from '../../contract/fault.ts'
 import type { EntryOf, RegistryKind, Versioned } from '../../contract/registry.ts'
+import type { Registry } from '../../registry/registry.ts'
+import type { ReadHeader } from '../auth.ts'
 import type { Handlers } from '../router.ts'
 
-export type Registry = {
-  list<K extends RegistryKind>(kind: K): Promise<Versioned<EntryOf[K]>[]>
-  get<K extends RegistryKind>(kind: K, name: string): Promise<Versioned<EntryOf[K]> | undefined>
-  save<K extends RegistryKind>(kind: K, body: EntryOf[K], author: string): Promise<Versioned<EntryOf[K]>>
-  remove(kind: RegistryKind, name: string, author: string): Promise<void>
-  /** Newest first; those of a removed entry too. */
-  versions<K extends RegistryKind>(kind: K, name: string): Promise<Versioned<EntryOf[K]>[]>
-}
 type Names =
-  | 'agents' | 'agent' | 'addAgent' | 'saveAgent' | 'removeAgent' | 'agentVersions'
-  | 'documents' | 'document' | 'addDocument' | 'saveDocument' | 'removeDocument' | 'documentVersions'
-  | 'tools' | 'tool' | 'addTool' | 'saveTool' | 'removeTool' | 'toolVersions' // biome-ignore format: a line a kind
+  | 'agents' | 'agent' | 'addAgent' | 'saveAgent' | 'removeAgent' | 'agentVersions' | 'agentVersion' | 'restoreAgent' | 'agentUsedBy' | 'validateAgent'
+  | 'documents' | 'document' | 'addDocument' | 'saveDocument' | 'removeDocument' | 'documentVersions' | 'documentVersion' | 'restoreDocument' | 'documentUsedBy' | 'validateDocument'
+  | 'tools' | 'tool' | 'addTool' | 'saveTool' | 'removeTool' | 'toolVersions' | 'toolVersion' | 'restoreTool' | 'toolUsedBy' | 'validateTool'
+  | 'removed' // biome-ignore format: a line a kind
 
-export function registryRoutes(registry: Registry): Pick<Handlers, Names> {
+export function registryRoutes(registry: Registry, editors: Editors): Pick<Handlers, Names> {
   const [agent, document, tool] = [verbs(registry, 'agent'), verbs(registry, 'document'), verbs(registry, 'tool')]
   return {
     agents: agent.list,
-    agent: ({ param }) => agent.get(param('id')),
+    agent: async ({ param }) => tagged(await agent.find(param('id'))),
     addAgent: ({ body, by }) => agent.add(body, by.name),
-    saveAgent: ({ param, body, by }) => agent.save(param('id'), body, by.name),
-    removeAgent: ({ param, by }) => agent.remove(param('id'), by.name),
+    saveAgent: ({ param, body, by, header }) => agent.save(param('id'), body, by.name, header),
+    removeAgent: ({ param, by, header }) => agent.remove(param('id'), by.name, header),
     agentVersions: ({ param }) => agent.versions(param('id')),
+    agentVersion: ({ param }) => agent.version(param('id'), param('n')),
+    restoreAgent: ({ param, by }) => agent.restore(param('id'), param('n'), by.name),
+    agentUsedBy: async ({ param }) => editors.usedBy('agent', (await agent.find(param('id'))).name),
+    validateAgent: ({ body }) => editors.validate('agent', body),
+
     documents: document.list,
-    document: ({ param }) => document.get(param('id')),
+    document: async ({ param }) => tagged(await document.find(param('id'))),
     addDocument: ({ body, by }) => document.add(body, by.name),
-    saveDocument: ({ param, body, by }) => document.save(param('id'), body, by.name),
-    removeDocument: ({ param, by }) => document.remove(param('id'), by.name),
+    saveDocument: ({ param, body, by, header }) => document.save(param('id'), body, by.name, header),
+    removeDocument: ({ param, by, header }) => document.remove(param('id'), by.name, header),
     documentVersions: ({ param }) => document.versions(param('id')),
+    documentVersion: ({ param }) => document.version(param('id'), param('n')),
+    restoreDocument: ({ param, by }) => document.restore(param('id'), param('n'), by.name),
+    documentUsedBy: async ({ param }) => editors.usedBy('document', (await document.find(param('id'))).name),
+    validateDocument: ({ body }) => editors.validate('document', body),
+
     tools: tool.list,
-    tool: ({ param }) => tool.get(param('id')),
+    tool: async ({ param }) => tagged({ ...(await tool.find(param('id'))), ...(await editors.tool(param('id'))) }),
     addTool: ({ body, by }) => tool.add(body, by.name),
-    saveTool: ({ param, body, by }) => tool.save(param('id'), body, by.name),
-    removeTool: ({ param, by }) => tool.remove(param('id'), by.name),
+    saveTool: ({ param, body, by, header }) => tool.save(param('id'), body, by.name, header),
+    removeTool: ({ param, by, header }) => tool.remove(param('id'), by.name, header),
     toolVersions: ({ param }) => tool.versions(param('id')),
+    toolVersion: ({ param }) => tool.version(param('id'), param('n')),
+    restoreTool: ({ param, by }) => tool.restore(param('id'), param('n'), by.name),
+    toolUsedBy: async ({ param }) => editors.usedBy('tool', (await tool.find(param('id'))).name),
+    validateTool: ({ body }) => editors.validate('tool', body),
+
+    removed: async () => ({
+      items: (await registry.removed()).map(({ kind, entry: { name, description, version, author, updatedAt } }) => ({
+        kind,
+        id: name,
+        description,
+        version,
+        author,
+        updatedAt,
+      })),
+      nextCursor: null,
+    }),
   }
+}
+
+const tagged = (entry: { version: number }): Response =>
+  new Response(JSON.stringify(entry), { headers: { 'content-type': 'application/json', etag: `"${entry.version}"` } })
+
+/** The version that a writer says they began with; `*` and no header: whatever there is. */
+function startedFrom(header: ReadHeader): number | undefined {
+  const tag = header('if-match')?.trim()
+  if (tag === undefined || tag === '' || tag === '*') return undefined
+  const [, n] = /^"?(\d{1,9})"?$/.exec(tag) ?? []
+  if (n === undefined)
+    throw new Fault('invalid', 'If-Match must be the ETag of the entry as it was read, which is its version, such as "3".')
+  return Number(n)
 }
 
 /** What an entry brings back when it was read here and sent again: the system sets these itself. */
@@ -48,35 +83,41 @@ function verbs<K extends RegistryKind>(registry: Registry, kind: K) {
   const find = async (name: string) => {
     const found = await registry.get(kind, name)
     if (!found) throw new Fault('not_found', `There is no ${kind} ${JSON.stringify(name)}.`)
-    return found
+    return withId(found)
   }
-  const put = async ({ id: _id, version: _version, author: _author, updatedAt: _at, ...entry }: Sent<K>, by: string) =>
-    withId(await registry.save(kind, entry as unknown as EntryOf[K], by))
+  const put = async (sent: Sent<K>, by: string, from?: number) => withId(await registry.save(kind, sent, by, from))
+  const whole = (n: string) => {
+    if (!/^[1-9]\d{0,8}$/.test(n))
+      throw new Fault('not_found', `A version is a number from 1 on, and ${JSON.stringify(n.slice(0, 20))} is not.`)
+    return Number(n)
+  }
   return {
+    find,
     list: async () => ({ items: (await registry.list(kind)).map(withId), nextCursor: null }),
-    get: async (name: string) => withId(await find(name)),
     async add(body: Sent<K>, by: string) {
       if (await registry.get(kind, body.name))
         throw new Fault('conflict', `The ${kind} ${JSON.stringify(body.name)} exists already; save a new version of it with PUT.`)
       return put(body, by)
     },
-    async save(name: string, body: Sent<K>, by: string) {
+    async save(name: string, body: Sent<K>, by: string, header: ReadHeader) {
       await find(name)
       if (body.name !== name)
         throw new Fault(
           'invalid',
           `The path names ${JSON.stringify(name)} and the body ${JSON.stringify(body.name)}; a name cannot be changed.`,
         )
-      return put(body, by)
+      return put(body, by, startedFrom(header))
     },
-    async remove(name: string, by: string): Promise<undefined> {
+    async remove(name: string, by: string, header: ReadHeader): Promise<undefined> {
       await find(name)
-      await registry.remove(kind, name, by)
+      await registry.remove(kind, name, by, startedFrom(header))
     },
     async versions(name: string) {
       const items = (await registry.versions(kind, name)).map(withId)
       if (items.length === 0) throw new Fault('not_found', `There is no ${kind} ${JSON.stringify(name)}.`)
       return { items, nextCursor: null }
     },
+    version: async (name: string, n: string) => withId(await registry.version(kind, name, whole(n))),
+    restore: async (name: string, n: string, by: string) => withId(await registry.restore(kind, name, whole(n), by)),
   }
 }

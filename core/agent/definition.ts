@@ -1,0 +1,42 @@
+/** What an agent's model is given before a turn, composed from rows: its prompt and its tools. The editors show the same that runs. */
+import type { Agent, Document, Versioned } from '../contract/registry.ts'
+import type { ModelRequest } from '../models/provider.ts'
+import type { Registry } from '../registry/registry.ts'
+import type { Tool } from '../tool.ts'
+import { estimateTokens } from './context.ts'
+import { buildPrompt, type Prompt } from './prompt.ts'
+
+/** The document that holds the one core instruction. */
+export const CORE = 'core_instruction'
+
+export type Composed = {
+  prompt: Prompt
+  tools: ReadonlyMap<string, Tool>
+  specs: ModelRequest['tools']
+  promptTokens: number
+  specTokens: number
+}
+
+/** Documents and tools that are missing or switched off are left out. `extra`: what helpers handed over to one task. */
+export async function composed(
+  parts: { registry: Pick<Registry, 'get' | 'list'>; tools: ReadonlyMap<string, Tool> },
+  core: string,
+  agent: Agent,
+  extra: { documents: readonly string[]; tools: readonly string[] } = { documents: [], tools: [] },
+): Promise<Composed> {
+  const names = [...new Set([...agent.documents, ...extra.documents])]
+  const documents = (await Promise.all(names.map((name) => parts.registry.get('document', name)))).filter(
+    (document): document is Versioned<Document> => document?.enabled === true,
+  )
+  const wanted = new Set([...agent.tools, ...extra.tools])
+  const may = { web: agent.web_search_allowed }
+  const entries = (await parts.registry.list('tool')).filter((entry) => {
+    const tool = parts.tools.get(entry.name)
+    if (!entry.enabled || !tool) return false
+    return tool.requires ? may[tool.requires] : entry.core || wanted.has(entry.name)
+  })
+  const tools = new Map(entries.map((entry) => [entry.name, parts.tools.get(entry.name)!]))
+  const specs = [...tools.values()].map((tool) => ({ name: tool.name, description: tool.description, inputSchema: tool.inputSchema }))
+  const prompt = buildPrompt(core, agent, documents, entries)
+  return { prompt, tools, specs, promptTokens: estimateTokens(prompt.text), specTokens: estimateTokens(JSON.stringify(specs)) }
+}
