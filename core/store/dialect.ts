@@ -25,6 +25,13 @@ export type Session = {
   query<O>(query: Filled): Promise<O[]>
 }
 
+/** Reads that all see the database at one moment. */
+export type Reader = {
+  read<O>(query: Filled): Promise<O[]>
+  /** Rows as arrays in the order of the selected columns, `size` at a time; other work of this process goes on in between. */
+  batches(query: Filled, size: number): AsyncIterable<unknown[][]>
+}
+
 export type Backend = {
   readonly kind: 'sqlite' | 'postgres'
   /** Sees committed rows only. */
@@ -32,6 +39,8 @@ export type Backend = {
   read<O>(query: Filled): Promise<O[]>
   /** Runs `work` in one transaction; `durable`: on stable storage before it resolves, power loss included. */
   transaction<T>(durable: boolean, work: (session: Session) => Promise<T>): Promise<T>
+  /** One at a time; writers go on meanwhile, and what they commit is not seen. */
+  snapshot<T>(work: (reader: Reader) => Promise<T>): Promise<T>
   /** Taken before numbered facts are written, held to the commit: numbers then become visible in their order. */
   serialiseFacts(session: Session): Promise<void>
   /** Copies the database while it is in use. */
@@ -146,6 +155,7 @@ function sqlite(path: string): Backend {
   const reader = connectionOf(reading)
   const db = kyselyOn(writer.connection)
   const statement = (text: string) => writing.prepare(text)
+  const snapshots = snapshotsOf(path)
   const begin = statement('BEGIN IMMEDIATE')
   const commit = statement('COMMIT')
   const rollback = statement('ROLLBACK')
@@ -173,11 +183,57 @@ function sqlite(path: string): Backend {
         if (durable) writing.pragma('synchronous = NORMAL')
       }
     },
+    snapshot: snapshots.take,
     serialiseFacts: async () => undefined,
     backup: async (to) => void (await writing.backup(to)),
     async close() {
+      await snapshots.close()
       reading.close()
       writing.close()
+    },
+  }
+}
+
+/** A third connection, opened when first used: a read transaction on the shared reader would hide new commits from everybody else. */
+function snapshotsOf(path: string) {
+  let database: BetterSqlite.Database | undefined
+  let last: Promise<unknown> = Promise.resolve()
+  async function run<T>(work: (reader: Reader) => Promise<T>): Promise<T> {
+    if (!database) {
+      database = new BetterSqlite(path, { timeout: 5_000 })
+      database.pragma('query_only = ON')
+    }
+    const own = database
+    const { rows } = connectionOf(own)
+    own.exec('BEGIN')
+    try {
+      return await work({
+        read: async <O>(query: Filled) => rows(query) as O[],
+        async *batches(query, size) {
+          let batch: unknown[][] = []
+          for (const row of own.prepare(query.sql).raw().iterate(query.parameters)) {
+            batch.push(row as unknown[])
+            if (batch.length < size) continue
+            yield batch
+            batch = []
+            await new Promise(setImmediate)
+          }
+          if (batch.length > 0) yield batch
+        },
+      })
+    } finally {
+      own.exec('COMMIT')
+    }
+  }
+  return {
+    take<T>(work: (reader: Reader) => Promise<T>): Promise<T> {
+      const mine = last.then(() => run(work))
+      last = mine.catch(() => undefined) // whoever asked is told; the next one starts all the same
+      return mine
+    },
+    async close() {
+      await last
+      database?.close()
     },
   }
 }
@@ -197,6 +253,25 @@ function pgBackend(reader: Kysely<Database>): Backend {
           query: async <O>({ sql: text, parameters }: Filled) => (await db.executeQuery(CompiledQuery.raw(text, parameters))).rows as O[],
         }),
       ),
+    snapshot: (work) =>
+      reader
+        .transaction()
+        .setIsolationLevel('repeatable read')
+        .setAccessMode('read only')
+        .execute((db) => {
+          const read = async <O>({ sql: text, parameters }: Filled) =>
+            (await db.executeQuery(CompiledQuery.raw(text, parameters))).rows as O[]
+          return work({
+            read,
+            async *batches(query, size) {
+              const rows = await read<Record<string, unknown>>(query)
+              for (let from = 0; from < rows.length; from += size) {
+                yield rows.slice(from, from + size).map((row) => Object.values(row))
+                await new Promise(setImmediate)
+              }
+            },
+          })
+        }),
     serialiseFacts: async ({ db }) => void (await sql`select pg_advisory_xact_lock(${sql.lit(FACTS_LOCK)})`.execute(db)),
     async backup() {
       throw new Fault('invalid', 'A PostgreSQL database is backed up with pg_dump.')

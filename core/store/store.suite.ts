@@ -1,10 +1,12 @@
 /** What every database must do for Banyan; run on SQLite, on PGlite, and on a real PostgreSQL server where one is found. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Fact } from '../contract/event.ts'
+import { prepare } from './prepared.ts'
 import { openStore, type Store } from './store.ts'
 import type { Database } from './tables.ts'
 
 const fact = (what: string): Fact => ({ type: 'sweep.repaired', taskId: 't', what })
+const allPrompts = prepare<Record<never, never>>()((db) => db.selectFrom('prompts').select(['hash', 'at']).orderBy('hash'))
 const prompt = (hash: string) => ({ hash, body: `body of ${hash}`, at: 1 })
 
 export function storeSuite(name: string, fresh: () => Promise<{ url: string; end(): Promise<void> }>): void {
@@ -56,6 +58,43 @@ export function storeSuite(name: string, fresh: () => Promise<{ url: string; end
       })
       if (store.kind === 'sqlite') expect(seen).toEqual([])
       expect(await store.db.selectFrom('prompts').selectAll().execute()).toHaveLength(1)
+    })
+
+    test('a snapshot sees one moment, whatever is committed while it reads', async () => {
+      const add = (hash: string) =>
+        store.transact(async (tx) => {
+          await tx.db.insertInto('prompts').values(prompt(hash)).execute()
+          tx.record(null, fact(hash))
+        })
+      for (const hash of ['a', 'b', 'c']) await add(hash)
+      // PGlite has one connection, so there a writer waits until the snapshot is over.
+      const alone = place.url.startsWith('pglite:')
+      const seen = await store.snapshot(async (reader) => {
+        const before = await reader.lastSeq()
+        const hashes: unknown[][] = []
+        for await (const batch of reader.batches(allPrompts, {}, 2)) {
+          hashes.push(...batch)
+          if (!alone) await add(`later ${hashes.length}`)
+        }
+        return { before, after: await reader.lastSeq(), hashes, read: await reader.read(allPrompts, {}) }
+      })
+      expect(seen).toEqual({
+        before: 3,
+        after: 3,
+        hashes: [
+          ['a', 1],
+          ['b', 1],
+          ['c', 1],
+        ],
+        read: [
+          { hash: 'a', at: 1 },
+          { hash: 'b', at: 1 },
+          { hash: 'c', at: 1 },
+        ],
+      })
+      expect(await store.lastSeq()).toBe(alone ? 3 : 5)
+      await expect(store.snapshot(() => Promise.reject(new Error('it broke')))).rejects.toThrow('it broke')
+      expect(await store.snapshot((reader) => reader.lastSeq())).toBe(alone ? 3 : 5)
     })
 
     test('many writers at once lose nothing, and a reader that follows the numbers misses none', async () => {

@@ -25,6 +25,13 @@ export type Tx = {
   readonly loaded: Map<string, unknown>
 }
 
+export type SnapshotReader = {
+  read<P, O>(prepared: Prepared<P, O>, values: P): Promise<O[]>
+  /** Rows as arrays in the order of the selected columns, `size` at a time; the process does other work in between. */
+  batches<P, O>(prepared: Prepared<P, O>, values: P, size: number): AsyncIterable<unknown[][]>
+  lastSeq(): Promise<number>
+}
+
 export type Store = {
   /** Sees committed rows only. */
   db: Kysely<Database>
@@ -36,6 +43,11 @@ export type Store = {
    * `durable`: survives a power cut from the moment this resolves.
    */
   transact<T>(work: (tx: Tx) => Promise<T>, options?: { durable?: boolean }): Promise<T>
+  /**
+   * Runs reads that all see the database at one moment, so that rows and the number of the newest fact belong together. One at a time:
+   * `work` awaits nothing but `reader`.
+   */
+  snapshot<T>(work: (reader: SnapshotReader) => Promise<T>): Promise<T>
   /** Facts with a number above `seq`, in order, without a gap. */
   eventsAfter(seq: number, options?: { limit?: number; treeId?: string }): Promise<Event[]>
   lastSeq(): Promise<number>
@@ -74,6 +86,8 @@ const after = prepare<{ seq: number; limit: number }>()((db, p) =>
 const afterInTree = prepare<{ seq: number; treeId: string; limit: number }>()((db, p) =>
   db.selectFrom('events').selectAll().where('tree_id', '=', p.treeId).where('seq', '>', p.seq).orderBy('seq').limit(p.limit),
 )
+
+const newestFact = prepare<Record<never, never>>()((db) => db.selectFrom('events').select((e) => e.fn.max('seq').as('seq')))
 
 export async function openStore(
   url: string,
@@ -198,12 +212,17 @@ function overBackend(backend: Backend, now: () => number, failPoint: (name: stri
       }))
     },
     async lastSeq() {
-      const row = await backend.reader
-        .selectFrom('events')
-        .select((e) => e.fn.max('seq').as('seq'))
-        .executeTakeFirst()
-      return Number(row?.seq ?? 0)
+      return Number((await read(newestFact, {}))[0]?.seq ?? 0)
     },
+    snapshot: (work) =>
+      backend.snapshot((reader) => {
+        const readOne = <P, O>(prepared: Prepared<P, O>, values: P) => reader.read<O>(compile(prepared, values))
+        return work({
+          read: readOne,
+          batches: (prepared, values, size) => reader.batches(compile(prepared, values), size),
+          lastSeq: async () => Number((await readOne(newestFact, {}))[0]?.seq ?? 0),
+        })
+      }),
     onCommit(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
