@@ -3,8 +3,9 @@
  * connection that breaks (network, sleep, a server that is killed) is taken up again after the last fact seen; when too much was
  * missed, or the server knows less than the page, everything is read anew. Nothing stale is shown as live.
  */
-import type { LiveFrame } from '../core/contract/api.ts'
+
 import type { Event } from '../core/contract/event.ts'
+import type { LiveFrame } from '../core/contract/live.ts'
 import { emptyView, type View } from '../core/contract/tree.ts'
 import { type Api, ApiFault, type System } from './api.ts'
 import { applyToLists, applyToTree } from './fold.ts'
@@ -78,7 +79,7 @@ export function startLive(deps: { api: Api; socketUrl: (after: number) => string
   let stopped = false
   let retryTimer: ReturnType<typeof setTimeout> | undefined
   let flushTimer: ReturnType<typeof setTimeout> | undefined
-  let frames: Exclude<LiveFrame, { type: 'hello' }>[] = []
+  let frames: Extract<LiveFrame, { type: 'event' | 'delta' }>[] = []
   /** Facts of a goal whose snapshot is on its way. */
   let held: Event[] = []
   /** Changes whenever what is on its way is no longer wanted. */
@@ -116,7 +117,7 @@ export function startLive(deps: { api: Api; socketUrl: (after: number) => string
   }
 
   const take = (frame: LiveFrame) => {
-    if (frame.type === 'hello') return
+    if (frame.type !== 'event' && frame.type !== 'delta') return
     if (frame.type === 'event') {
       if (frame.event.seq <= seq) return
       seq = frame.event.seq

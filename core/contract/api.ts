@@ -1,12 +1,12 @@
 /**
  * The HTTP interface as data: every route with the shapes that go in and come out. The router, `/openapi.json`, the web page and the command
  * line all read this table, so what is not here is not served. Lists are `{items, nextCursor}`; errors are `Problem`; frames of the live
- * line are at the end.
+ * line are in `live.ts`.
  */
 import * as z from 'zod'
 import { REGISTRY_ROUTES } from './api-registry.ts'
 import { SYSTEM_ROUTES } from './api-system.ts'
-import type { Event, TreeHead } from './event.ts'
+import type { TreeHead } from './event.ts'
 import type { FaultCode } from './fault.ts'
 import { Budget, Limits } from './limits.ts'
 import type { StoredMessage } from './message.ts'
@@ -93,9 +93,15 @@ const Head = z.object({
   submittedBy: text,
   createdAt: time,
 }) satisfies z.ZodType<TreeHead>
-/** `status`, `result`, `summary` and `note` are the root task's. */
+/** `status`, `reason`, `attempt`, `result`, `summary` and `note` are the root task's. */
 const TreeItem = Head.extend({
   status: z.enum(TASK_STATUSES),
+  reason: z.enum(REASONS).nullable(),
+  attempt: count,
+  /** How many of its tasks are in each status; what is not named has none. */
+  counts: z.partialRecord(z.enum(TASK_STATUSES), count),
+  /** Review items of it that wait for a person. */
+  needsYou: count,
   result: text.nullable(),
   summary: text.nullable(),
   note: text.nullable(),
@@ -339,6 +345,27 @@ const SecretRequest = z
   .strict()
   .meta({ id: 'SecretRequest' })
 
+const flag = z.enum(['0', '1']).transform((word) => word === '1')
+/** Words that narrow a list of goals, or the tasks found in one. Those about tasks mean: a goal that has such a task. */
+const narrow = {
+  /** Status of the goal's root task, or of the task. */
+  status: z.enum(TASK_STATUSES).optional(),
+  /** Text in a title (for goals also in the goal itself). */
+  q: text.trim().min(1).max(200).optional(),
+  failed: flag.optional(),
+  running: flag.optional(),
+  needsYou: flag.optional(),
+  agent: text.max(100).optional(),
+  /** It was called there. */
+  tool: text.max(100).optional(),
+  /** More than so many millionths of a dollar. */
+  costOver: wholeQuery(0, 1_000_000_000_000).optional(),
+  /** Something happened there after that fact. */
+  changedSince: wholeQuery(0, Number.MAX_SAFE_INTEGER).optional(),
+}
+const TreeQuery = z.object({ ...page, ...narrow })
+export type TreeQuery = z.output<typeof TreeQuery>
+
 // ── Routes ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 const act = <B extends z.ZodType>(verb: string, summary: string, request: B) =>
@@ -376,9 +403,9 @@ export const ROUTES = {
     method: 'GET',
     path: '/api/trees',
     scope: 'read',
-    summary: 'Goals, newest first',
+    summary: 'Goals, newest first; each word of the query narrows them',
     status: 200,
-    query: z.object({ ...page, status: z.enum(TASK_STATUSES).optional() }),
+    query: TreeQuery,
     response: listOf(TreeItem),
   }),
   tree: one({ method: 'GET', path: '/api/trees/{id}', scope: 'read', summary: 'A goal with all its tasks', status: 200, response: Tree }),
@@ -621,15 +648,3 @@ export type RequestOf<N extends RouteName> = Part<N, 'request', undefined>
 export type QueryOf<N extends RouteName> = Part<N, 'query', undefined>
 /** What a caller gets. */
 export type ResponseOf<N extends RouteName> = Part<N, 'response', undefined>
-
-// ── The live line: `ws /api/live?after=seq` ──────────────────────────────────────────────────────────────────────────────────────────
-
-/**
- * First `hello`: `seq` is the newest fact there is (all up to it follow, if they are after `after`; if it is below `after` the database was
- * put back, and the client starts anew from 0), and a `revision` other than before means that the page is out of date. Then facts in order,
- * without a gap. A `delta` is text that a model is writing just now: it is not kept, may be missing, and is overtaken by `message.added`.
- */
-export type LiveFrame =
-  | { type: 'hello'; seq: number; revision: string }
-  | { type: 'event'; event: Event }
-  | { type: 'delta'; taskId: string; text: string }

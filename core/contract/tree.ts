@@ -21,33 +21,11 @@ const plus = (a: Spend, b: Spend): Spend => ({
   unpricedCalls: a.unpricedCalls + b.unpricedCalls,
 })
 
-export function applyEvent(view: View, event: Event): View {
-  if (event.seq <= view.seq) return view
-  const next = { ...view, seq: event.seq }
-  const tree = event.treeId === null ? undefined : view.trees[event.treeId]
-  const setTree = (change: Partial<TreeHead>) => {
-    if (tree) next.trees = { ...next.trees, [tree.id]: { ...tree, ...change } }
-  }
-  const setTask = (id: string, change: (task: Task) => Partial<Task>) => {
-    const task = view.tasks[id]
-    if (task) next.tasks = { ...view.tasks, [id]: { ...task, ...change(task) } }
-  }
+/** What a fact changes in the task that it names; null: nothing. */
+export function taskChange(task: Pick<Task, 'spend'>, event: Event): Partial<Task> | null {
   switch (event.type) {
-    case 'tree.created':
-      next.trees = { ...view.trees, [event.tree.id]: event.tree }
-      break
-    case 'tree.paused':
-      setTree({ pausedReason: event.reason })
-      break
-    case 'tree.resumed':
-      setTree({ pausedReason: null, limits: event.limits })
-      break
-    case 'task.created':
-      next.tasks = { ...view.tasks, [event.task.id]: event.task }
-      if (tree) setTree({ taskCount: tree.taskCount + 1 })
-      break
     case 'task.moved':
-      setTask(event.taskId, () => ({
+      return {
         status: event.to,
         reason: event.reason,
         note: event.note,
@@ -56,35 +34,55 @@ export function applyEvent(view: View, event: Event): View {
         updatedAt: event.at,
         ...(event.outcome ??
           (isOver(event.from) ? { result: null, summary: null, evidence: [], verdict: null, stoppedByPerson: false } : {})),
-      }))
-      break
+      }
     case 'task.tainted':
-      setTask(event.taskId, () => ({ taint: event.taint }))
-      break
+      return { taint: event.taint }
     case 'model.called':
-      setTask(event.taskId, (task) => ({ spend: plus(task.spend, event.spend) }))
-      if (tree) setTree({ spend: plus(tree.spend, event.spend) })
+      return { spend: plus(task.spend, event.spend) }
+    default:
+      return null
+  }
+}
+
+/** What a fact of its tree changes in a head; null: nothing. */
+export function headChange(head: TreeHead, event: Event): Partial<TreeHead> | null {
+  switch (event.type) {
+    case 'tree.paused':
+      return { pausedReason: event.reason }
+    case 'tree.resumed':
+      return { pausedReason: null, limits: event.limits }
+    case 'task.created':
+      return { taskCount: head.taskCount + 1 }
+    case 'model.called':
+      return { spend: plus(head.spend, event.spend) }
+    default:
+      return null
+  }
+}
+
+export function applyEvent(view: View, event: Event): View {
+  if (event.seq <= view.seq) return view
+  const next = { ...view, seq: event.seq }
+  const head = event.treeId === null ? undefined : view.trees[event.treeId]
+  const ofHead = head && headChange(head, event)
+  if (head && ofHead) next.trees = { ...view.trees, [head.id]: { ...head, ...ofHead } }
+  switch (event.type) {
+    case 'tree.created':
+      next.trees = { ...view.trees, [event.tree.id]: event.tree }
+      break
+    case 'task.created':
+      next.tasks = { ...view.tasks, [event.task.id]: event.task }
       break
     case 'review.opened':
     case 'review.decided':
     case 'review.changed':
       next.reviews = { ...view.reviews, [event.review.id]: event.review }
       break
-    case 'message.added':
-    case 'call.began':
-    case 'call.ended':
-    case 'model.fault':
-    case 'task.controlled':
-    case 'task.granted':
-    case 'policy.decided':
-    case 'rule.added':
-    case 'rule.revoked':
-    case 'secret.changed':
-    case 'secret.used':
-    case 'sweep.repaired':
-    case 'registry.saved':
-    case 'registry.removed':
-      break
+    default: {
+      const task = 'taskId' in event ? view.tasks[event.taskId] : undefined
+      const change = task && taskChange(task, event)
+      if (task && change) next.tasks = { ...view.tasks, [task.id]: { ...task, ...change } }
+    }
   }
   return next
 }

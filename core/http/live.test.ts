@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import { get, type IncomingMessage } from 'node:http'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type ClientOptions, WebSocket } from 'ws'
-import type { LiveFrame } from '../contract/api.ts'
 import type { Event } from '../contract/event.ts'
+import type { LiveFrame } from '../contract/live.ts'
 import { type Server, serve, TOKEN } from './fixture/serve.ts'
 
 let server: Server

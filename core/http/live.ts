@@ -1,5 +1,5 @@
 /**
- * The fact log as it grows, over WebSocket (`/api/live?after=seq`) and as server-sent events: in order, without a gap. A client that lost
+ * The fact log as it grows, over WebSocket (`/api/live?after=seq`; topics beside it are in `topics.ts`) and as server-sent events: in order, without a gap. A client that lost
  * the line comes back with the last number it saw and misses nothing. A client that reads slower than facts come is not buffered for: it
  * falls behind and is read to from the store as fast as it takes. Deltas are the exception: they are not kept and a slow client gets none.
  */
@@ -7,12 +7,14 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
-import type { LiveFrame, Problem } from '../contract/api.ts'
+import type { Problem } from '../contract/api.ts'
 import type { Event } from '../contract/event.ts'
 import { Fault } from '../contract/fault.ts'
+import { BEAT_MS, CLIENT_FRAME_BYTES, type LiveFrame } from '../contract/live.ts'
 import type { Store } from '../store/store.ts'
 import type { Auth } from './auth.ts'
 import { problemOfError } from './problem.ts'
+import { openTopics, type TopicClient } from './topics.ts'
 
 export type Live = ReturnType<typeof openLive>
 
@@ -33,10 +35,10 @@ type Line = {
   gone: boolean
 }
 
+/** Bytes that wait for a client from which its topics are told as rows. */
+const TOPIC_BYTES = 1024 * 1024
 /** Facts read at once. */
 const BATCH = 500
-/** What clients send is nothing but pings and their answers. */
-const INCOMING_BYTES = 64 * 1024
 /** Sockets that do not close when told to are cut off after this. */
 const CLOSING_MS = 1_000
 
@@ -52,11 +54,17 @@ export function openLive(parts: {
   slowBytes?: number
 }) {
   const { store, auth, log } = parts
-  const { heartbeatMs = 15_000, maxConnections = 200, slowBytes = 4 * 1024 * 1024 } = parts
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: INCOMING_BYTES, perMessageDeflate: false })
+  const { heartbeatMs = BEAT_MS, maxConnections = 200, slowBytes = 4 * 1024 * 1024 } = parts
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: CLIENT_FRAME_BYTES, perMessageDeflate: false })
   const lines = new Set<Line>()
   const pings = new Set<() => void>()
+  /** Sockets that are told of topics alone. */
+  const following = new Map<WebSocket, TopicClient>()
   let closed = false
+  /** Topics can be told shorter, so they begin to be at less. */
+  const topicBytes = Math.min(slowBytes, TOPIC_BYTES)
+  const topics = openTopics({ store, log: (words, cause) => closed || log(words, cause), liveConnections: () => pings.size })
+  const stopTopics = store.onCommit(topics.committed)
 
   /** Facts that follow directly on what a line has are sent as they are committed, turned into JSON once for all lines. */
   const stopListening = store.onCommit((events) => {
@@ -70,9 +78,13 @@ export function openLive(parts: {
   const heartbeat = setInterval(() => {
     for (const ping of pings) ping()
     // What another process committed tells nobody here; and a line that a failed read left behind goes on.
-    for (const line of lines) void catchUp(line)
+    wake()
   }, heartbeatMs)
   heartbeat.unref()
+  function wake(): void {
+    for (const line of lines) void catchUp(line)
+    topics.wake()
+  }
 
   function give(line: Line, event: Event, text: string): void {
     line.seq = event.seq
@@ -128,12 +140,14 @@ export function openLive(parts: {
       throw new Fault('unavailable', `There are ${maxConnections} live connections already; close one, or try again later.`)
   }
 
-  function talk(socket: WebSocket, after: number): void {
+  /** `after` null: topics only. */
+  function talk(socket: WebSocket, after: number | null): void {
     let alive = true
     const ping = () => {
       if (!alive) return socket.terminate()
       alive = false
       socket.ping()
+      topicClient.beat()
     }
     pings.add(ping)
     let line: Line | undefined
@@ -143,18 +157,40 @@ export function openLive(parts: {
     socket.on('error', () => undefined) // a broken line closes, and that is all there is to do about it
     socket.on('close', () => {
       pings.delete(ping)
+      following.delete(socket)
+      topicClient.stop()
       if (line) drop(line)
+    })
+    socket.on('message', (data, isBinary) => {
+      alive = true
+      topicClient.take(isBinary ? null : String(data))
     })
     /** It was found not ready: when it has read half of what it has, it is gone on with. */
     let waiting = false
     const send = (frame: string) =>
       socket.send(frame, () => {
         if (waiting && line && socket.bufferedAmount < slowBytes / 2) void catchUp(line)
+        if (waitingTopics && socket.bufferedAmount < topicBytes / 2) {
+          waitingTopics = false
+          topicClient.drained()
+        }
       })
+    let waitingTopics = false
+    const topicClient = topics.client({
+      send,
+      ready: () => {
+        if (socket.readyState !== socket.OPEN) return false
+        if (socket.bufferedAmount >= topicBytes) waitingTopics = true
+        return !waitingTopics
+      },
+      close: (why) => socket.close(1008, why),
+    })
+    if (after === null) following.set(socket, topicClient)
     store.lastSeq().then(
       (newest) => {
         if (socket.readyState !== socket.OPEN) return
         send(JSON.stringify({ type: 'hello', seq: newest, revision: parts.revision } satisfies LiveFrame))
+        if (after === null) return
         line = open(
           {
             treeId: undefined,
@@ -185,7 +221,8 @@ export function openLive(parts: {
         const url = URL.parse(request.url ?? '/', 'http://live')
         if (url?.pathname !== '/api/live') throw new Fault('not_found', 'The live line is /api/live.')
         if (!auth.identify(read, true)) throw new Fault('unauthorized', 'Log in first, or send Authorization: Bearer with the admin token.')
-        const after = afterOf(url.searchParams.get('after'))
+        const from = url.searchParams.get('after')
+        const after = from === null && url.searchParams.get('topics') === '1' ? null : afterOf(from)
         checkRoom()
         sockets.handleUpgrade(request, socket, head, (ws) => talk(ws, after))
       } catch (error) {
@@ -244,13 +281,12 @@ export function openLive(parts: {
       if (sockets.clients.size === 0) return
       const frame = JSON.stringify({ type: 'delta', taskId, text } satisfies LiveFrame)
       for (const socket of sockets.clients)
-        if (socket.readyState === socket.OPEN && socket.bufferedAmount < slowBytes / 4) socket.send(frame)
+        if (socket.readyState === socket.OPEN && socket.bufferedAmount < slowBytes / 4 && following.get(socket)?.hearsOf(taskId) !== false)
+          socket.send(frame)
     },
 
     /** Call it when facts were committed by another process. */
-    wake(): void {
-      for (const line of lines) void catchUp(line)
-    },
+    wake,
 
     load: (): { connections: number; bufferedBytes: number } => ({
       connections: pings.size,
@@ -262,6 +298,8 @@ export function openLive(parts: {
       if (closed) return
       closed = true
       stopListening()
+      stopTopics()
+      topics.stop()
       clearInterval(heartbeat)
       for (const line of lines) line.end('restart')
       const open = [...sockets.clients]

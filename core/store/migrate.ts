@@ -9,6 +9,7 @@ import * as policy from './migrations/0002-policy.ts'
 import * as web from './migrations/0003-web.ts'
 import * as secrets from './migrations/0004-secrets.ts'
 import * as files from './migrations/0005-files.ts'
+import * as page from './migrations/0006-page.ts'
 import type { Database } from './tables.ts'
 
 export type Migration = {
@@ -19,7 +20,7 @@ export type Migration = {
   down(db: Kysely<unknown>): Promise<void>
 }
 
-export const MIGRATIONS: readonly Migration[] = [foundation, policy, web, secrets, files]
+export const MIGRATIONS: readonly Migration[] = [foundation, policy, web, secrets, files, page]
 
 /** This code's schema number. */
 export const SCHEMA = MIGRATIONS.at(-1)!.number

@@ -2,11 +2,10 @@
 
 import { randomBytes } from 'node:crypto'
 import { sql } from 'kysely'
-import type { TreeHead } from '../contract/event.ts'
 import { Fault } from '../contract/fault.ts'
 import type { Message, StoredMessage } from '../contract/message.ts'
 import type { BatchDecision, Decision, ExpiryPolicy, Review, ReviewState, Waiting } from '../contract/review.ts'
-import type { Task, TaskStatus } from '../contract/task.ts'
+import type { Task } from '../contract/task.ts'
 import { prepare } from '../store/prepared.ts'
 import type { Store } from '../store/store.ts'
 import { type ClosingPlan, end } from './closing.ts'
@@ -14,21 +13,14 @@ import { type Control, control } from './control.ts'
 import { createGoal, type NewGoal } from './create.ts'
 import { type Checks, decide } from './decide.ts'
 import { snooze, waitingFor } from './review.ts'
-import { type Claim, type TaskRow, toReview, toTask, toTree } from './rows.ts'
+import { type Claim, type TaskRow, toReview, toTask } from './rows.ts'
 import { openRules } from './rules.ts'
 import { quick, recover, type Swept, thorough } from './sweep.ts'
+import { listTrees, type Page, readCursor, type TreeFilter, type TreeView, treesOf } from './trees.ts'
 import { type Lease, openTurns } from './turns.ts'
 
-export type TreeView = TreeHead & {
-  status: TaskStatus
-  result: string | null
-  summary: string | null
-  note: string | null
-  updatedAt: string
-}
 /** What became of one item of a batch. */
 export type BatchAnswer = { id: string } & ({ ok: true; review: Review } | { ok: false; code: string; detail: string })
-export type Page<T> = { items: T[]; nextCursor: string | null }
 export type Tasks = ReturnType<typeof openTasks>
 
 const messagesAfter = prepare<{ task_id: string; after: number; limit: number }>()((db, p) =>
@@ -123,45 +115,13 @@ export function openTasks(store: Store, options: TasksOptions = {}) {
       return toTask(row as TaskRow)
     },
     async tree(id: string): Promise<TreeView & { tasks: Task[] }> {
-      const head = await store.db.selectFrom('trees').selectAll().where('id', '=', id).executeTakeFirst()
+      const [head] = await treesOf(store, [id])
       if (!head) throw new Fault('not_found', `There is no tree ${id}.`)
       const rows = await store.db.selectFrom('tasks').selectAll().where('tree_id', '=', id).orderBy('created_at').orderBy('id').execute()
-      const tasks = rows.map((row) => toTask(row as TaskRow))
-      return { ...viewOf(toTree(head), tasks.find((t) => t.id === id)!), tasks }
+      return { ...head, tasks: rows.map((row) => toTask(row as TaskRow)) }
     },
     /** Newest first. */
-    async trees(query: { cursor?: string | undefined; limit: number; status?: string | undefined }): Promise<Page<TreeView>> {
-      let ask = store.db
-        .selectFrom('trees')
-        .innerJoin('tasks', 'tasks.id', 'trees.id')
-        .selectAll('trees')
-        .select([
-          'tasks.status as root_status',
-          'tasks.result as root_result',
-          'tasks.summary as root_summary',
-          'tasks.note as root_note',
-          'tasks.updated_at as root_updated',
-        ])
-        .orderBy('trees.created_at', 'desc')
-        .orderBy('trees.id', 'desc')
-        .limit(query.limit + 1)
-      if (query.status) ask = ask.where('tasks.status', '=', query.status)
-      if (query.cursor) {
-        const [at, id] = readCursor(query.cursor)
-        ask = ask.where((e) => e.or([e('trees.created_at', '<', at), e.and([e('trees.created_at', '=', at), e('trees.id', '<', id)])]))
-      }
-      const rows = await ask.execute()
-      const items = rows.slice(0, query.limit).map((row) => ({
-        ...toTree(row),
-        status: row.root_status as TaskStatus,
-        result: row.root_result,
-        summary: row.root_summary,
-        note: row.root_note,
-        updatedAt: new Date(row.root_updated).toISOString(),
-      }))
-      const last = rows[query.limit - 1]
-      return { items, nextCursor: rows.length > query.limit && last ? `${last.created_at}.${last.id}` : null }
-    },
+    trees: (query: TreeFilter & { cursor?: string | undefined; limit: number }): Promise<Page<TreeView>> => listTrees(store, query),
     /** A task's history from message `after` on. */
     async messages(taskId: string, after = 0, limit = 1_000): Promise<StoredMessage[]> {
       const rows = await store.read(messagesAfter, { task_id: taskId, after, limit })
@@ -290,14 +250,4 @@ export function openTasks(store: Store, options: TasksOptions = {}) {
       return Object.fromEntries(rows.map((row) => [row.status, Number(row.count)]))
     },
   }
-}
-
-function viewOf(head: TreeHead, root: Task): TreeView {
-  return { ...head, status: root.status, result: root.result, summary: root.summary, note: root.note, updatedAt: root.updatedAt }
-}
-function readCursor(cursor: string): [number, string] {
-  const dot = cursor.indexOf('.')
-  const at = Number(cursor.slice(0, dot))
-  if (dot < 1 || !Number.isSafeInteger(at)) throw new Fault('invalid', 'The cursor is not one that a list gave; start without it.')
-  return [at, cursor.slice(dot + 1)]
 }
