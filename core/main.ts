@@ -37,6 +37,7 @@ import { openStore, type Store } from './store/store.ts'
 import { openTasks, type Tasks } from './tasks/tasks.ts'
 import { LEASE_MS } from './tasks/turns.ts'
 import type { Tool } from './tool.ts'
+import { openEgress } from './web/egress.ts'
 import { openWeb, type WebParts } from './web/web.ts'
 
 export type SubmitGoal = {
@@ -142,8 +143,15 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
   const secrets = ['secret-key', 'admin-token', 'owner.db'].map((name) => join(config.dataDir, name))
   const database = config.databaseUrl.startsWith('sqlite:') ? [config.databaseUrl.slice('sqlite:'.length)] : []
   const isolation = await isolating
+  const { resolve, route } = options.web ?? {}
+  const egress = await openEgress({
+    folder: join(config.dataDir, 'egress'),
+    ...(resolve ? { resolve } : {}),
+    ...(route ? { route } : {}),
+  })
   const exec = localExec({
     sandbox: isolation.sandbox,
+    egress,
     cgroups: isolation.cgroups,
     environment: builtEnvironment({ PATH: config.commandPath, LANG: config.commandLang }),
     deny: [...secrets, ...database],
@@ -172,6 +180,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     helpers: HELPERS,
     workspaces: folders,
     protectedPaths: [config.dataDir],
+    record: (treeId, fact) => store.transact(async (tx) => tx.record(treeId, fact)),
     defaultTimeoutSeconds: config.defaultTimeoutSeconds,
     now,
     draining: () => draining,
@@ -262,6 +271,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
       await monitor.close()
       await worktrees.stop()
       await exec.stop()
+      await egress.close()
       await repositories.stop()
       await query.close()
       await store.close()

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { writeCommand } from '../core/contract/answers.ts'
 import { lineOf, refusalOf, riskOf } from '../core/contract/command-text.ts'
+import { hostPattern, MOST_HOSTS, networkWords, readHosts, writeHost } from '../core/contract/network.ts'
 import { answer, type Capabilities, defineTool, faultAsMistake, mistake } from '../core/tool.ts'
 
 const input = z
@@ -19,6 +20,13 @@ const input = z
       .max(20)
       .optional()
       .describe('Names of secrets that the command finds as variables of its environment, for example ["GITHUB_TOKEN"].'),
+    network: z
+      .array(z.string().min(1).max(260))
+      .max(MOST_HOSTS)
+      .optional()
+      .describe(
+        'Hosts that the command must reach, for example ["registry.npmjs.org", "*.githubusercontent.com", "example.org:8443"]; a name alone means its ports 80 and 443. Without it there is no network in the sandbox.',
+      ),
     stdin: z.string().max(1_000_000).optional().describe('Text for its standard input. Without it the input is empty.'),
   })
   .refine((given) => (given.command === undefined) !== (given.argv === undefined), {
@@ -28,18 +36,39 @@ const input = z
 type Input = z.output<typeof input>
 
 const namesIn = (given: Input): string[] => [...new Set(given.secrets ?? [])]
-/** Why the task cannot have one of them. */
+/** Why the task cannot have one of them, or the hosts are no hosts. */
 const missing = (given: Input, secrets: Capabilities['secrets']): string | null => {
+  const hosts = hostsIn(given)
+  if (typeof hosts === 'string') return hosts
   for (const name of namesIn(given)) {
     const why = secrets.refusal(name)
     if (why !== null) return why
   }
   return null
 }
+const hostsIn = (given: Input) => readHosts(given.network ?? [])
+const hostWords = (given: Input): string[] => {
+  const hosts = hostsIn(given)
+  return typeof hosts === 'string' ? [] : hosts.map(writeHost)
+}
+const hostPatterns = (given: Input): string[] => {
+  const hosts = hostsIn(given)
+  return typeof hosts === 'string' ? [] : [...new Set(hosts.map(hostPattern))]
+}
+/** What a person reads of it before they decide. */
+const networkShown = (given: Input, exec: Capabilities['exec']): { network?: string | string[] } => {
+  const hosts = hostWords(given)
+  if (hosts.length === 0) return {}
+  if (exec.isolation === 'sandbox') return { network: hosts }
+  return { network: `whatever this machine reaches; there is no sandbox here that could hold it to ${hosts.join(', ')}` }
+}
 const lineFor = (given: Input): string => given.command ?? lineOf(given.argv ?? [])
 /** In the workspace itself: the same words in another folder, or with an input of the agent's, are not what the person typed. */
 const typed = (given: Input, origin: Capabilities['origin']): { typed: boolean; once: boolean } =>
-  given.stdin === undefined && namesIn(given).length === 0 && ['', '.', './'].includes(given.cwd ?? '')
+  given.stdin === undefined &&
+  namesIn(given).length === 0 &&
+  (given.network ?? []).length === 0 &&
+  ['', '.', './'].includes(given.cwd ?? '')
     ? origin.typedByPerson(lineFor(given).trim())
     : { typed: false, once: false }
 
@@ -56,7 +85,7 @@ Use it to build, test, convert, measure or check something. For reading, writing
 - A command that you thought of waits until a person allows it. They see it exactly as you wrote it, so make it short and plain, and put what belongs together into one call. Commands that the person wrote in your task run at once: use their exact words, in the workspace folder.
 - Every call starts anew: folder changes and variables do not stay. Files do. When the command ends, what it left in the background is ended too, so start a server and its test in one command.
 - Nobody can answer prompts: pass options such as --yes; editors and other programs for a screen do not work.
-- Where this machine has a sandbox, a command sees the workspace and the installed programs (/usr, read-only) and nothing else: no network but its own localhost, no other files. The answer says which isolation it had.
+- Where this machine has a sandbox, a command sees the workspace and the installed programs (/usr, read-only) and nothing else: no network but its own localhost, no other files. A command that must reach the internet (npm install, git clone, curl) names the hosts in "network"; it then reaches these, by http and https, through the proxy that its environment names, and the answer says what was reached and what was refused. Name as few as will do: a person reads them. The answer says which isolation it had.
 - HOME is the workspace; keys and tokens of this system are not in the environment. A command that needs a key names it in "secrets" and reads it as a variable, such as $GITHUB_TOKEN; you never see its value, and it is taken out of the output.
 - Of a long output the first and last ${OUTPUT_BYTES / 2_000} kB are shown. Write the rest to a file and read that.
 - An exit code other than 0 usually means failure: read standard error, mend the cause, and do not simply repeat the command.`,
@@ -80,6 +109,7 @@ Use it to build, test, convert, measure or check something. For reading, writing
           cwd: given.cwd ?? '.',
           ...(given.stdin === undefined ? {} : { stdin: given.stdin }),
           ...(namesIn(given).length === 0 ? {} : { secrets: namesIn(given) }),
+          ...networkShown(given, exec),
           isolation: exec.isolation,
           timeoutSeconds: given.timeout_seconds,
         },
@@ -94,9 +124,10 @@ Use it to build, test, convert, measure or check something. For reading, writing
       cwd: given.cwd ?? '.',
       ...(given.stdin === undefined ? {} : { stdin: given.stdin }),
       isolation: exec.isolation,
-      online: exec.isolation !== 'sandbox',
-      // With a key in its hands a command can change what the key opens.
+      online: exec.isolation !== 'sandbox' || hostWords(given).length > 0,
+      // With a key in its hands a command can change what the key opens, and with hosts it can send them what it has read.
       ...(namesIn(given).length === 0 ? {} : { secrets: namesIn(given), external: true }),
+      ...(hostWords(given).length === 0 ? {} : { network: hostWords(given), hosts: hostPatterns(given), external: true }),
       idle: refusalOf(lineFor(given), typed(given, origin).typed ? 'person' : 'agent') !== null || missing(given, secrets) !== null,
     }
   },
@@ -104,6 +135,7 @@ Use it to build, test, convert, measure or check something. For reading, writing
     const refusal = refusalOf(lineFor(given), typed(given, origin).typed ? 'person' : 'agent') ?? missing(given, secrets)
     if (refusal) return mistake(refusal)
     const work = async () => {
+      const hosts = hostsIn(given)
       const result = await exec.run({
         run: given.command === undefined ? { argv: given.argv ?? [] } : { shell: given.command },
         cwd: await files.existing(given.cwd || '.'),
@@ -111,6 +143,7 @@ Use it to build, test, convert, measure or check something. For reading, writing
         ...(given.stdin === undefined ? {} : { stdin: given.stdin }),
         // What a person typed runs at the best there is. What an agent thought of runs at what was shown and allowed, or not at all.
         ...(typed(given, origin).typed ? {} : { isolation: exec.isolation }),
+        ...(typeof hosts === 'string' || hosts.length === 0 ? {} : { network: hosts }),
         timeoutMs: given.timeout_seconds * 1_000,
         outputBytes: OUTPUT_BYTES,
       })
@@ -121,7 +154,12 @@ Use it to build, test, convert, measure or check something. For reading, writing
           : result.signal === null
             ? 'it could not be ended'
             : `killed by ${result.signal}`
-      return answer(writeCommand({ ...result, ending, repeated: attempt > 1 }))
+      const network = result.network
+        ? networkWords(result.network)
+        : hosts.length > 0 && result.isolation === 'plain'
+          ? 'not held to the hosts it named, because it ran without a sandbox'
+          : null
+      return answer(writeCommand({ ...result, network, ending, repeated: attempt > 1 }))
     }
     return work().catch(faultAsMistake)
   },

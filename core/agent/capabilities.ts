@@ -1,5 +1,6 @@
 /** What a tool may do on behalf of one call: the store's verbs, bound to the lease, the task and its workspace. */
 import { readCommand } from '../contract/answers.ts'
+import type { Fact } from '../contract/event.ts'
 import { Fault } from '../contract/fault.ts'
 import { commandOf } from '../contract/goal-text.ts'
 import { type CheckedEvidence, isOver, type TaskKind } from '../contract/task.ts'
@@ -45,6 +46,8 @@ export type CapabilityParts = {
   history: Pick<History, 'writing' | 'around'>
   repositories: Pick<Repositories, 'forTask'>
   protectedPaths: readonly string[]
+  /** Writes down what an effect outside the database did. */
+  record(treeId: string, fact: Fact): Promise<void>
   defaultTimeoutSeconds: number
   now(): number
   /** Named points at which a crash test kills the process. */
@@ -199,7 +202,10 @@ export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal,
       isolation: exec.isolation,
       async run(command) {
         const workspace = await parts.workspaces.of(task)
-        return parts.history.around(moment, workspace, () => exec.run({ ...command, workspace, cwd: command.cwd ?? workspace }, signal))
+        const whole = { ...command, workspace, cwd: command.cwd ?? workspace }
+        const result = await parts.history.around(moment, workspace, () => exec.run(whole, signal))
+        if (result.network) await parts.record(task.treeId, { type: 'network.used', taskId: task.id, callId, use: result.network })
+        return result
       },
     },
     origin: {

@@ -47,6 +47,8 @@ export function writeCommand(
     unsandboxed?: string | null
     oomKilled?: boolean
     usage?: { cpuMs: number | null; peakMemoryBytes: number | null }
+    /** What it did on the network, as one line; null where it was given none. */
+    network?: string | null
   },
 ): string {
   const cpu = r.usage?.cpuMs == null ? '' : `, ${Math.round(r.usage.cpuMs)} ms of CPU`
@@ -56,6 +58,7 @@ export function writeCommand(
     `exit code: ${r.exitCode ?? `none (${r.ending})`}`,
     `isolation: ${r.isolation}${r.unsandboxed ? ` (${r.unsandboxed.replace(/\s+/g, ' ')})` : ''}`,
     `time: ${Math.round(r.wallMs)} ms${cpu}${memory}${killed}${r.repeated ? ' (run again from its start after a restart)' : ''}`,
+    ...(r.network == null ? [] : [`network: ${r.network.replace(/\s+/g, ' ')}`]),
     `--- stdout (${r.stdoutBytes} bytes) ---`,
     r.stdout.trimEnd(),
     `--- stderr (${r.stderrBytes} bytes) ---`,
@@ -64,7 +67,7 @@ export function writeCommand(
 }
 export function readCommand(text: string): CommandAnswer | null {
   const head =
-    /^exit code: (?:(-?\d+)|none \(([^)]*)\))\nisolation: (\S+)(?: .*)?\ntime: .*\n--- stdout \(\d+ bytes\) ---\n([\s\S]*?)\n?--- stderr \(\d+ bytes\) ---\n?([\s\S]*)$/.exec(
+    /^exit code: (?:(-?\d+)|none \(([^)]*)\))\nisolation: (\S+)(?: .*)?\ntime: .*\n(?:network: .*\n)?--- stdout \(\d+ bytes\) ---\n([\s\S]*?)\n?--- stderr \(\d+ bytes\) ---\n?([\s\S]*)$/.exec(
       text,
     )
   if (!head) return null

@@ -1,6 +1,7 @@
 /** Every fact that the interface, traces and watchers can see. Append-only; committed with the change it tells of. */
 import type { Risk } from './command-text.ts'
 import type { Limits } from './limits.ts'
+import type { NetworkUse } from './network.ts'
 import type { PolicyVerdict, Rule, Taint } from './policy.ts'
 import type { Review } from './review.ts'
 import type { CheckedEvidence, Reason, Spend, Task, TaskStatus, Verdict } from './task.ts'
@@ -90,6 +91,8 @@ export type Fact =
   | { type: 'secret.changed'; name: string; what: 'set' | 'removed' | 'granted'; grants: string[]; by: string }
   /** Its value was put into the environment of a command of this task. */
   | { type: 'secret.used'; taskId: string; names: string[] }
+  /** A command that was allowed hosts has ended: every connection that it made or tried. */
+  | { type: 'network.used'; taskId: string; callId: string; use: NetworkUse }
   /** The sweep found something that no event had woken. */
   | { type: 'sweep.repaired'; taskId: string; what: string }
   | { type: 'registry.saved'; kind: 'agent' | 'document' | 'tool'; name: string; version: number; by: string }

@@ -24,7 +24,10 @@ export type Declared = {
   stdin?: string
   /** Relative to the workspace, or absolute. */
   paths?: readonly { path: string; write: boolean }[]
+  /** Names, without ports; `*.name` stands for all below it. */
   hosts?: readonly string[]
+  /** Hosts with their ports that a command asks to reach. */
+  network?: readonly string[]
   costMicros?: number
   /** How far the command is kept from the rest of the machine. */
   isolation?: string

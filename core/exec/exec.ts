@@ -1,4 +1,5 @@
 /** The door to running commands: one verb, whatever isolates the command underneath. */
+import type { AllowedHost, NetworkUse } from '../contract/network.ts'
 
 /**
  * How far a command was kept from the rest of the machine. `plain`: limits and a built environment, no isolation. `sandbox`: its workspace and
@@ -18,8 +19,11 @@ export type Command = {
    * and the result says which.
    */
   isolation?: Isolation
-  /** `none`: not started where the network cannot be kept from it. In a sandbox there is never any. */
-  network?: 'none'
+  /**
+   * `none`: not started where the network cannot be kept from it. Hosts: it reaches these through a proxy and nothing else; not started
+   * where that cannot be held, unless it is to run `plain`, where nothing holds it. Left out: none in a sandbox, the machine's when plain.
+   */
+  network?: 'none' | readonly AllowedHost[]
   env?: Readonly<Record<string, string>>
   stdin?: string
   timeoutMs: number
@@ -46,6 +50,8 @@ export type CommandResult = {
   usage: { cpuMs: number | null; peakMemoryBytes: number | null }
   /** True when a process of it was ended because it wanted more memory than it may have; the command itself may have gone on. */
   oomKilled: boolean
+  /** What it did on the network; null when no hosts were allowed, or nothing held it to them. */
+  network: NetworkUse | null
 }
 
 export type Exec = {

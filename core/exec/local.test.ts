@@ -71,6 +71,7 @@ describe('a command', () => {
       isolation: 'plain',
       unsandboxed: expect.stringMatching(/no sandbox/),
       oomKilled: false,
+      network: null,
     })
     expect(result).toMatchObject({ stdoutBytes: 4, stderrBytes: 4 })
     expect(result.wallMs).toBeGreaterThan(0)

@@ -16,6 +16,7 @@ import { availableParallelism, totalmem } from 'node:os'
 import { dirname, join, resolve, sep } from 'node:path'
 import { Fault } from '../contract/fault.ts'
 import type { Cgroups, Limits } from './cgroups.ts'
+import { type Door, type Egress, egressEnvironment } from './egress.ts'
 import { workspaceEnvironment } from './environment.ts'
 import type { Command, CommandResult, Exec, Isolation } from './exec.ts'
 import { guardian } from './guardian.ts'
@@ -36,6 +37,8 @@ export type LocalExecOptions = {
   sandbox?: Sandbox | { why: string }
   /** Limits on all processes of a command together; without it, weaker ones on each process. */
   cgroups?: Cgroups | null
+  /** The way out for commands that may reach hosts; without it none starts. */
+  egress?: Egress
   limits?: Partial<Limits>
   /** Named points at which a crash test kills the process. */
   failPoint?: (name: string) => void
@@ -94,26 +97,37 @@ export function localExec(options: LocalExecOptions): Exec & { stop(): Promise<v
 
   /** At the level that was asked for, or the best; a sandbox that could not be built has run nothing, so plain may follow if nobody forbade it. */
   async function start(command: Command, signal: AbortSignal): Promise<CommandResult> {
-    const isolated = command.isolation === 'sandbox' || command.network === 'none'
-    if (isolated && command.isolation === 'plain')
+    const hosts = typeof command.network === 'object' ? command.network : null
+    if (command.network === 'none' && command.isolation === 'plain')
       throw new Fault('invalid', 'A command without a sandbox cannot be kept from the network.')
+    const isolated = command.isolation !== 'plain' && (command.isolation === 'sandbox' || command.network !== undefined)
     if (command.isolation === 'plain') return attempt(command, signal, null, null)
     if (!sandbox) {
       if (isolated) throw new Fault('unavailable', `The command must run in a sandbox and was not started. ${why}`)
       return attempt(command, signal, null, why)
     }
+    if (hosts && !options.egress) throw new Fault('unavailable', 'This runtime has no proxy, so no command can be given a network.')
+    const door = hosts ? await options.egress!.open(hosts) : null
     try {
-      return await attempt(command, signal, sandbox, null)
+      return await attempt(command, signal, sandbox, null, door)
     } catch (error) {
       if (isolated || !(error instanceof NotEnclosed)) throw error
       return attempt(command, signal, null, error.message)
+    } finally {
+      await door?.close()
     }
   }
 
-  async function attempt(command: Command, signal: AbortSignal, walls: Sandbox | null, unsandboxed: string | null): Promise<CommandResult> {
+  async function attempt(
+    command: Command,
+    signal: AbortSignal,
+    walls: Sandbox | null,
+    unsandboxed: string | null,
+    door: Door | null = null,
+  ): Promise<CommandResult> {
     const isolation: Isolation = walls ? 'sandbox' : 'plain'
     const workspace = command.workspace ?? command.cwd
-    const env = workspaceEnvironment(workspace, { ...options.environment, ...command.env })
+    const env = workspaceEnvironment(workspace, { ...options.environment, ...command.env, ...(door ? egressEnvironment(door.token) : {}) })
     // Within walls none of these can be reached, so a name alone is no harm.
     if (!walls) refuseDenied(command, options.deny ?? [])
     await mustBeFolder(command.cwd)
@@ -140,7 +154,7 @@ export function localExec(options: LocalExecOptions): Exec & { stop(): Promise<v
     let launched: Launched
     try {
       launched = walls
-        ? await launchWithin(walls, { command, workspace, argv, env, steps: ownLimits(cpuSeconds), first })
+        ? await launchWithin(walls, { command, workspace, argv, env, steps: ownLimits(cpuSeconds), first, door })
         : launch([gate([...ownLimits(cpuSeconds), ...first]), 'banyan', ...argv], command, {
             env,
             cwd: command.cwd,
@@ -220,6 +234,7 @@ export function localExec(options: LocalExecOptions): Exec & { stop(): Promise<v
         unsandboxed,
         usage: { cpuMs: usage?.cpuMs ?? null, peakMemoryBytes: usage?.peakMemoryBytes ?? null },
         oomKilled: (usage?.oomKills ?? 0) > 0,
+        network: door?.use() ?? null,
       }
     } finally {
       clearTimeout(timer)
@@ -320,10 +335,24 @@ function launch(script: string[], command: Command, { files, ...how }: Launch): 
 /** Polite signals are for the command, not for bubblewrap, whose end would be everybody's at once. */
 async function launchWithin(
   walls: Sandbox,
-  parts: { command: Command; workspace: string; argv: string[]; env: Record<string, string>; steps: string[]; first: string[] },
+  parts: {
+    command: Command
+    workspace: string
+    argv: string[]
+    env: Record<string, string>
+    steps: string[]
+    first: string[]
+    door: Door | null
+  },
 ): Promise<Launched> {
-  const { command, workspace, argv, env, steps, first } = parts
-  const enclosure = { workspace, cwd: command.cwd, inner: argv, ...(first.length > 0 ? { script: andBecome(first) } : {}) }
+  const { command, workspace, argv, env, steps, first, door } = parts
+  const enclosure = {
+    workspace,
+    cwd: command.cwd,
+    inner: argv,
+    ...(first.length > 0 ? { script: andBecome(first) } : {}),
+    ...(door ? { door: door.socket } : {}),
+  }
   const { argv: enclosed, files } = await walls.enclose(enclosure)
   try {
     return launch([gate([...steps, "trap '' TERM INT HUP"]), 'banyan', ...enclosed], command, { env, cwd: '/', files })
@@ -413,6 +442,7 @@ const notStarted = (isolation: Isolation, unsandboxed: string | null): CommandRe
   unsandboxed,
   usage: { cpuMs: null, peakMemoryBytes: null },
   oomKilled: false,
+  network: null,
 })
 function within(ms: number, event: Promise<void>): Promise<void> {
   return new Promise((done) => {

@@ -1,7 +1,8 @@
 /**
  * The walls around a command, built by bubblewrap. Inside there are: the programs of this machine (/usr) and the Node that runs Banyan, both
  * read-only; the workspace, at its own path; an empty /tmp; a /proc and a /dev of its own. There is no network but its own loopback, no
- * other process, no user file, no socket and nothing of the data folder. It has no capabilities and can gain none.
+ * other process, no user file, no socket and nothing of the data folder. It has no capabilities and can gain none. A command that may reach
+ * hosts is shown one socket more, its own way out (egress.ts), and still has no network.
  *
  * A runtime that is root lets bubblewrap build the walls with root's rights (so a workspace below a folder that nobody else may enter
  * works) and steps down to an ordinary user inside them; any other runtime uses a user namespace, in which the command stays that user.
@@ -10,10 +11,11 @@
  */
 import { execFile } from 'node:child_process'
 import { constants, existsSync } from 'node:fs'
-import { access, chmod, type FileHandle, lstat, mkdir, open, readdir, readlink, realpath, writeFile } from 'node:fs/promises'
+import { access, chmod, copyFile, type FileHandle, lstat, mkdir, open, readdir, readlink, realpath, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { promisify } from 'node:util'
 import { Fault } from '../contract/fault.ts'
+import { DOOR_FORWARDER, DOOR_SOCKET, forwarding } from './egress.ts'
 import { seccompFilter } from './seccomp.ts'
 
 export type SandboxOptions = {
@@ -37,7 +39,15 @@ export type Enclosure = {
 export type Sandbox = {
   readonly version: string
   /** Rejects with a Fault when the folder cannot be worked in. `inner`: program with an absolute path, and arguments. */
-  enclose(command: { workspace: string; cwd: string; inner: readonly string[]; script?: string }): Promise<Enclosure>
+  enclose(command: {
+    workspace: string
+    cwd: string
+    inner: readonly string[]
+    /** Shell lines around the program, whose last becomes it. */
+    script?: string
+    /** Path of the socket that leads to the proxy. */
+    door?: string
+  }): Promise<Enclosure>
   /** Whether a program of this path is there inside. */
   shows(path: string, workspace: string): boolean
 }
@@ -67,12 +77,17 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
   const shared = await writeEtc(etc, runAs?.uid ?? process.getuid?.() ?? 0, runAs?.gid ?? process.getgid?.() ?? 0)
   const filter = seccompFilter(process.arch)
   const filterFile = join(options.folder, 'seccomp.bpf')
+  // A copy, because the checkout may be closed to the user inside.
+  const forwarder = join(options.folder, 'forward.mjs')
+  await copyFile(join(import.meta.dirname, 'forward.mjs'), forwarder)
+  await chmod(forwarder, 0o644)
   if (filter) await writeFile(filterFile, filter)
 
   const roots = await systemRoots()
   const hidden = await Promise.all(options.hidden.map((path) => realpath(path).catch(() => resolve(path)))) // not made yet: as it will be
   const visible = ['/usr', ...roots.filter((root) => root.link === null).map((root) => root.path)]
-  const node = await nodeFolder(options.node)
+  const nodeProgram = await realpath(options.node).catch(() => null) // replaced while it runs: then commands do without
+  const node = nodeProgram === null ? null : nodeFolder(nodeProgram)
   const nodeNeeded = node !== null && !visible.some((path) => isWithin(node, path))
   if (nodeNeeded) visible.push(node)
 
@@ -99,7 +114,9 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
 
   return {
     version,
-    async enclose({ workspace, cwd, inner, script }) {
+    async enclose({ workspace, cwd, inner, script, door }) {
+      if (door !== undefined && nodeProgram === null)
+        throw new Fault('unavailable', 'The Node that runs Banyan was replaced, so no way to the network can be opened; restart Banyan.')
       const room = await realpath(workspace).catch(() => null) // said in the next line
       const place = room === null ? null : await realpath(cwd).catch(() => null)
       if (room === null || place === null) throw new Fault('invalid', `There is no folder ${cwd} to run the command in; make it first.`)
@@ -122,6 +139,7 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
       }
       const bind = knows.includes('--bind-fd') ? ['--bind-fd', String(WORKSPACE_FD), room] : ['--bind', room, room]
       // The gate's shell ignored polite signals on behalf of bubblewrap, which would leave the command no time to end; it gets them back here.
+      const lines = door === undefined ? script : `${forwarding(nodeProgram!)}${script ?? 'exec "$@"'}`
       const program = ['/usr/bin/env', '--default-signal=TERM', '--default-signal=INT', '--default-signal=HUP', `--chdir=${place}`]
       return {
         files,
@@ -130,12 +148,15 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
           ...walls,
           ...folders(room, visible),
           ...bind,
+          ...(door === undefined
+            ? []
+            : [...folders(DOOR_SOCKET, visible), '--ro-bind', door, DOOR_SOCKET, '--ro-bind', forwarder, DOOR_FORWARDER]),
           ...['--remount-ro', '/', '--json-status-fd', String(STATUS_FD)],
           ...(filter ? ['--seccomp', String(FILTER_FD)] : []),
           '--',
           ...stepDown,
           ...program,
-          ...(script === undefined ? [] : ['/bin/sh', '-c', script, 'banyan']),
+          ...(lines === undefined ? [] : ['/bin/sh', '-c', lines, 'banyan']),
           ...inner,
         ],
       }
@@ -193,9 +214,7 @@ async function writeEtc(etc: string, uid: number, gid: number): Promise<string[]
 }
 
 /** What must be shown for a Node outside /usr: its whole installation where npm lies in it, else the folder of the program. */
-async function nodeFolder(node: string): Promise<string | null> {
-  const program = await realpath(node).catch(() => null) // replaced while it runs: then commands do without
-  if (program === null) return null
+function nodeFolder(program: string): string {
   const bin = dirname(program)
   return basename(bin) === 'bin' && existsSync(join(bin, '../lib/node_modules/npm')) ? dirname(bin) : bin
 }

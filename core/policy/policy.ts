@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto'
 import { graveOf, lineOf, type Risk, riskOf } from '../contract/command-text.ts'
+import { concernsHost } from '../contract/network.ts'
 import type { Declared, Judgement, Offer, PolicyVerdict, Rule, Taint } from '../contract/policy.ts'
 import { commandSignature, isOutside, networkOf, type ParsedCommand, parseRun } from './command.ts'
 
@@ -49,7 +50,10 @@ export function caseOf(facts: CallFacts): Case {
     pattern:
       pattern === null
         ? null
-        : hash([facts.tool, pattern, facts.cwd ?? '.', facts.stdin ?? '', facts.isolation ?? '', ...(facts.secrets ?? [])]),
+        : hash([
+            ...[facts.tool, pattern, facts.cwd ?? '.', facts.stdin ?? '', facts.isolation ?? ''],
+            ...[...(facts.secrets ?? []), ...(facts.network ?? []).map((host) => `network ${host}`)],
+          ]),
   }
 }
 
@@ -98,7 +102,8 @@ function wantsPerson(call: Case): string | null {
       ]
         .filter((part) => part !== null)
         .join('; ') || null
-    return `an agent thought of this command${more ? `; ${more}` : ''}`
+    const reaches = call.network?.length ? ` that reaches ${call.network.join(', ')}` : ''
+    return `an agent thought of this command${reaches}${more ? `; ${more}` : ''}`
   }
   const away = call.paths?.find((one) => isOutside(one.path))
   if (away) return `it ${away.write ? 'writes' : 'reads'} ${away.path.slice(0, 200)}, outside the workspace`
@@ -127,7 +132,7 @@ function narrows(rule: Rule, call: Case): boolean {
     case 'program':
       return call.command?.names.includes(rule.signature) ?? false
     case 'host':
-      return call.hosts?.some((host) => host === rule.signature || host.endsWith(`.${rule.signature}`)) ?? false
+      return call.hosts?.some((host) => concernsHost(host, rule.signature)) ?? false
     default:
       return rule.signature === call.exact || rule.signature === call.pattern
   }
@@ -165,7 +170,7 @@ export function offersOf(call: Case): Offer[] {
   if (command !== null && (command.dynamic !== null || command.redirectsOut)) return []
   const offers: Offer[] = [{ scope: 'exact', signature: call.exact, label: `exactly this: ${shown(call)}` }]
   if (command !== null && call.pattern !== null) {
-    const where = (call.cwd ?? '.') === '.' ? '' : ` in ${call.cwd}`
+    const where = `${(call.cwd ?? '.') === '.' ? '' : ` in ${call.cwd}`}${networkIn(call)}`
     offers.push({ scope: 'command', signature: call.pattern, label: `${commandSignature(command)!.slice(0, 300)}${where}` })
   }
   if (plain(call))
@@ -179,8 +184,9 @@ export function offersOf(call: Case): Offer[] {
 function shown(call: Case): string {
   const line = call.run === undefined ? null : 'argv' in call.run ? lineOf(call.run.argv) : call.run.shell
   const text = line ?? `${call.tool} ${JSON.stringify(call.action)}`
-  return text.length > 300 ? `${text.slice(0, 299)}…` : text
+  return `${text.length > 300 ? `${text.slice(0, 299)}…` : text}${networkIn(call)}`
 }
+const networkIn = ({ network = [] }: Case): string => (network.length === 0 ? '' : `, with the network of ${network.join(', ')}`)
 
 /** What a person should look at twice. Grows with what is read, never shrinks below the tool's own word. */
 function riskIn(call: Case, taint: readonly Taint[]): Risk {

@@ -2,16 +2,16 @@
  * The door to the web: search, and read a page. Only addresses of the public internet are dialled, whatever a URL, a redirect or a name
  * server says; sites' wishes are kept (robots.txt, pace); every request has an end. What comes back is text and nothing of it is run.
  */
-import { lookup } from 'node:dns/promises'
 import type { IncomingHttpHeaders } from 'node:http'
 import { Fault } from '../contract/fault.ts'
 import type { Store } from '../store/store.ts'
-import { type Address, checkedAddresses, type Site, siteOf, WEB_PORTS } from './address.ts'
+import { checkedAddresses, type Site, siteOf, WEB_PORTS } from './address.ts'
 import { decode, visible } from './charset.ts'
 import { duckDuckGo } from './duckduckgo.ts'
-import { type Answer, exchange, faultOf } from './exchange.ts'
+import { type Answer, exchange } from './exchange.ts'
 import { type Link, openReader } from './readable.ts'
 import { type Citation, citationOf, type KeptPage, type SearchRecord, webRecords } from './records.ts'
+import { type Resolve, type Route, resolved, systemResolve } from './resolve.ts'
 import { openRobots, PRODUCT } from './robots.ts'
 import type { Engine, Hit } from './search.ts'
 import { searxng } from './searxng.ts'
@@ -53,9 +53,8 @@ export type WebParts = {
   /** For tests, which have no certificate of DuckDuckGo's. */
   duckDuckGoUrl?: string
   /** All addresses of a name; the machine's resolver when left out. */
-  resolve?: (host: string) => Promise<readonly { address: string; family: number }[]>
-  /** For tests, which have no internet: where a connection to a checked address really goes. The guard knows nothing of it. */
-  route?: (address: Address, port: number) => { address: Address; port: number }
+  resolve?: Resolve
+  route?: Route
   ports?: readonly number[]
   limits?: Partial<typeof LIMITS>
 }
@@ -91,7 +90,7 @@ type Request = { headers: Readonly<Record<string, string>>; signal: AbortSignal;
 export function openWeb(parts: WebParts): Web {
   const { store, now, ports = WEB_PORTS } = parts
   const limits = { ...LIMITS, ...parts.limits }
-  const resolve = parts.resolve ?? ((host: string) => lookup(host, { all: true }))
+  const { resolve = systemResolve } = parts
   const records = webRecords(store)
   const reader = openReader({ timeMs: limits.layoutMs })
   const pace = openThrottle({ gapMs: limits.siteGapMs, longestWaitMs: limits.longestWaitMs, now })
@@ -102,7 +101,7 @@ export function openWeb(parts: WebParts): Web {
   /** One request to a place that `siteOf` let pass; its addresses are checked here, and just these are dialled. */
   async function ask(site: Site, { headers, signal, trusted = false }: Request): Promise<Answer> {
     signal.throwIfAborted()
-    const found = site.literal ? [site.literal] : await sooner(resolved(site.host), signal)
+    const found = site.literal ? [site.literal] : await sooner(resolved(resolve, site.host), signal)
     const checked = trusted
       ? found.map(({ address, family }) => ({ address, family: family as 4 | 6 }))
       : checkedAddresses(site.host, found)
@@ -120,23 +119,6 @@ export function openWeb(parts: WebParts): Web {
       },
       signal,
     )
-  }
-
-  async function resolved(host: string): Promise<readonly { address: string; family: number }[]> {
-    try {
-      return await resolve(host)
-    } catch (error) {
-      const { code = '' } = error as NodeJS.ErrnoException
-      if (code === 'ENOTFOUND' || code === 'ENODATA')
-        throw new Fault('not_found', `${host} has no address: check how it is spelled, and that this machine has a network.`, {
-          cause: error,
-        })
-      if (code === 'EAI_AGAIN' || code === 'ETIMEOUT' || code === 'ESERVFAIL')
-        throw new Fault('unavailable', `The address of ${host} cannot be looked up: this machine has no name server that answers.`, {
-          cause: error,
-        })
-      throw faultOf(error, host)
-    }
   }
 
   /** Follows redirects by hand, each of them judged like a new request. `before` is asked ahead of each one. */

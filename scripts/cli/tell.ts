@@ -1,6 +1,7 @@
 /** Facts as lines that a person reads. Pure. */
 import type { Event } from '../../core/contract/event.ts'
 import { labelOf } from '../../core/contract/label.ts'
+import { networkWords } from '../../core/contract/network.ts'
 import type { Paint } from './terminal.ts'
 import { counted, money, oneLine, short } from './words.ts'
 
@@ -70,6 +71,8 @@ export function tell(event: Event, paint: Paint): string {
       return `secret ${oneLine(event.name, 64)} ${event.what} by ${oneLine(event.by, 40)}; granted to ${oneLine(event.grants.join(', ')) || 'nobody'}`
     case 'secret.used':
       return `was given ${oneLine(event.names.join(', '))}`
+    case 'network.used':
+      return `network: ${oneLine(networkWords(event.use))}`
     case 'sweep.repaired':
       return `mended by the sweep: ${oneLine(event.what)}`
     case 'registry.saved':
