@@ -5,12 +5,15 @@ import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { HELPERS } from './agent/capabilities.ts'
 import { type Editors, openEditors } from './agent/editors.ts'
+import { openOutlook } from './agent/outlook.ts'
 import { type Runner, startRunner } from './agent/runner.ts'
 import { loadTools } from './agent/tools.ts'
 import { UniversalAgent } from './agent/universal-agent.ts'
+import { openUploads, type Uploads } from './agent/uploads.ts'
 import { type Workspaces, workspaces } from './agent/workspaces.ts'
 import type { ReadyConfig } from './config.ts'
 import { Fault } from './contract/fault.ts'
+import type { Approval } from './contract/goal.ts'
 import { type Budget, DEFAULT_LIMITS, withBudget } from './contract/limits.ts'
 import { isOver } from './contract/task.ts'
 import { builtEnvironment } from './exec/environment.ts'
@@ -50,6 +53,12 @@ export type SubmitGoal = {
   /** Name of an example goal whose folders are copied into the workspace. */
   example?: string | undefined
   idempotencyKey?: string | undefined
+  model?: string | undefined
+  approval?: Approval | undefined
+  plan?: boolean | undefined
+  /** Ids of files that were sent before. */
+  attachments?: readonly string[] | undefined
+  forkedFrom?: string | undefined
 }
 
 /** Everything below HTTP: what benchmarks, crash tests and the server share. */
@@ -67,6 +76,9 @@ export type Runtime = {
   history: History
   monitor: Monitor
   editors: Editors
+  uploads: Uploads
+  /** What is known of carrying out a plan. */
+  outlook: ReturnType<typeof openOutlook>
   submitGoal(goal: SubmitGoal, by: string): Promise<{ treeId: string; created: boolean }>
   /** Starts the workers; nothing is claimed before. */
   run(): Runner
@@ -165,6 +177,15 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     protectedPaths: [config.dataDir],
   })
   const repositories = openRepositories({ dataDir: config.dataDir, path: config.commandPath ?? '/usr/local/bin:/usr/bin:/bin', runAs, now })
+  const uploads = openUploads({
+    store,
+    dataDir: config.dataDir,
+    folderOf: (treeId) => folders.path({ treeId, workspace: '' }),
+    now,
+    ...(runAs ? { runAs } : {}),
+    ...(options.failPoint ? { failPoint: options.failPoint } : {}),
+  })
+  const outlook = openOutlook({ store, registry, models, tools })
   let draining = false
   const agent = new UniversalAgent({
     history,
@@ -205,6 +226,9 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
   }
   await tasks.sweep('thorough', now())
   const worktrees = tidyWorktrees(store, tasks, repositories)
+  const sweepUploads = () => uploads.sweep().catch((error: unknown) => console.error('banyan: files that wait for goals:', error))
+  let sweeping: Promise<unknown> = sweepUploads()
+  const hourly = setInterval(() => (sweeping = sweepUploads()), 3_600_000).unref()
 
   return {
     store,
@@ -219,6 +243,8 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     history,
     monitor,
     editors: openEditors({ store, registry, tools, models, system: [FIRST_AGENT, ...Object.values(HELPERS)] }),
+    uploads,
+    outlook,
     async submitGoal(goal, by) {
       const name = goal.agent ?? FIRST_AGENT
       const first = await registry.get('agent', name)
@@ -229,7 +255,19 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
       const example = goal.example === undefined ? undefined : examples.find((e) => e.name === goal.example)
       if (goal.example !== undefined && !example)
         throw new Fault('invalid', `There is no example goal "${goal.example}"; choose one of ${examples.map((e) => e.name).join(', ')}.`)
-      return tasks.createGoal({
+      const model = goal.model === 'default' ? undefined : goal.model
+      if (model !== undefined) models.pick(model) // a Fault says what is wrong with it
+      const attachments = await uploads.named(goal.attachments ?? [])
+      const copy = example?.copy ?? []
+      let filled: string | undefined
+      const prepare = async (treeId: string): Promise<void> => {
+        filled = treeId
+        await uploads.begin(treeId)
+        const folder = await folders.of({ treeId, workspace: '' })
+        if (copy.length > 0) await folders.fill(treeId, config.root, copy)
+        await uploads.putInto(folder, attachments)
+      }
+      const created = tasks.createGoal({
         goal: goal.goal,
         agent: name,
         mode: goal.mode ?? 'auto',
@@ -239,8 +277,14 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
         submittedBy: by,
         origin: 'person',
         ...(goal.idempotencyKey === undefined ? {} : { idempotencyKey: goal.idempotencyKey }),
-        ...(example?.copy.length ? { prepare: (treeId: string) => folders.fill(treeId, config.root, example.copy) } : {}),
+        approval: goal.approval ?? 'ask_risky',
+        ...(model === undefined ? {} : { model }),
+        ...(goal.plan ? { plan: true } : {}),
+        ...(attachments.length > 0 ? { attachments } : {}),
+        ...(goal.forkedFrom === undefined ? {} : { forkedFrom: goal.forkedFrom }),
+        ...(attachments.length + copy.length > 0 ? { prepare } : {}),
       })
+      return created.finally(() => (filled === undefined ? undefined : uploads.settle(filled)))
     },
     run() {
       runner ??= startRunner({
@@ -269,6 +313,8 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     },
     async close() {
       await monitor.close()
+      clearInterval(hourly)
+      await sweeping
       await worktrees.stop()
       await exec.stop()
       await egress.close()
@@ -358,6 +404,8 @@ export async function start(config: ReadyConfig): Promise<Engine> {
       folder: (treeId) => runtime.workspaces.of({ treeId, workspace: '' }),
       protectedPaths: [config.dataDir],
     },
+    uploads: runtime.uploads,
+    plans: { outlook: runtime.outlook },
     registry: runtime.registry,
     editors: runtime.editors,
     secrets: runtime.secrets,

@@ -2,6 +2,7 @@
 import type { FileHandle } from 'node:fs/promises'
 import * as z from 'zod'
 import { Fault } from './contract/fault.ts'
+import type { PlanItem } from './contract/plan.ts'
 import type { Declared, Taint } from './contract/policy.ts'
 import type { QueryResult } from './contract/readable.ts'
 import type { Agent, Document, EntryOf, RegistryKind, ToolEntry, Versioned } from './contract/registry.ts'
@@ -48,6 +49,13 @@ export type Capabilities = {
       documents?: string[] | undefined
       tools?: string[] | undefined
     }): Promise<{ ok: true } | { ok: false; problem: string }>
+  }
+  plans: {
+    /**
+     * Puts a plan before a person; once it is approved its tasks are made, and their summaries come as this call's answer. What a person
+     * approved already, as a part of a larger plan, is made at once. A Fault says what is wrong with it.
+     */
+    propose(items: PlanItem[]): Promise<void>
   }
   reviews: {
     /** `wait`: the call is answered by the person's decision. */
@@ -128,6 +136,8 @@ export type Tool = {
   description: string
   /** The five words that later policies speak of. */
   permission: 'read' | 'write' | 'exec' | 'network' | 'self'
+  /** It only arranges work within the goal (tasks, questions, ends): nothing outside the tree of tasks changes. */
+  arranges?: true
   /** Only agents that a person allowed this have the tool, and they all have it: `web` is `web_search_allowed`. */
   requires?: 'web'
   inputSchema: Record<string, unknown>
@@ -161,6 +171,7 @@ export function defineTool<S extends z.ZodObject, N extends keyof Capabilities =
   /** Words for the model: when to use it, what comes back, what it costs. */
   description: string
   permission: Tool['permission']
+  arranges?: true
   requires?: NonNullable<Tool['requires']>
   effect: Effect | ((input: z.output<S>, ctx: Call & Pick<Capabilities, N>) => Effect)
   needs?: readonly N[]
@@ -181,6 +192,7 @@ export function defineTool<S extends z.ZodObject, N extends keyof Capabilities =
     name: spec.name,
     description: spec.description,
     permission: spec.permission,
+    ...(spec.arranges ? { arranges: true as const } : {}),
     ...(spec.requires ? { requires: spec.requires } : {}),
     inputSchema: schemaOf(input),
     ...(typeof spec.effect === 'function' ? {} : { fixedEffect: spec.effect }),

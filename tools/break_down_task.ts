@@ -5,6 +5,7 @@ export default defineTool({
   name: 'break_down_task',
   description: `Asks the breakdown agent for a plan of your task: which parts, done by which agent, in which order, and how each is known to be done. Use it when the task is several separate pieces of work and you do not yet see them clearly. You get the plan as the answer and then start the parts yourself with start_subtask. Works once in your task; waiting costs nothing.`,
   permission: 'write',
+  arranges: true,
   effect: 'keyed',
   needs: ['subtasks'],
   input: z.object({

@@ -5,6 +5,7 @@ export default defineTool({
   name: 'request_tools',
   description: `Asks for tools that you lack. The tool agent looks for existing ones that fit and hands them over: from your next turn on you have them. Say what you need to do, not the name you would give the tool. Works once in your task.`,
   permission: 'write',
+  arranges: true,
   effect: 'keyed',
   needs: ['subtasks'],
   input: z.object({

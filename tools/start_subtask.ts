@@ -37,6 +37,7 @@ By default you wait, at no cost, and get each subtask's status and summary as th
 
 Refused, with the reason: too deep, too many, the same agent with the same instruction as a task above, a subtask that a person stopped.`,
   permission: 'write',
+  arranges: true,
   effect: 'keyed',
   needs: ['subtasks'],
   input: z.object({
@@ -48,6 +49,10 @@ Refused, with the reason: too deep, too many, the same agent with the same instr
     subtasks: z.array(Subtask).min(1).max(100).optional().describe('Several subtasks at once, instead of task_instruction and agent_type.'),
     wait: z.boolean().default(true),
     handover: z.boolean().default(false),
+  }),
+  // Handing over adds nothing: the task goes on under another agent, with the words it had.
+  facts: (input, { task }) => ({
+    adds: input.handover && input.task_instruction === task.instruction ? 0 : (input.subtasks?.length ?? 1),
   }),
   async run(input, { subtasks }) {
     const single = input.task_instruction !== undefined && input.agent_type !== undefined

@@ -3,6 +3,7 @@ import { readCommand } from '../contract/answers.ts'
 import type { Fact } from '../contract/event.ts'
 import { Fault } from '../contract/fault.ts'
 import { commandOf } from '../contract/goal-text.ts'
+import { leavesOf, plainPlan, planChildren, problemOf } from '../contract/plan.ts'
 import { type CheckedEvidence, isOver, type TaskKind } from '../contract/task.ts'
 import { checkEvidence } from '../exec/evidence.ts'
 import type { Exec } from '../exec/exec.ts'
@@ -127,6 +128,29 @@ export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal,
             .filter((child) => isOver(child.status))
             .map((c) => ({ id: c.id, title: c.title, status: c.status, summary: c.summary ?? c.result ?? '' })),
         }
+      },
+    },
+
+    plans: {
+      async propose(items) {
+        const given = lease.plan?.items
+        if (given && JSON.stringify(plainPlan(given)) === JSON.stringify(plainPlan(items))) {
+          await spawn(
+            lease,
+            callId,
+            planChildren(given, () => false),
+            { wait: true },
+          )
+          return
+        }
+        const { limits } = await tasks.tree(task.treeId)
+        const problem = problemOf(items, { ...limits, depth: limits.depth - task.depth })
+        if (problem !== null) throw new Fault('invalid', problem)
+        for (const name of new Set(leavesOf(items).flatMap((one) => one.agent ?? []))) await mustExist(name)
+        const action = parts.secrets.redactAll({ items: plainPlan(items) })
+        const count = leavesOf(items).length
+        const title = `A plan of ${count === 1 ? 'one part' : `${count} parts`} for "${task.title}"`
+        await turns.askPerson(lease, callId, { kind: 'plan', title: parts.secrets.redact(title), action, risk: 'low' })
       },
     },
 

@@ -7,6 +7,7 @@ import { joinTaint, type Rule, type Taint } from '../contract/policy.ts'
 import type { Agent, Versioned } from '../contract/registry.ts'
 import type { Usage } from '../contract/task.ts'
 import { type Choice, FALLBACK_AFTER, type Models, retryDelayMs } from '../models/choose.ts'
+import { planned } from '../models/planned.ts'
 import { estimateMicros, priceOf } from '../models/prices.ts'
 import { drain, type ModelFault, type ModelRequest, type Provider, type Reply } from '../models/provider.ts'
 import { caseOf, judge, offersOf, signaturesOf } from '../policy/policy.ts'
@@ -16,6 +17,7 @@ import { type CapabilityParts, capabilitiesFor, Held } from './capabilities.ts'
 import { type Conversation, clearing, FILL, openConversation, SUMMARISE, summarising, summaryMessage } from './context.ts'
 import { CORE, composed } from './definition.ts'
 import type { Prompt } from './prompt.ts'
+import { targetOf } from './target.ts'
 
 export type AgentParts = CapabilityParts & {
   models: Models
@@ -100,7 +102,7 @@ export class UniversalAgent {
     const { turns } = this.#parts.tasks
     const { lease, definition } = work
     const { agent, prompt } = definition
-    const target = this.#choose(agent, lease.faults)
+    const target = this.#choose(lease, agent, lease.faults)
     const { provider, model } = target
     const may = this.#parts.models.breakerOf(provider).mayCall()
     if (!may.ok) {
@@ -149,7 +151,7 @@ export class UniversalAgent {
       maxOutputTokens: agent.max_output_tokens,
       task: { ...pick(lease.task), stopping: started.stopping },
     }
-    const { end, latencyMs } = await this.#call(work, provider, request)
+    const { end, latencyMs } = await this.#call(work, drivenBy(lease, provider), request)
     this.#fail('agent.after-model')
     if ('kind' in end) return this.#faulted(work, target, started.call, end, latencyMs, compactions)
     const costMicros = end.reportedCostMicros ?? (end.usage ? priceOf(provider.name, end.model, end.usage) : null)
@@ -328,7 +330,7 @@ export class UniversalAgent {
   #prepare(work: Work, call: SavedCall): Prepared {
     const tool = work.definition.tools.get(call.tool)
     const context: Call = { id: call.id, task: work.lease.task, signal: work.signal, attempt: call.attempts + 1 }
-    const judges = this.#choose(work.definition.agent, 0).provider.judges
+    const judges = this.#choose(work.lease, work.definition.agent, 0).provider.judges
     const all = capabilitiesFor(this.#parts, { lease: work.lease, callId: call.id, signal: work.signal, judges })
     return {
       call,
@@ -374,12 +376,15 @@ export class UniversalAgent {
       ...tool.facts(call.input, context, all),
       tool: tool.name,
       permission: tool.permission,
+      arranges: tool.arranges ?? false,
       effect,
       asks: permission !== 'allow',
       action,
       risk: permission === 'allow' ? 'medium' : permission.ask.risk,
       treeId: work.lease.treeId,
       agent: work.lease.task.agent,
+      approval: work.lease.goal.approval,
+      plan: work.lease.goal.plan,
     })
     const now = this.#parts.now()
     let said = judge(asked, [], narrowing, now)
@@ -414,7 +419,10 @@ export class UniversalAgent {
         signature: asked.pattern ?? asked.exact,
         taint,
         // Where a rule of a person asks, another one would change nothing.
-        offers: said.rule !== null ? [] : offersOf(asked).map((offer) => ({ ...offer, label: this.#parts.secrets.redact(offer.label) })),
+        offers:
+          said.rule !== null || work.lease.goal.approval === 'ask_all'
+            ? []
+            : offersOf(asked).map((offer) => ({ ...offer, label: this.#parts.secrets.redact(offer.label) })),
       },
     })
     return 'asked'
@@ -439,8 +447,8 @@ export class UniversalAgent {
     return { id: call.id, text: capped, isError: outcome.isError ?? false, ...(outcome.taint ? { taint: outcome.taint } : {}) }
   }
 
-  #choose(agent: Agent, faults: number): Choice {
-    const choice = this.#parts.models.pick(agent.model)
+  #choose({ goal }: Lease, agent: Agent, faults: number): Choice {
+    const choice = targetOf(this.#parts.models, goal.model, agent.model)
     return choice.fallback && faults >= FALLBACK_AFTER ? choice.fallback : choice
   }
 
@@ -472,6 +480,12 @@ export class UniversalAgent {
 }
 
 type Prepared = { call: SavedCall; tool: Tool | undefined; context: Call; all: Capabilities; effect: Effect; known: string[] }
+
+/** A task with a plan takes the turns that the plan decides without its model. */
+function drivenBy(lease: Lease, provider: Provider): Provider {
+  const root = lease.taskId === lease.treeId && lease.goal.plan !== null
+  return root || lease.plan !== null ? planned(provider, lease.plan, root) : provider
+}
 
 const runOfReads = (due: readonly Prepared[], from: number): number => {
   const end = due.findIndex((d, i) => i > from && d.effect !== 'read')

@@ -4,23 +4,24 @@
  * line are in `live.ts`.
  */
 import * as z from 'zod'
+import { GOAL_ROUTES } from './api-goals.ts'
+import { PLAN_ROUTES } from './api-plans.ts'
 import { REGISTRY_ROUTES } from './api-registry.ts'
 import { SYSTEM_ROUTES } from './api-system.ts'
 import type { TreeHead } from './event.ts'
 import type { FaultCode } from './fault.ts'
-import { Budget, Limits } from './limits.ts'
+import { APPROVALS } from './goal.ts'
+import { Limits } from './limits.ts'
 import type { StoredMessage } from './message.ts'
 import { NARROW_SCOPES, NewRule, RULE_SCOPES, type Rule, TAINTS } from './policy.ts'
-import { Name } from './registry.ts'
 import { BatchDecision, DECISIONS, Decision, REVIEW_KINDS, type Review, type Waiting } from './review.ts'
 import { count, listOf, one, page, text, time, wholeQuery } from './route.ts'
 import { Evidence, REASONS, TASK_KINDS, TASK_STATUSES, type Task, Verdict } from './task.ts'
 
+export { GOAL_LIMIT, GoalRequest, type Submitted } from './api-goals.ts'
 export type { AgentItem, DocumentItem, ToolItem } from './api-registry.ts'
 export type { Method, Route } from './route.ts'
 
-/** Characters of a goal. */
-export const GOAL_LIMIT = 200_000
 /** Bytes of a request's body. */
 export const BODY_LIMIT = 1_000_000
 /** Bytes of a file that is sent, and of one that is fetched. */
@@ -92,6 +93,10 @@ const Head = z.object({
   pausedReason: text.nullable(),
   submittedBy: text,
   createdAt: time,
+  approval: z.exactOptional(z.enum(APPROVALS)),
+  model: z.exactOptional(text),
+  planned: z.exactOptional(z.literal(true)),
+  forkedFrom: z.exactOptional(text),
 }) satisfies z.ZodType<TreeHead>
 /** `status`, `reason`, `attempt`, `result`, `summary` and `note` are the root task's. */
 const TreeItem = Head.extend({
@@ -297,33 +302,6 @@ const PutFile = z.object({ path: text, bytes: count, type: text, created: z.bool
 
 // ── What is asked ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-export const GoalRequest = z
-  .object({
-    goal: z
-      .string()
-      .refine((goal) => goal.length <= GOAL_LIMIT, {
-        error: `is longer than ${GOAL_LIMIT.toLocaleString('en')} characters; put the long part into a file or a context document and name it in the goal`,
-        params: { fault: 'too_large' satisfies FaultCode },
-      })
-      .refine((goal) => goal.trim() !== '', { error: 'must say what is to be done' })
-      .meta({ minLength: 1, maxLength: GOAL_LIMIT }),
-    /** Who takes the root task; without it the system's default. */
-    agent: Name.optional(),
-    /** Higher goes first. */
-    priority: z.number().int().min(-100).max(100).default(0),
-    /** `step`: pauses after each turn until a person lets it go on. */
-    mode: z.enum(['auto', 'step']).default('auto'),
-    budget: Budget.optional(),
-    /** `task`: each task has a folder of its own inside its parent's; `shared`: all work in one. */
-    workspace: z.enum(['task', 'shared']).default('task'),
-    /** Name of a goal example whose files are put into the workspace first. */
-    example: text.max(100).optional(),
-  })
-  .strict()
-export type GoalRequest = z.output<typeof GoalRequest>
-const Submitted = z.object({ treeId: text, taskId: text, url: text }).meta({ id: 'Submitted' })
-export type Submitted = z.output<typeof Submitted>
-
 const control = {
   /** `subtree` (the default) reaches every task below; `node` only this one. */
   scope: z.enum(['node', 'subtree']).optional(),
@@ -382,15 +360,8 @@ const act = <B extends z.ZodType>(verb: string, summary: string, request: B) =>
 export const ROUTES = {
   health: one({ method: 'GET', path: '/health', scope: 'none', summary: 'Whether it runs', status: 200, response: Health, open: true }),
 
-  submitGoal: one({
-    method: 'POST',
-    path: '/api/goals',
-    scope: 'goals:write',
-    summary: 'Submits a goal; with the same Idempotency-Key and body again, the tree that it made the first time',
-    status: 201,
-    request: GoalRequest,
-    response: Submitted,
-  }),
+  ...GOAL_ROUTES,
+  ...PLAN_ROUTES,
   goalExamples: one({
     method: 'GET',
     path: '/api/goal-examples',

@@ -1,5 +1,6 @@
 /** Every fact that the interface, traces and watchers can see. Append-only; committed with the change it tells of. */
 import type { Risk } from './command-text.ts'
+import type { Approval } from './goal.ts'
 import type { Limits } from './limits.ts'
 import type { NetworkUse } from './network.ts'
 import type { PolicyVerdict, Rule, Taint } from './policy.ts'
@@ -19,6 +20,14 @@ export type TreeHead = {
   pausedReason: string | null
   submittedBy: string
   createdAt: string
+  /** Absent in facts that are older than the word. */
+  approval?: Approval
+  /** What answers for its agents in place of their default. */
+  model?: string
+  /** A person approves its plan before anything is done. */
+  planned?: true
+  /** The goal that this one was made from. */
+  forkedFrom?: string
 }
 
 export type Fact =

@@ -37,6 +37,8 @@ export type Declared = {
   secrets?: readonly string[]
   /** It changes something outside the workspace: a push, a mail, a post, a secret that leaves, the system itself. */
   external?: boolean
+  /** Tasks that it would start beside those that are there. */
+  adds?: number
   /** The tool refuses these arguments itself: nothing would happen. */
   idle?: boolean
 }

@@ -22,16 +22,20 @@ import { type FileParts, fileRoutes } from './routes/files.ts'
 import { goalRoutes, type SubmitGoal } from './routes/goals.ts'
 import { loginRoutes } from './routes/login.ts'
 import { monitorRoutes } from './routes/monitor.ts'
+import { type PlanParts, planRoutes } from './routes/plans.ts'
 import { registryRoutes } from './routes/registry.ts'
 import { reviewRoutes } from './routes/reviews.ts'
 import { type Secrets, secretRoutes } from './routes/secrets.ts'
 import { type Description, systemRoutes } from './routes/system.ts'
 import { taskRoutes } from './routes/tasks.ts'
+import { type UploadParts, uploadRoutes } from './routes/uploads.ts'
 
 export type AppParts = {
   store: Store
   tasks: Tasks
   files: FileParts
+  uploads: UploadParts
+  plans: PlanParts
   registry: Registry
   editors: Editors
   secrets: Secrets
@@ -113,6 +117,8 @@ export function app(parts: AppParts): Hono<Env> {
   })
   register(app, {
     ...goalRoutes(parts),
+    ...uploadRoutes(parts),
+    ...planRoutes(parts),
     ...taskRoutes(parts.tasks, parts.files.history),
     ...fileRoutes(parts),
     ...reviewRoutes(parts.tasks),

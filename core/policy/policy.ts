@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto'
 import { graveOf, lineOf, type Risk, riskOf } from '../contract/command-text.ts'
+import type { Approval } from '../contract/goal.ts'
 import { concernsHost } from '../contract/network.ts'
 import type { Declared, Judgement, Offer, PolicyVerdict, Rule, Taint } from '../contract/policy.ts'
 import { commandSignature, isOutside, networkOf, type ParsedCommand, parseRun } from './command.ts'
@@ -14,6 +15,8 @@ export type CallFacts = Declared & {
   /** The tool's own word; unknown ones are asked about. */
   permission: string
   effect: string
+  /** It only arranges work within the goal. */
+  arranges?: boolean
   /** The tool itself wants a person to see it. */
   asks: boolean
   /** Exactly what would happen, as data. */
@@ -21,6 +24,10 @@ export type CallFacts = Declared & {
   risk: Risk
   treeId: string
   agent: string
+  /** What was said with the goal: how much is put before a person. */
+  approval?: Approval
+  /** `open`: no plan is approved yet; `frozen`: nothing may be added to one without a person. */
+  plan?: 'open' | 'frozen' | null
 }
 
 /** What a call is once its command has been read; read once, judged as often as needed. */
@@ -80,13 +87,32 @@ export function judge(call: Case, taint: readonly Taint[], rules: readonly Rule[
   const risk = riskIn(call, taint)
   if (strictest) return { verdict: strictest.verdict, reason: narrowWords(strictest), rule: strictest.id, risk }
   if (call.idle) return { verdict: 'allow', reason: 'its tool refuses it', rule: null, risk }
+  const before = beforePlan(call)
+  if (before !== null) return { verdict: 'deny', reason: before, rule: null, risk }
+  if (call.approval === 'ask_all' && !call.arranges && changes(call))
+    return { verdict: 'ask', reason: 'everything is asked about in this goal', rule: null, risk }
   if (call.by === 'person') return { verdict: 'allow', reason: 'a person typed exactly this in their goal', rule: null, risk }
   const needsTaintRule = taint.length > 0 && call.reaches
   const why = needsTaintRule ? taintWords(taint) : wantsPerson(call)
   if (why === null) return { verdict: 'allow', reason: 'it stays within the workspace and the system', rule: null, risk }
+  if (call.approval === 'run_free' && !needsTaintRule && keptIn(call))
+    return { verdict: 'allow', reason: 'this goal runs free in the sandbox', rule: null, risk }
   const rule = live.find((one) => one.verdict === 'allow' && (!needsTaintRule || one.tainted) && covers(one, call))
   if (rule) return { verdict: 'allow', reason: `always allowed: ${rule.label}`, rule: rule.id, risk }
   return { verdict: 'ask', reason: why, rule: null, risk }
+}
+
+/** Why it may not run before a person has approved the plan; null: it may. */
+function beforePlan(call: Case): string | null {
+  if (call.plan !== 'open' || call.arranges || (call.permission === 'read' && call.effect === 'read')) return null
+  return 'nothing may be done before a person has approved the plan of this goal; read, propose the plan and wait'
+}
+const changes = (call: Case): boolean => call.effect !== 'read' || (call.permission !== 'read' && call.permission !== 'write')
+/** A command in a sandbox that has no network, is given no key, and names nothing outside its workspace. */
+function keptIn({ run, isolation, online, secrets = [], external, command, paths = [], adds = 0 }: Case): boolean {
+  if (run === undefined || isolation !== 'sandbox' || online !== false || secrets.length > 0 || external || adds > 0) return false
+  if (paths.some((one) => isOutside(one.path))) return false
+  return command !== null && command.outside.length === 0 && !command.redirectsOut
 }
 
 /** Why a person is asked where no rule says anything; null: nobody is. */
@@ -108,6 +134,8 @@ function wantsPerson(call: Case): string | null {
   const away = call.paths?.find((one) => isOutside(one.path))
   if (away) return `it ${away.write ? 'writes' : 'reads'} ${away.path.slice(0, 200)}, outside the workspace`
   if ((call.costMicros ?? 0) > 0) return `it costs $${(call.costMicros! / 1_000_000).toFixed(2)}`
+  if (call.plan === 'frozen' && (call.adds ?? 0) > 0)
+    return `it would add ${call.adds === 1 ? 'a task' : `${call.adds} tasks`} to the plan that a person approved`
   if (call.asks) return `${call.tool} asks a person before it does this`
   if (!KNOWN_PERMISSIONS.has(call.permission)) return `nothing is known of what "${call.permission}" may do`
   return null

@@ -10,6 +10,7 @@ import * as web from './migrations/0003-web.ts'
 import * as secrets from './migrations/0004-secrets.ts'
 import * as files from './migrations/0005-files.ts'
 import * as page from './migrations/0006-page.ts'
+import * as goals from './migrations/0007-goals.ts'
 import type { Database } from './tables.ts'
 
 export type Migration = {
@@ -20,7 +21,7 @@ export type Migration = {
   down(db: Kysely<unknown>): Promise<void>
 }
 
-export const MIGRATIONS: readonly Migration[] = [foundation, policy, web, secrets, files, page]
+export const MIGRATIONS: readonly Migration[] = [foundation, policy, web, secrets, files, page, goals]
 
 /** This code's schema number. */
 export const SCHEMA = MIGRATIONS.at(-1)!.number

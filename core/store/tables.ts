@@ -30,6 +30,14 @@ export type Database = {
     submitted_by: string
     idempotency_key: string | null
     request_hash: string | null
+    /** How much of what its agents do is put before a person. */
+    approval: string
+    /** What answers for its agents in place of their default; null: as they are set. */
+    model: string | null
+    /** `open`: nothing may be done before a person approves a plan; `frozen`: what was approved is done, and additions are asked about. */
+    plan: string | null
+    /** The goal that this one was made from. */
+    forked_from: string | null
     created_at: number
   }
   tasks: {
@@ -93,6 +101,8 @@ export type Database = {
     lease_until: number
     /** Where words came from that nobody in the tree wrote: a list. */
     taint: string
+    /** Its part of a plan: {ask, items, ran}. */
+    plan: string | null
     created_at: number
     updated_at: number
   }
@@ -237,6 +247,8 @@ export type Database = {
   }
   /** Which task read what. */
   web_citations: { task_id: string; id: string; url: string; title: string; fetched_at: number }
+  /** Files sent for goals to come; the bytes are in a file named by the id. */
+  uploads: { id: string; name: string; type: string; bytes: number; by: string; created_at: number }
   agents: Entry
   documents: Entry
   tools: Entry

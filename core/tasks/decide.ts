@@ -10,6 +10,7 @@ import { control } from './control.ts'
 import { type Reached, raised } from './limits.ts'
 import { endCall, openCall, wakeIfFree } from './move.ts'
 import { resumeTree } from './pause.ts'
+import { checkPlanDecision, decidePlan } from './plans.ts'
 import { settleReview } from './review.ts'
 import { limitsOf, openTask, openTree, save, toReview } from './rows.ts'
 import { addRule, ruleOf } from './rules.ts'
@@ -42,6 +43,7 @@ export async function decide(
     throw new Fault('conflict', 'The action changed since it was shown; look at it again.')
   if (decision.decision === 'answer' && !decision.comment?.trim())
     throw new Fault('invalid', 'An answer needs `comment`: the words of the answer.')
+  if (shown.kind === 'plan') checkPlanDecision(decision)
   const task = await openTask(tx, shown.taskId, shown.treeId)
   const offer = decision.remember ? offerFor(shown, decision) : null
   const asking = shown.callId === null ? null : (await openCall(tx, shown.callId)).call
@@ -66,6 +68,10 @@ export async function decide(
   }
   if (shown.callId === null || isOver(task.status)) return { review, cut: [] }
   const call = asking!
+  if (shown.kind === 'plan') {
+    await decidePlan(tx, shown, decision, task, call)
+    return { review, cut: [] }
+  }
   if (call.state === 'ended') return { review, cut: [] }
   if (decision.decision === 'approve' && shown.kind !== 'flag')
     await tx.query(releaseCall, { id: call.id, input: decision.edit ? JSON.stringify(decision.edit) : call.input, approved: 1 })

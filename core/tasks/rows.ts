@@ -2,6 +2,7 @@
 import { type Selectable, sql } from 'kysely'
 import type { TreeHead, TreeMode } from '../contract/event.ts'
 import { Fault } from '../contract/fault.ts'
+import type { Approval } from '../contract/goal.ts'
 import type { Limits } from '../contract/limits.ts'
 import type { Message } from '../contract/message.ts'
 import { joinTaint, type Offer, type Taint } from '../contract/policy.ts'
@@ -70,6 +71,7 @@ const MUTABLE = [
   'lease_token',
   'lease_until',
   'taint',
+  'plan',
   'updated_at',
 ] as const
 const saveTask = prepare<Mutable>()((db, p) =>
@@ -95,6 +97,7 @@ const saveTreeRow = prepare<TreeRow>()((db, p) =>
       paused_reason: p.paused_reason,
       paused_at: p.paused_at,
       started_at: p.started_at,
+      plan: p.plan,
     })
     .where('id', '=', p.id),
 )
@@ -223,6 +226,10 @@ export function toTree(row: TreeRow): TreeHead {
     pausedReason: row.paused_reason,
     submittedBy: row.submitted_by,
     createdAt: iso(row.created_at),
+    approval: row.approval as Approval,
+    ...(row.model === null ? {} : { model: row.model }),
+    ...(row.plan === null ? {} : { planned: true as const }),
+    ...(row.forked_from === null ? {} : { forkedFrom: row.forked_from }),
   }
 }
 export const limitsOf = (row: Pick<TreeRow, 'limits'>): Limits => JSON.parse(row.limits) as Limits

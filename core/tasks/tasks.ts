@@ -10,8 +10,9 @@ import { prepare } from '../store/prepared.ts'
 import type { Store } from '../store/store.ts'
 import { type ClosingPlan, end } from './closing.ts'
 import { type Control, control } from './control.ts'
-import { createGoal, type NewGoal } from './create.ts'
+import { createGoal, knownGoal, type NewGoal } from './create.ts'
 import { type Checks, decide } from './decide.ts'
+import { openPlans } from './plans.ts'
 import { snooze, waitingFor } from './review.ts'
 import { type Claim, type TaskRow, toReview, toTask } from './rows.ts'
 import { openRules } from './rules.ts'
@@ -57,9 +58,12 @@ export function openTasks(store: Store, options: TasksOptions = {}) {
   return {
     turns,
     rules: openRules(store),
+    plans: openPlans(store),
 
     /** Acknowledged only when it is on stable storage. `created` is false when this idempotency key made the tree before. */
     async createGoal(goal: NewGoal & { prepare?: (treeId: string) => Promise<void> }): Promise<{ treeId: string; created: boolean }> {
+      const known = await knownGoal(store.db, goal)
+      if (known !== null) return { treeId: known, created: false }
       const id = newId()
       await goal.prepare?.(id) // files first: the task may be claimed the moment it is committed
       return store.transact((tx) => createGoal(tx, id, goal), { durable: true })

@@ -4,7 +4,9 @@
  */
 import { sql } from 'kysely'
 import { Fault } from '../contract/fault.ts'
+import type { Approval } from '../contract/goal.ts'
 import { callIdOf, childIdOf, type Message } from '../contract/message.ts'
+import type { TaskPlan } from '../contract/plan.ts'
 import type { Judgement, Taint } from '../contract/policy.ts'
 import { isOver, type Task, type Usage } from '../contract/task.ts'
 import { prepare } from '../store/prepared.ts'
@@ -43,6 +45,10 @@ export type Lease = {
   task: Task
   grants: Grants
   faults: number
+  /** What was said with the goal. */
+  goal: { model: string | null; approval: Approval; plan: 'open' | 'frozen' | null }
+  /** Its part of a plan; null where there is none. */
+  plan: TaskPlan | null
   /** Its worker was lost with it before, and once more sets it aside: nothing else may run beside it until a turn of it is complete. */
   alone: boolean
 }
@@ -185,6 +191,12 @@ export function openTurns(store: Store, options: { leaseMs?: number; reviewSecon
             task: toTask(task),
             grants: JSON.parse(task.grants) as Grants,
             faults: task.faults,
+            goal: {
+              model: tree.model,
+              approval: tree.approval as Approval,
+              plan: tree.plan as Lease['goal']['plan'],
+            },
+            plan: task.plan === null ? null : (JSON.parse(task.plan) as TaskPlan),
             alone,
           })
           if (alone) break
@@ -433,6 +445,12 @@ export function openTurns(store: Store, options: { leaseMs?: number; reviewSecon
           await pauseTree(tx, tree, task.id, made.reached)
           await ready(tx, task, tree)
           return { kind: 'paused' }
+        }
+        // Its part of the plan is carried out with this; it is not carried out again.
+        const { items, ...rest } = JSON.parse(task.plan ?? '{}') as TaskPlan
+        if (items && children.every((child) => child.approved)) {
+          task.plan = JSON.stringify({ ...rest, ran: items })
+          await save(tx, task)
         }
         if (how.handover) {
           task.handover = 1

@@ -18,6 +18,7 @@ const KINDS: Record<ReviewKind, string> = {
   budget: 'A limit is reached',
   dead_task: 'A task was set aside',
   in_doubt: 'Did this happen?',
+  plan: 'A plan',
 }
 /** What the words of a decision mean for that kind. */
 const WORDS: Record<ReviewKind, Partial<Record<DecisionWord, string>>> = {
@@ -27,6 +28,7 @@ const WORDS: Record<ReviewKind, Partial<Record<DecisionWord, string>>> = {
   budget: { approve: 'Raise it and go on', reject: 'Stop the goal' },
   dead_task: { approve: 'Try again', reject: 'Leave it' },
   in_doubt: { approve: 'Do it again', answer: 'Tell it what happened', reject: 'Do not repeat' },
+  plan: { approve: 'Do exactly this', changes: 'Ask for another plan', reject: 'Do nothing' },
 }
 /** Where words came from that nobody in the goal wrote. */
 export const TAINT_WORDS: Record<Taint, string> = { web: 'the web', files: 'files outside the workspace', agents: 'agents of other goals' }

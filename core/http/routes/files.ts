@@ -124,7 +124,7 @@ function toItem(row: FileChange): FileChangeItem {
 }
 
 /** By its first bytes, never by its name. Text of any kind is plain text: nothing of it is to be run by a browser. */
-async function typeOf(head: Uint8Array): Promise<string> {
+export async function typeOf(head: Uint8Array): Promise<string> {
   const found = await fileTypeFromBuffer(head)
   if (found && !/xml|html|script/.test(found.mime)) return found.mime
   try {

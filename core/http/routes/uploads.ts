@@ -1,0 +1,33 @@
+/** Files that are sent before the goal that needs them. */
+import { UPLOAD_LIMIT } from '../../contract/api.ts'
+import type { Upload } from '../../contract/api-goals.ts'
+import { Fault } from '../../contract/fault.ts'
+import type { Handlers } from '../router.ts'
+import { typeOf } from './files.ts'
+
+export type UploadParts = {
+  add(
+    file: { name: string; by: string },
+    chunks: AsyncIterable<Uint8Array>,
+    how: { limit: number; typeOf: (head: Uint8Array) => Promise<string> },
+  ): Promise<Upload>
+  remove(id: string): Promise<void>
+}
+
+export function uploadRoutes({ uploads }: { uploads: UploadParts }): Pick<Handlers, 'addUpload' | 'removeUpload'> {
+  return {
+    async addUpload({ query: { name }, stream, by }) {
+      try {
+        if ((stream.announced ?? 0) > UPLOAD_LIMIT)
+          throw new Fault('too_large', `The file is larger than ${UPLOAD_LIMIT / 1e6} MB; split it, or put it on the machine another way.`)
+        return await uploads.add({ name, by: by.name }, stream.chunks(), { limit: UPLOAD_LIMIT, typeOf })
+      } catch (error) {
+        if (error instanceof Fault) await stream.drain()
+        throw error
+      }
+    },
+    async removeUpload({ param }): Promise<undefined> {
+      await uploads.remove(param('id'))
+    },
+  }
+}
