@@ -9,6 +9,7 @@ import { join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import * as z from 'zod'
 import { Fault } from './contract/fault.ts'
+import { ISOLATION_CHOICES, type IsolationChoice } from './contract/isolation.ts'
 import { EXPIRY_POLICIES, type ExpiryPolicy } from './contract/review.ts'
 
 const whole = (least: number, most: number) =>
@@ -54,6 +55,7 @@ const Settings = z.object({
   GOOGLE_CLIENT_ID: words.optional(),
   GOOGLE_CLIENT_SECRET: secret().optional(),
   SYSTEM_SECRET_KEY: secret(16).optional(),
+  SYSTEM_SECRET_KEY_OLD: secret().optional(),
   PUBLIC_URL: webUrl.optional(),
   DATABASE_URL: z
     .string()
@@ -74,6 +76,18 @@ const Settings = z.object({
   MAX_CONCURRENT_AGENTS: whole(1, 1_000).optional(),
   DEFAULT_TIMEOUT_SECONDS: whole(1, 31_536_000).optional(),
   SUPERVISOR_CHECK_INTERVAL: whole(1, 86_400).optional(),
+  ISOLATION: z
+    .enum(ISOLATION_CHOICES)
+    .meta({ wanted: ISOLATION_CHOICES.join(', ').replace(/, (?=[^,]*$)/, ' or ') })
+    .optional(),
+  CONTAINER_IMAGE: z
+    .string()
+    .max(300)
+    .regex(/^[a-z0-9][a-z0-9._:/-]*[a-zA-Z0-9._-]*(@sha256:[0-9a-f]{64})?$/)
+    .meta({ wanted: 'the name of an image such as node:24-bookworm' })
+    .optional(),
+  // Other programs read it too, so what does not fit is told by those who would use it.
+  DOCKER_HOST: words.optional(),
   REVIEW_EXPIRY: z.enum(EXPIRY_POLICIES).optional(),
   REVIEW_EXPIRY_SECONDS: whole(1, 31_536_000).optional(),
   ENVIRONMENT: z.enum(['development', 'production', 'test']).meta({ wanted: 'development, production or test' }).optional(),
@@ -121,6 +135,10 @@ export type Config = {
   maxConcurrentAgents: number
   defaultTimeoutSeconds: number
   supervisorCheckInterval: number
+  isolation: IsolationChoice
+  /** Null: commands cannot run in containers. */
+  containerImage: string | null
+  dockerHost: string | undefined
   /** What becomes of what a call asks a person when nobody decides it within `reviewExpirySeconds`; null: it waits for ever. */
   reviewExpiry: ExpiryPolicy
   reviewExpirySeconds: number | null
@@ -128,6 +146,8 @@ export type Config = {
   debugMode: boolean
   /** Absent until `ensureSecrets`. */
   systemSecretKey: string | undefined
+  /** What values may still be sealed with; the start seals them anew. */
+  systemSecretKeyOld: string | undefined
   adminToken: string | undefined
   /** Of the environment that started it: all that commands get of it. */
   commandPath: string | undefined
@@ -135,7 +155,12 @@ export type Config = {
   /** What a person should know and nothing fails of. */
   warnings: readonly string[]
 }
-export type ReadyConfig = Config & { systemSecretKey: string; adminToken: string }
+export type ReadyConfig = Config & {
+  systemSecretKey: string
+  /** Where it is kept when nobody set it. */
+  secretKeyFile: string | null
+  adminToken: string
+}
 
 /** Of this process. `root` is the checkout: `.env` lies there and relative paths begin there. */
 export function readProcessConfig(root: string): Config {
@@ -169,6 +194,12 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, ro
       `GOOGLE_CLIENT_${there} is set (${found.get(`GOOGLE_CLIENT_${there}`)!.from}) and GOOGLE_CLIENT_${absent} is not: set both, or neither.`,
     )
   }
+  if (s.ISOLATION === 'container' && s.CONTAINER_IMAGE === undefined) {
+    throw new Fault(
+      'invalid',
+      `ISOLATION is container (${found.get('ISOLATION')!.from}) and CONTAINER_IMAGE is not set: set it to an image with the programs that commands need, such as node:24-bookworm.`,
+    )
+  }
   const warnings = [...file.warnings]
   if (!isLoopback(host) && s.ADMIN_TOKEN!.length < 16)
     warnings.push('ADMIN_TOKEN is short for a HOST that other machines can reach: use at least 16 random characters.')
@@ -194,11 +225,15 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, ro
     maxConcurrentAgents: s.MAX_CONCURRENT_AGENTS ?? 3,
     defaultTimeoutSeconds: s.DEFAULT_TIMEOUT_SECONDS ?? 300,
     supervisorCheckInterval: s.SUPERVISOR_CHECK_INTERVAL ?? 60,
+    isolation: s.ISOLATION ?? 'auto',
+    containerImage: s.CONTAINER_IMAGE ?? null,
+    dockerHost: s.DOCKER_HOST,
     reviewExpiry: s.REVIEW_EXPIRY ?? 'park',
     reviewExpirySeconds: s.REVIEW_EXPIRY_SECONDS ?? null,
     environment: s.ENVIRONMENT ?? 'development',
     debugMode: s.DEBUG_MODE ?? false,
     systemSecretKey: s.SYSTEM_SECRET_KEY,
+    systemSecretKeyOld: s.SYSTEM_SECRET_KEY_OLD,
     adminToken: s.ADMIN_TOKEN,
     commandPath: env.PATH,
     commandLang: env.LANG,
@@ -211,8 +246,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, ro
  * once would each make their own.
  */
 export function ensureSecrets(config: Config): ReadyConfig {
+  const secretKeyFile = config.systemSecretKey === undefined ? join(config.dataDir, 'secret-key') : null
   return {
     ...config,
+    secretKeyFile,
     systemSecretKey: config.systemSecretKey ?? kept(join(config.dataDir, 'secret-key')),
     adminToken: config.adminToken ?? kept(join(config.dataDir, 'admin-token')),
   }
@@ -220,7 +257,15 @@ export function ensureSecrets(config: Config): ReadyConfig {
 
 /** For printing: whether a secret is set, never what it is. */
 export function redacted(config: Config): Record<string, unknown> {
-  const secrets = ['anthropicApiKey', 'openaiApiKey', 'openrouterApiKey', 'googleClientSecret', 'systemSecretKey', 'adminToken'] as const
+  const secrets = [
+    'anthropicApiKey',
+    'openaiApiKey',
+    'openrouterApiKey',
+    'googleClientSecret',
+    'systemSecretKey',
+    'systemSecretKeyOld',
+    'adminToken',
+  ] as const
   const hidden = Object.fromEntries(secrets.map((name) => [name, config[name] === undefined ? undefined : '(set)']))
   return {
     ...config,

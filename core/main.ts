@@ -16,9 +16,11 @@ import { Fault } from './contract/fault.ts'
 import type { Approval } from './contract/goal.ts'
 import { type Budget, DEFAULT_LIMITS, withBudget } from './contract/limits.ts'
 import { isOver } from './contract/task.ts'
+import { type ContainerReport, instanceId, openContainers } from './exec/docker-probe.ts'
 import { builtEnvironment } from './exec/environment.ts'
 import type { Exec } from './exec/exec.ts'
 import { type History, openHistory } from './exec/history.ts'
+import { ladder } from './exec/ladder.ts'
 import { localExec, NOBODY } from './exec/local.ts'
 import { type IsolationReport, openIsolation } from './exec/probe.ts'
 import { openRepositories, type Repositories } from './git/git.ts'
@@ -34,6 +36,7 @@ import { type Monitor, openMonitor } from './observe/monitor.ts'
 import { type ExampleGoal, readGoals } from './registry/read-goals.ts'
 import { readSeeds } from './registry/read-seeds.ts'
 import { openRegistry, type Registry } from './registry/registry.ts'
+import { rotateKey, settledKey } from './secrets/rotate.ts'
 import { openSecrets, type Secrets } from './secrets/secrets.ts'
 import { openQuery } from './store/query.ts'
 import { openStore, type Store } from './store/store.ts'
@@ -67,10 +70,14 @@ export type Runtime = {
   tasks: Tasks
   registry: Registry
   secrets: Secrets
+  /** The key that counts; it signs sessions too. */
+  systemSecretKey: string
+  /** Seals every secret with a new key; sessions go on with the old one until a restart. */
+  rotateSecretKey(by: string): Promise<number>
   models: Models
   exec: Exec
   /** How commands can be isolated here, as tried out at the start. */
-  isolation: IsolationReport
+  isolation: IsolationReport & { container: ContainerReport }
   examples: readonly ExampleGoal[]
   workspaces: Workspaces
   history: History
@@ -114,6 +121,18 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     node: process.execPath,
     ...(runAs ? { runAs } : {}),
   })
+  const containing = instanceId(config.dataDir).then((instance) =>
+    openContainers({
+      image: config.containerImage,
+      dockerHost: config.dockerHost,
+      dataDir: config.dataDir,
+      host: { LANG: config.commandLang },
+      instance,
+      ...(runAs ? { runAs } : {}),
+      ...(options.failPoint ? { failPoint: options.failPoint } : {}),
+    }),
+  )
+  containing.catch(() => undefined)
   isolating.catch(() => undefined) // awaited below; an earlier failure must not leave it unhandled
   const seeds = join(config.root, 'seeds')
   const [read, playbooks, examples, tools] = await Promise.all([
@@ -126,11 +145,19 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
   const store = await openStore(config.databaseUrl, { now, ...(options.failPoint ? { failPoint: options.failPoint } : {}) })
   const registry = openRegistry(store)
   await registry.seed(read)
+  const { systemSecretKeyOld: old } = config
+  const { key: systemSecretKey, sealedAnew } = await settledKey(store, config.systemSecretKey, {
+    file: config.secretKeyFile,
+    old: old === undefined ? [] : [old],
+  })
+  if (sealedAnew > 0)
+    console.error(`banyan: ${sealedAnew} of the secrets were sealed with an older SYSTEM_SECRET_KEY and now are with the present one.`)
   const vault = await openSecrets({
     store,
-    key: config.systemSecretKey,
+    key: systemSecretKey,
     own: {
-      SYSTEM_SECRET_KEY: config.systemSecretKey,
+      SYSTEM_SECRET_KEY: systemSecretKey,
+      SYSTEM_SECRET_KEY_OLD: old,
       ADMIN_TOKEN: config.adminToken,
       ANTHROPIC_API_KEY: config.anthropicApiKey,
       OPENAI_API_KEY: config.openaiApiKey,
@@ -152,7 +179,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     checks: { edit: (name, input) => tools.get(name)?.problemIn(input) ?? null },
   })
   const folders = workspaces(config.dataDir, runAs, options.failPoint)
-  const secrets = ['secret-key', 'admin-token', 'owner.db'].map((name) => join(config.dataDir, name))
+  const secrets = ['secret-key', 'secret-key.next', 'secret-key.old', 'admin-token', 'owner.db'].map((name) => join(config.dataDir, name))
   const database = config.databaseUrl.startsWith('sqlite:') ? [config.databaseUrl.slice('sqlite:'.length)] : []
   const isolation = await isolating
   const { resolve, route } = options.web ?? {}
@@ -161,7 +188,8 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     ...(resolve ? { resolve } : {}),
     ...(route ? { route } : {}),
   })
-  const exec = localExec({
+  const containers = await containing
+  const local = localExec({
     sandbox: isolation.sandbox,
     egress,
     cgroups: isolation.cgroups,
@@ -170,6 +198,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     ...(runAs ? { runAs } : {}),
     ...(options.failPoint ? { failPoint: options.failPoint } : {}),
   })
+  const exec = ladder({ choice: config.isolation, local, container: containers.exec })
   const history = openHistory({
     store,
     dataDir: config.dataDir,
@@ -187,6 +216,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
   })
   const outlook = openOutlook({ store, registry, models, tools })
   let draining = false
+  let rotation: Promise<number> | undefined
   const agent = new UniversalAgent({
     history,
     repositories,
@@ -214,7 +244,11 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     models,
     secrets: vault,
     config,
-    isolation: { isolation: exec.isolation, isolationDetail: isolation.report },
+    isolation: {
+      isolation: exec.isolation,
+      isolationChoice: config.isolation,
+      isolationDetail: { ...isolation.report, container: containers.report },
+    },
     turns: () => runner?.turns() ?? [],
     slots: () => config.maxConcurrentAgents,
     now,
@@ -235,9 +269,24 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     tasks,
     registry,
     secrets: vault,
+    systemSecretKey,
+    rotateSecretKey(by) {
+      if (rotation) return Promise.reject(new Fault('conflict', 'A new key was just made; make the next one after the restart.'))
+      rotation = rotateKey({
+        secrets: vault,
+        file: config.secretKeyFile,
+        key: systemSecretKey,
+        by,
+        ...(options.failPoint ? { failPoint: options.failPoint } : {}),
+      })
+      rotation.catch(() => {
+        rotation = undefined
+      })
+      return rotation
+    },
     models,
     exec,
-    isolation: isolation.report,
+    isolation: { ...isolation.report, container: containers.report },
     examples,
     workspaces: folders,
     history,
@@ -388,7 +437,7 @@ export async function start(config: ReadyConfig): Promise<Engine> {
     port: () => port,
     publicUrl: config.publicUrl ?? null,
     adminToken: config.adminToken,
-    secretKey: config.systemSecretKey,
+    secretKey: runtime.systemSecretKey,
   })
   live = openLive({ store: runtime.store, auth, revision, log })
   const opened = live
@@ -408,7 +457,7 @@ export async function start(config: ReadyConfig): Promise<Engine> {
     plans: { outlook: runtime.outlook },
     registry: runtime.registry,
     editors: runtime.editors,
-    secrets: runtime.secrets,
+    secrets: { ...runtime.secrets, rotate: runtime.rotateSecretKey },
     auth,
     live: opened,
     monitor: runtime.monitor,
@@ -426,6 +475,7 @@ export async function start(config: ReadyConfig): Promise<Engine> {
           detail: runtime.models.describe(),
         },
         isolation: runtime.exec.isolation,
+        isolationChoice: config.isolation,
         isolationDetail: runtime.isolation,
         defaultLimits: DEFAULT_LIMITS,
         dataBytes: runtime.monitor.resources.newest()?.databaseBytes ?? 0,

@@ -85,7 +85,7 @@ Use it to build, test, convert, measure or check something. For reading, writing
 - A command that you thought of waits until a person allows it. They see it exactly as you wrote it, so make it short and plain, and put what belongs together into one call. Commands that the person wrote in your task run at once: use their exact words, in the workspace folder.
 - Every call starts anew: folder changes and variables do not stay. Files do. When the command ends, what it left in the background is ended too, so start a server and its test in one command.
 - Nobody can answer prompts: pass options such as --yes; editors and other programs for a screen do not work.
-- Where this machine has a sandbox, a command sees the workspace and the installed programs (/usr, read-only) and nothing else: no network but its own localhost, no other files. A command that must reach the internet (npm install, git clone, curl) names the hosts in "network"; it then reaches these, by http and https, through the proxy that its environment names, and the answer says what was reached and what was refused. Name as few as will do: a person reads them. The answer says which isolation it had.
+- Where this machine has a sandbox, a command sees the workspace and the installed programs (/usr, read-only) and nothing else: no network but its own localhost, no other files. A command that must reach the internet (npm install, git clone, curl) names the hosts in "network"; it then reaches these, by http and https, through the proxy that its environment names, and the answer says what was reached and what was refused. Name as few as will do: a person reads them. In a container the programs are those of its image, and there is no network at all. The answer says which isolation it had.
 - HOME is the workspace; keys and tokens of this system are not in the environment. A command that needs a key names it in "secrets" and reads it as a variable, such as $GITHUB_TOKEN; you never see its value, and it is taken out of the output.
 - Of a long output the first and last ${OUTPUT_BYTES / 2_000} kB are shown. Write the rest to a file and read that.
 - An exit code other than 0 usually means failure: read standard error, mend the cause, and do not simply repeat the command.`,
@@ -124,7 +124,7 @@ Use it to build, test, convert, measure or check something. For reading, writing
       cwd: given.cwd ?? '.',
       ...(given.stdin === undefined ? {} : { stdin: given.stdin }),
       isolation: exec.isolation,
-      online: exec.isolation !== 'sandbox' || hostWords(given).length > 0,
+      online: exec.isolation === 'plain' || hostWords(given).length > 0,
       // With a key in its hands a command can change what the key opens, and with hosts it can send them what it has read.
       ...(namesIn(given).length === 0 ? {} : { secrets: namesIn(given), external: true }),
       ...(hostWords(given).length === 0 ? {} : { network: hostWords(given), hosts: hostPatterns(given), external: true }),

@@ -11,6 +11,7 @@ import { SYSTEM_ROUTES } from './api-system.ts'
 import type { TreeHead } from './event.ts'
 import type { FaultCode } from './fault.ts'
 import { APPROVALS } from './goal.ts'
+import { ISOLATION_CHOICES } from './isolation.ts'
 import { Limits } from './limits.ts'
 import type { StoredMessage } from './message.ts'
 import { NARROW_SCOPES, NewRule, RULE_SCOPES, type Rule, TAINTS } from './policy.ts'
@@ -247,10 +248,15 @@ const System = z
     provider: z.object({ name: text, model: text.nullable(), judges: z.boolean(), detail: text }),
     /** The level at which commands run here. */
     isolation: text,
-    /** What was found when that was tried out at the start: why there is no sandbox and what mends it, and what holds memory, processes and CPU. */
+    /** The setting ISOLATION. */
+    isolationChoice: z.enum(ISOLATION_CHOICES).optional(),
+    /** What was found when that was tried out at the start: why there is none and what mends it, and what holds memory, processes and CPU. */
     isolationDetail: z
       .object({
         sandbox: z.union([z.object({ ok: z.literal(true), version: text }), z.object({ ok: z.literal(false), why: text, mend: text })]),
+        container: z
+          .union([z.object({ ok: z.literal(true), version: text, image: text }), z.object({ ok: z.literal(false), why: text, mend: text })])
+          .optional(),
         limits: z.object({ memory: z.boolean(), pids: z.boolean(), cpu: z.boolean(), via: z.enum(['cgroup1', 'cgroup2', 'rlimit']) }),
       })
       .optional(),
@@ -543,6 +549,14 @@ export const ROUTES = {
     status: 200,
     request: SecretRequest,
     response: SecretShape,
+  }),
+  rotateSecrets: one({
+    method: 'POST',
+    path: '/api/secrets/rotate',
+    scope: 'admin',
+    summary: 'Makes a new SYSTEM_SECRET_KEY, seals every value with it and restarts; all sessions end. 409 when the key is a setting',
+    status: 202,
+    response: z.object({ values: count, status: z.literal('restarting') }),
   }),
   removeSecret: one({
     method: 'DELETE',

@@ -97,6 +97,8 @@ export type Fact =
   /** It has read what nobody in its tree wrote; `taint` is all of it. */
   | { type: 'task.tainted'; taskId: string; taint: Taint[] }
   /** Never a value: whose name, and who may have it since. */
+  /** Every value is sealed with another SYSTEM_SECRET_KEY; the values are the same. */
+  | { type: 'secret.rotated'; count: number; by: string }
   | { type: 'secret.changed'; name: string; what: 'set' | 'removed' | 'granted'; grants: string[]; by: string }
   /** Its value was put into the environment of a command of this task. */
   | { type: 'secret.used'; taskId: string; names: string[] }

@@ -3,9 +3,9 @@ import type { AllowedHost, NetworkUse } from '../contract/network.ts'
 
 /**
  * How far a command was kept from the rest of the machine. `plain`: limits and a built environment, no isolation. `sandbox`: its workspace and
- * the machine's programs, and nothing else (see sandbox.ts).
+ * the machine's programs, and nothing else (see sandbox.ts). `container`: its workspace and the programs of an image (see docker.ts).
  */
-export type Isolation = 'plain' | 'sandbox'
+export type Isolation = 'plain' | 'sandbox' | 'container'
 
 export type Command = {
   /** Either an argument vector, run without a shell, or one line for `/bin/sh -c`. */
@@ -15,13 +15,14 @@ export type Command = {
   /** Folder that it may write in, and in a sandbox the only one it sees: `cwd` lies in it. Left out, it is `cwd`. */
   workspace?: string
   /**
-   * What it must run at. `sandbox`: not started where there is none. `plain`: as somebody allowed. Left out: the best that this machine has,
-   * and the result says which.
+   * What it must run at. `sandbox`, `container`: not started where there is none. `plain`: as somebody allowed. Left out: what the setting
+   * ISOLATION says, else the best that this machine has, and the result says which.
    */
   isolation?: Isolation
   /**
    * `none`: not started where the network cannot be kept from it. Hosts: it reaches these through a proxy and nothing else; not started
-   * where that cannot be held, unless it is to run `plain`, where nothing holds it. Left out: none in a sandbox, the machine's when plain.
+   * where that cannot be held, unless it is to run `plain`, where nothing holds it. A container has no network at all and refuses hosts. Left
+   * out: none in a sandbox or container, the machine's when plain.
    */
   network?: 'none' | readonly AllowedHost[]
   env?: Readonly<Record<string, string>>
@@ -57,10 +58,10 @@ export type CommandResult = {
 export type Exec = {
   /**
    * Never rejects for what the command did. Rejects with a Fault when it could not be started: no such program, no such folder, or
-   * `unavailable` when it must be isolated more than this machine can. In a sandbox a command that a signal ended has the exit code
+   * `unavailable` when it must be isolated more than this machine can. In a sandbox or a container a command that a signal ended has the exit code
    * 128 + its number, as in a shell.
    */
   run(command: Command, signal: AbortSignal): Promise<CommandResult>
-  /** The best that this machine has. */
+  /** What a command runs at that does not say: what the setting ISOLATION says, else the best that this machine has. */
   readonly isolation: Isolation
 }

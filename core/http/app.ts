@@ -123,7 +123,7 @@ export function app(parts: AppParts): Hono<Env> {
     ...fileRoutes(parts),
     ...reviewRoutes(parts.tasks),
     ...registryRoutes(parts.registry, parts.editors),
-    ...secretRoutes(parts.secrets),
+    ...secretRoutes(parts.secrets, parts.shutdown),
     ...eventRoutes(parts.store, parts.live),
     ...systemRoutes(parts),
     ...monitorRoutes(parts.monitor),

@@ -61,3 +61,18 @@ describe('secrets over HTTP', () => {
       )
   })
 })
+
+test('the key is rotated over HTTP when it is no setting of a person, and a restart follows', async () => {
+  const own = await serve({ keyFile: true })
+  try {
+    await own.ask('PUT', '/api/secrets/TOKEN', { body: { value: 'the-value-itself' } })
+    expect(await own.ask('POST', '/api/secrets/rotate')).toMatchObject({ status: 202, json: { values: 1, status: 'restarting' } })
+    await expect.poll(() => own.asked).toEqual(['restart'])
+    expect((await own.ask('GET', '/api/secrets')).json).toMatchObject({ items: [{ name: 'TOKEN', readable: true }] })
+  } finally {
+    await own.stop()
+  }
+  const refused = await server.ask('POST', '/api/secrets/rotate')
+  expect(refused.status).toBe(409)
+  expect(refused.text).toMatch(/SYSTEM_SECRET_KEY_OLD/)
+})

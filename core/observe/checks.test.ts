@@ -14,3 +14,21 @@ test.each([
   expect(checks.map((check) => check.state)).toEqual(states)
   expect(checks.map((check) => check.words).join(' ')).toMatch(words)
 })
+
+const NO_CONTAINER = { ok: false, why: 'No Docker engine answers at /x.', mend: 'Start it and restart.' } as const
+test.each([
+  [
+    'container',
+    { ok: true, version: '28.2.2', image: 'node:24' } as const,
+    NONE,
+    ['ok', 'ok'],
+    /containers of their own \(Docker 28\.2\.2, image node:24\).*no network/,
+  ],
+  ['container', NO_CONTAINER, NONE, ['fail', 'ok'], /none runs: ISOLATION is container\. No Docker engine answers at \/x\. Start it/],
+  ['sandbox', NO_CONTAINER, NONE, ['fail', 'unknown', 'ok'], /none runs: ISOLATION is sandbox\. bubblewrap is not installed/],
+  ['plain', NO_CONTAINER, { ok: true, version: '0.8.0' } as const, ['warn', 'unknown', 'ok'], /run plain, because ISOLATION is plain/],
+] as const)('doctor tells of ISOLATION=%s', (choice, container, sandbox, states, words) => {
+  const checks = commandChecks({ isolation: choice, isolationChoice: choice, isolationDetail: { sandbox, container, limits: ALL } })
+  expect(checks.map((check) => check.state)).toEqual(states)
+  expect(checks.map((check) => check.words).join(' ')).toMatch(words)
+})

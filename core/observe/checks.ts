@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path'
 import type { Config } from '../config.ts'
 import type { System } from '../contract/api.ts'
 import type { Check } from '../contract/api-system.ts'
+import { openContainers } from '../exec/docker-probe.ts'
 import { NOBODY } from '../exec/local.ts'
 import { probeIsolation } from '../exec/probe.ts'
 
@@ -117,34 +118,61 @@ export function portCheck({ host, port }: Pick<Config, 'host' | 'port'>): Promis
 /** The same as the server tries at its start, in a folder that is gone afterwards. */
 export async function tryIsolation(settings: Config): Promise<Check[]> {
   const folder = await mkdtemp(join(tmpdir(), 'banyan-doctor-'))
-  const detail = await probeIsolation({
-    folder,
-    path: settings.commandPath ?? '',
-    hidden: [folder],
-    node: process.execPath,
-    ...(process.getuid?.() === 0 ? { runAs: NOBODY } : {}),
-  }).finally(() => rm(folder, { recursive: true, force: true }))
-  return commandChecks({ isolation: detail.sandbox.ok ? 'sandbox' : 'plain', isolationDetail: detail })
+  const runAs = process.getuid?.() === 0 ? { runAs: NOBODY } : {}
+  const { isolation: choice, containerImage: image, dockerHost, commandPath } = settings
+  const [detail, container] = await Promise.all([
+    probeIsolation({ folder, path: commandPath ?? '', hidden: [folder], node: process.execPath, ...runAs }),
+    openContainers({ image, dockerHost, dataDir: join(folder, 'container'), host: {}, ...runAs }),
+  ]).finally(() => rm(folder, { recursive: true, force: true }))
+  return commandChecks({
+    isolation: choice !== 'auto' ? choice : detail.sandbox.ok ? 'sandbox' : 'plain',
+    isolationChoice: choice,
+    isolationDetail: { ...detail, container: container.report },
+  })
 }
 
 /** How far commands are kept from the machine, and from eating it. */
-export function commandChecks({ isolation, isolationDetail: detail }: Pick<System, 'isolation' | 'isolationDetail'>): Check[] {
+export function commandChecks(system: Pick<System, 'isolation' | 'isolationChoice' | 'isolationDetail'>): Check[] {
+  const { isolation, isolationChoice: choice = 'auto', isolationDetail: detail } = system
   const open = "with limits, but not kept from the rest of this user's files; look before you approve"
   if (!detail) return [isolation === 'plain' ? warn('commands', `run plain: ${open}`) : ok('commands', `run ${isolation}`)]
-  const { sandbox, limits } = detail
+  const { sandbox, container, limits } = detail
+  const commands = () => {
+    if (isolation === 'container')
+      return container?.ok
+        ? ok(
+            'commands',
+            `run in containers of their own (Docker ${container.version}, image ${container.image}): only the workspace and the programs of the image, no network`,
+          )
+        : fail('commands', `none runs: ISOLATION is container. ${container ? `${container.why} ${container.mend}` : ''}`)
+    if (choice === 'plain') return warn('commands', `run plain, because ISOLATION is plain: ${open}`)
+    if (sandbox.ok)
+      return ok(
+        'commands',
+        `run in a sandbox of their own (bubblewrap ${sandbox.version}): only the workspace and the programs of this machine, no network`,
+      )
+    return choice === 'sandbox'
+      ? fail('commands', `none runs: ISOLATION is sandbox. ${sandbox.why} ${sandbox.mend}`)
+      : warn('commands', `run plain: ${open}. No sandbox: ${sandbox.why} ${sandbox.mend}`)
+  }
   return [
-    sandbox.ok
-      ? ok(
-          'commands',
-          `run in a sandbox of their own (bubblewrap ${sandbox.version}): only the workspace and the programs of this machine, no network`,
-        )
-      : warn('commands', `run plain: ${open}. No sandbox: ${sandbox.why} ${sandbox.mend}`),
-    limits.via === 'rlimit'
+    commands(),
+    ...(container && isolation !== 'container'
+      ? [
+          container.ok
+            ? ok('containers', `work here too (Docker ${container.version}, image ${container.image}): ISOLATION=container uses them`)
+            : unknown('containers', `${container.why} ${container.mend}`),
+        ]
+      : []),
+    isolation !== 'container' && limits.via === 'rlimit'
       ? warn(
           'limits',
           'on each process of a command, not on all of them together: this user may not write control groups; as a systemd service, Delegate=yes and DelegateSubgroup=engine mend it.',
         )
-      : ok('limits', `on memory, processes and CPU of each command, all its processes together (${limits.via})`),
+      : ok(
+          'limits',
+          `on memory, processes and CPU of each command, all its processes together (${isolation === 'container' ? 'Docker' : limits.via})`,
+        ),
   ]
 }
 

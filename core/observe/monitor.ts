@@ -49,7 +49,7 @@ export type MonitorParts = {
     | 'openaiBaseUrl'
     | 'openrouterApiKey'
   >
-  isolation: Pick<System, 'isolation' | 'isolationDetail'>
+  isolation: Pick<System, 'isolation' | 'isolationChoice' | 'isolationDetail'>
   /** Turns that this process has under way, and how many it may have. */
   turns: () => readonly Turn[]
   slots: () => number

@@ -39,7 +39,10 @@ export async function openSecrets(parts: {
   own?: Readonly<Record<string, string | undefined>>
 }) {
   const { store } = parts
-  const cipher = cipherOf(parts.key)
+  /** Seals; inside a transaction, so that one that seals with a new key is over or to come. */
+  let cipher = cipherOf(parts.key)
+  /** Open; the last ones were replaced by this process, or are about to be. */
+  let ciphers = [cipher]
   let kept = new Map<string, { sealed: string; value: string | null; grants: Grant[] }>()
   const own = Object.entries(parts.own ?? {}).filter((one): one is [string, string] => (one[1]?.length ?? 0) >= OWN_LEAST)
   /** Handed out by this process: a command may still run with a value that has been replaced or removed since. */
@@ -54,11 +57,19 @@ export async function openSecrets(parts: {
     kept = new Map(
       rows.map(({ name, value, grants }) => {
         const old = kept.get(name)
-        const open = old?.sealed === value ? old.value : cipher.open(name, value)
+        const open = old?.sealed === value ? old.value : opened(name, value)
         return [name, { sealed: value, value: open, grants: JSON.parse(grants) as Grant[] }]
       }),
     )
     if (!same) search()
+  }
+
+  function opened(name: string, value: string): string | null {
+    for (const one of ciphers) {
+      const open = one.open(name, value)
+      if (open !== null) return open
+    }
+    return null
   }
 
   function search(): void {
@@ -172,6 +183,38 @@ export async function openSecrets(parts: {
       for (const name of names) handed.set(kept.get(name)?.value ?? '', name)
       return Object.fromEntries(names.map((name) => [name, kept.get(name)?.value ?? '']))
     },
+    /** Seals every value with a new key, all or none, and answers how many. A Fault names one that cannot be read; then nothing is changed. */
+    async sealWith(key: string, by: string): Promise<number> {
+      const [before, next] = [cipher, cipherOf(key)]
+      ciphers = [next, ...ciphers]
+      own.push(['SYSTEM_SECRET_KEY', key])
+      search()
+      try {
+        return await store.transact(
+          async (tx) => {
+            const rows = await tx.db.selectFrom('secrets').select(['name', 'value']).execute()
+            for (const { name, value } of rows) {
+              const open = opened(name, value)
+              if (open === null) throw new Fault('conflict', `${unreadable(name)} Nothing was changed.`)
+              await tx.db
+                .updateTable('secrets')
+                .set({ value: next.seal(name, open) })
+                .where('name', '=', name)
+                .execute()
+            }
+            tx.record(null, { type: 'secret.rotated', count: rows.length, by })
+            cipher = next
+            return rows.length
+          },
+          { durable: true },
+        )
+      } catch (error) {
+        cipher = before
+        throw error
+      } finally {
+        await refresh()
+      }
+    },
     /** Takes every value that is held now out of the text. */
     redact: (text: string): string => redact(text),
     /** The same for every text inside a value of JSON. */
@@ -179,27 +222,6 @@ export async function openSecrets(parts: {
     /** Names whose values cannot be read with this key. */
     unreadable: (): string[] => [...kept].filter(([, { value }]) => value === null).map(([name]) => name),
   }
-}
-
-/** Seals every value anew, all or none. Answers how many. */
-export async function reencrypt(store: Store, oldKey: string, newKey: string): Promise<number> {
-  const [from, to] = [cipherOf(oldKey), cipherOf(newKey)]
-  return store.transact(
-    async (tx) => {
-      const rows = await tx.db.selectFrom('secrets').select(['name', 'value']).execute()
-      for (const { name, value } of rows) {
-        const open = from.open(name, value)
-        if (open === null) throw new Fault('invalid', `${unreadable(name)} Nothing was changed.`)
-        await tx.db
-          .updateTable('secrets')
-          .set({ value: to.seal(name, open) })
-          .where('name', '=', name)
-          .execute()
-      }
-      return rows.length
-    },
-    { durable: true },
-  )
 }
 
 function mapTexts(value: unknown, change: (text: string) => string): unknown {

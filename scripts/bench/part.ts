@@ -26,6 +26,7 @@ async function open(decide: (request: ModelRequest) => Scripted, slots = 8): Pro
     ...base,
     root: dirname(dirname(import.meta.dirname)),
     systemSecretKey: 'bench-secret-key-0123',
+    secretKeyFile: null,
     adminToken: 'bench-token',
   }
   const runtime = await openRuntime(config, { providers: [scripted(decide)], tools: [benchTool] })

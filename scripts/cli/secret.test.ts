@@ -1,11 +1,15 @@
+import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Bench, openBench } from './fixture/banyan.ts'
 
 describe('banyan secret', () => {
   let bench: Bench
+  let ended: Promise<unknown[]>
   beforeAll(async () => {
     bench = openBench()
-    await bench.engine()
+    ended = once((await bench.engine()).child, 'exit')
   })
   afterAll(() => bench.remove())
   const secret = (argv: string[], input?: string) => bench.run(['secret', ...argv], {}, input)
@@ -26,6 +30,22 @@ describe('banyan secret', () => {
     expect(removed.code).toBe(0)
     for (const { out, err } of [set, granted, listed, revoked, kept, removed]) expect(out + err).not.toContain('the-value-itself')
     expect(JSON.parse((await secret(['ls', '--json'])).out)).toEqual({ items: [] })
+  })
+
+  test('rotates the key: values stay usable after the restart, and the key is another', async () => {
+    await secret(['set', 'GITHUB_TOKEN'], 'the-value-itself\n')
+    expect(await secret(['rotate'])).toMatchObject({ code: 2, err: expect.stringContaining('add --yes') })
+    const before = readFileSync(join(bench.dataDir, 'secret-key'), 'utf8')
+    const rotated = await secret(['rotate', '--yes'])
+    expect(rotated, rotated.err).toMatchObject({ code: 0, err: expect.stringContaining('1 value is sealed with the new key') })
+    expect(readFileSync(join(bench.dataDir, 'secret-key'), 'utf8')).not.toBe(before)
+    // 75 asks whoever started it for a restart.
+    expect(await ended).toEqual([75, null])
+    await bench.engine()
+    expect(existsSync(join(bench.dataDir, 'secret-key.old'))).toBe(false)
+    const listed = await secret(['ls', '--json'])
+    expect(JSON.parse(listed.out)).toMatchObject({ items: [{ name: 'GITHUB_TOKEN', readable: true }] })
+    await secret(['rm', 'GITHUB_TOKEN', '--yes'])
   })
 
   test.each([

@@ -11,7 +11,7 @@ export function addSecret(program: Command, cli: Cli): void {
   const { terminal } = cli
   const secret = program
     .command('secret')
-    .summary('secrets: list, set, grant, revoke, remove')
+    .summary('secrets: list, set, grant, revoke, remove, rotate')
     .description('Keys and passwords that commands of agents may be given. Without a command it lists them; no command shows a value.')
   const entry = async (command: Command, name: string) => {
     const items = await all(serverOf(cli, command), 'secrets')
@@ -108,6 +108,21 @@ export function addSecret(program: Command, cli: Cli): void {
         terminal.say(`Removed ${oneLine(name, 64)}.`)
       }),
     'banyan secret rm GITHUB_TOKEN --yes',
+  )
+  examples(
+    secret
+      .command('rotate')
+      .description(
+        'Makes a new SYSTEM_SECRET_KEY, seals every value with it and restarts. Values and grants stay; everybody logs in again in the browser. A backup from before needs the key from before.',
+      )
+      .option('-y, --yes', 'without asking')
+      .action(async (options: { yes?: boolean }, command: Command) => {
+        await confirm(cli, options.yes, 'Make a new SYSTEM_SECRET_KEY and restart? Browsers must log in again.')
+        const { values } = await call(serverOf(cli, command), 'rotateSecrets', {})
+        if (wantsJson(command)) return terminal.document({ values, restarting: true })
+        terminal.say(`${values} ${values === 1 ? 'value is' : 'values are'} sealed with the new key; Banyan restarts.`)
+      }),
+    'banyan secret rotate --yes',
   )
 }
 

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Command } from 'commander'
 import { redacted } from '../../core/config.ts'
-import type { Health } from '../../core/contract/api.ts'
+import type { Health, System } from '../../core/contract/api.ts'
 import { Fault } from '../../core/contract/fault.ts'
 import { type Cli, examples, onInterrupt, serverOf, wantsJson, whole } from './context.ts'
 import { call, config, findServer, localUrl, NotRunning, ROOT, type Server, tokenFile } from './server.ts'
@@ -20,6 +20,13 @@ export async function healthOf(server: Server): Promise<Health | null> {
     if (error instanceof NotRunning) return null
     throw error
   }
+}
+
+/** Why commands do not run at the level that they should. */
+function whyNot({ isolation, isolationChoice = 'auto', isolationDetail: detail }: System): string {
+  const wanted = isolation === 'container' ? detail?.container : isolationChoice === 'plain' ? undefined : detail?.sandbox
+  if (wanted === undefined || wanted.ok) return ''
+  return `${isolationChoice === 'auto' ? '' : ' or not at all'}: ${plain(wanted.why)}`
 }
 
 export function addSystem(program: Command, cli: Cli): void {
@@ -99,10 +106,7 @@ export function addSystem(program: Command, cli: Cli): void {
             ['version', `${system.version} (${system.revision}), schema ${system.schema}, Node ${system.nodeVersion}`],
             ['up for', duration(system.uptimeSeconds * 1_000)],
             ['model', plain(`${provider.name}${provider.model ? `/${provider.model}` : ''}: ${provider.detail}`)],
-            [
-              'commands',
-              `run ${plain(system.isolation)}${system.isolationDetail?.sandbox.ok === false ? `: ${plain(system.isolationDetail.sandbox.why)}` : ''}`,
-            ],
+            ['commands', `run ${plain(system.isolation)}${whyNot(system)}`],
             [
               'tasks',
               Object.entries(system.tasks)

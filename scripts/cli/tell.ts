@@ -69,6 +69,8 @@ export function tell(event: Event, paint: Paint): string {
       return `may now use ${oneLine([...event.documents, ...event.tools].join(', '))}`
     case 'secret.changed':
       return `secret ${oneLine(event.name, 64)} ${event.what} by ${oneLine(event.by, 40)}; granted to ${oneLine(event.grants.join(', ')) || 'nobody'}`
+    case 'secret.rotated':
+      return `${counted(event.count, 'secret')} sealed with a new SYSTEM_SECRET_KEY by ${oneLine(event.by, 40)}`
     case 'secret.used':
       return `was given ${oneLine(event.names.join(', '))}`
     case 'network.used':

@@ -45,6 +45,7 @@ export async function harness(
     ...base,
     root,
     systemSecretKey: 'test-secret-key-0123',
+    secretKeyFile: null,
     adminToken: 'test-token',
     databaseUrl: options.databaseUrl ?? base.databaseUrl,
   }
