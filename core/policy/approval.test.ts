@@ -43,6 +43,7 @@ test('a goal that runs free runs commands in a sandbox without network', () => {
 test.each([
   ['outside a sandbox', command('make', { ...free, isolation: 'plain', online: true })],
   ['with a network', command('make', { ...free, online: true })],
+  ['that reach a host through the sandbox', command('make', { ...free, network: ['example.com'] })],
   ['with a secret', command('make', { ...free, secrets: ['KEY'], external: true })],
   ['on a path outside the workspace', command('cat /etc/shadow', free)],
   ['with output outside the workspace', command('echo x > ../../y', free)],

@@ -109,8 +109,9 @@ function beforePlan(call: Case): string | null {
 }
 const changes = (call: Case): boolean => call.effect !== 'read' || (call.permission !== 'read' && call.permission !== 'write')
 /** A command in a sandbox that has no network, is given no key, and names nothing outside its workspace. */
-function keptIn({ run, isolation, online, secrets = [], external, command, paths = [], adds = 0 }: Case): boolean {
-  if (run === undefined || isolation !== 'sandbox' || online !== false || secrets.length > 0 || external || adds > 0) return false
+function keptIn({ run, isolation, online, secrets = [], network = [], external, command, paths = [], adds = 0 }: Case): boolean {
+  if (run === undefined || isolation !== 'sandbox' || online !== false || secrets.length + network.length > 0 || external || adds > 0)
+    return false
   if (paths.some((one) => isOutside(one.path))) return false
   return command !== null && command.outside.length === 0 && !command.redirectsOut
 }

@@ -4,7 +4,9 @@ import { readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Command, Option } from 'commander'
 import type { GoalRequest, RequestOf, Submitted } from '../../core/contract/api.ts'
+import { APPROVALS, type Approval } from '../../core/contract/goal.ts'
 import type { Budget } from '../../core/contract/limits.ts'
+import { send } from './attach.ts'
 import { parseBudget } from './budget.ts'
 import { type Cli, examples, serverOf, wantsJson, whole } from './context.ts'
 import { call, NotRunning, type Server } from './server.ts'
@@ -22,6 +24,10 @@ type Options = {
   budget?: Budget
   workspace?: GoalRequest['workspace']
   idempotencyKey?: string
+  model?: string
+  approval?: Approval
+  plan?: boolean
+  attach?: string[]
 }
 
 export function addGoal(program: Command, cli: Cli): void {
@@ -45,6 +51,12 @@ export function addGoal(program: Command, cli: Cli): void {
       parseBudget,
     )
     .addOption(new Option('--workspace <kind>', 'task: a folder per task; shared: one for all').choices(['task', 'shared']))
+    .option('--model <model>', 'provider/model for its agents; playbook: no model at all')
+    .addOption(
+      new Option('--approval <policy>', 'how much is asked about; run_free: commands in the sandbox are not').choices([...APPROVALS]),
+    )
+    .option('--plan', 'show a plan first; nothing is done before you approve it in the review queue')
+    .option('--attach <file...>', "files that are put into the goal's folder first")
     .option('--idempotency-key <key>', 'submitting again with the same key finds the same goal')
     .action(async (words: string[], options: Options, own: Command) => {
       const server = serverOf(cli, own)
@@ -68,7 +80,9 @@ async function requestOf(cli: Cli, server: Server, words: string[], options: Opt
     throw new Ended(EXIT.usage, 'The goal is given twice: as words and by --file; keep one.')
   const goal = await textOf(cli, server, words, options)
   if (goal.trim() === '') throw new Ended(EXIT.usage, 'The goal is empty: say what is to be done.')
-  const { example, agent, mode, priority, budget, workspace } = options
+  const { example, agent, mode, priority, budget, workspace, model, approval, plan, attach = [] } = options
+  const attachments: string[] = []
+  for (const path of attach) attachments.push(await send(server, path))
   return {
     goal,
     ...(example === undefined ? {} : { example }),
@@ -77,6 +91,10 @@ async function requestOf(cli: Cli, server: Server, words: string[], options: Opt
     ...(priority === undefined ? {} : { priority }),
     ...(budget === undefined ? {} : { budget }),
     ...(workspace === undefined ? {} : { workspace }),
+    ...(model === undefined ? {} : { model }),
+    ...(approval === undefined ? {} : { approval }),
+    ...(plan ? { plan } : {}),
+    ...(attachments.length > 0 ? { attachments } : {}),
   }
 }
 

@@ -124,7 +124,7 @@ function rest(runtime: Runtime, scenario: Scenario, world: ReturnType<typeof ope
 }
 
 async function atRest(runtime: Runtime, scenario: Scenario, world: ReturnType<typeof openWorld>): Promise<boolean> {
-  for (const [n, { goal, budget, mode }] of scenario.goals.entries()) {
+  for (const [n, { goal, budget, mode, plan }] of scenario.goals.entries()) {
     const tree = `goal-${n}`
     const known = await runtime.store.db.selectFrom('trees').select('id').where('idempotency_key', '=', `owner:${tree}`).executeTakeFirst()
     if (known) continue
@@ -135,6 +135,7 @@ async function atRest(runtime: Runtime, scenario: Scenario, world: ReturnType<ty
         ...(scenario.decide ? { agent: 'generalist' } : {}),
         ...(budget ? { budget } : {}),
         ...(mode ? { mode } : {}),
+        ...(plan ? { plan } : {}),
       },
       'owner',
     )

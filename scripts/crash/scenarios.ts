@@ -31,7 +31,7 @@ export type PersonSees = {
 
 export type Scenario = {
   name: string
-  goals: readonly { goal: string; budget?: Budget; mode?: 'step' }[]
+  goals: readonly { goal: string; budget?: Budget; mode?: 'step'; plan?: true }[]
   /** Left out: the embedded playbook works the goals. */
   decide?(request: ModelRequest, world: World): Scripted | Promise<Scripted>
   judges?: boolean
@@ -395,4 +395,76 @@ const first: Scenario = {
   check: (sees) => (rootOf(sees).status === 'done' && sees.world.effects('first') >= 1 ? [] : [`it ended as ${rootOf(sees).status}`]),
 }
 
-export const SCENARIOS: readonly Scenario[] = [tree, list, judged, review, once, faults, poison, caps, stepwise, abort, cut, help, first]
+/** A plan that is made with a planner's help, sent back once, approved, and asked about again where it says so. */
+const plan: Scenario = {
+  name: 'plan',
+  compare: 'statuses', // a turn that was lost counts, and a task of so many turns is judged instead of being too small for it
+  goals: [{ goal: 'Make the parts', plan: true }],
+  judges: true,
+  decide(request) {
+    const { kind, instruction } = request.task
+    if (kind === 'evaluate')
+      return call('end_task', { status: 'success', result: 'judged', verdict: { passed: true, reasons: 'all is there' } })
+    if (kind === 'summarize' || kind === 'document') return endWith('In short.')
+    if (kind === 'breakdown')
+      return steps(
+        request,
+        call('write_file', { path: 'effects.log', content: 'too-early\n' }),
+        endWith('1. First (agent: `generalist`; after: none)\n   Do: part one\n2. Second (after: 1)\n   Do: part two'),
+      )
+    if (instruction.startsWith('part')) return endWith(`${instruction} is there`)
+    const last = answersIn(request).at(-1) ?? ''
+    return last.startsWith('A person asks for another plan')
+      ? call('propose_plan', {
+          items: ['one', 'two', 'three'].map((id, i, all) => ({
+            id,
+            title: id,
+            instruction: `part ${id}`,
+            after: i === 0 ? [] : [all[i - 1]],
+            ...(id === 'two' ? { askMe: true } : {}),
+          })),
+        })
+      : endWith(`made: ${(last.match(/ is there/g) ?? []).length}`)
+  },
+  effects: { 'too-early': 'once' },
+  person(sees) {
+    for (const item of open(sees)) {
+      if (item.kind === 'question') return { kind: 'decide', id: item.id, decision: { decision: 'answer', comment: 'go on' } }
+      if (item.kind !== 'plan') continue
+      const { items } = item.action as { items: unknown[] }
+      return {
+        kind: 'decide',
+        id: item.id,
+        decision: items.length === 2 ? { decision: 'changes', comment: 'three' } : { decision: 'approve', actionHash: item.actionHash },
+      }
+    }
+    return { kind: 'rest' }
+  },
+  check: (sees) => {
+    const parts = sees.tasks.filter((task) => task.kind === 'work' && task.parentId !== null)
+    return [
+      ...(sees.world.effects('too-early') === 0 ? [] : ['something was written before the plan was approved']),
+      ...(parts.length === 3 && parts.every((task) => task.status === 'done')
+        ? []
+        : [`${parts.length} parts instead of the three approved`]),
+      ...(rootOf(sees).result === 'made: 3' ? [] : [`it ended as ${rootOf(sees).result}`]),
+    ]
+  },
+}
+
+export const SCENARIOS: readonly Scenario[] = [
+  tree,
+  list,
+  judged,
+  review,
+  once,
+  faults,
+  poison,
+  caps,
+  stepwise,
+  abort,
+  cut,
+  help,
+  plan,
+  first,
+]

@@ -1,0 +1,51 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Bench, openBench } from './fixture/banyan.ts'
+
+let bench: Bench
+beforeAll(async () => {
+  bench = openBench()
+  await bench.engine()
+})
+afterAll(() => bench.remove())
+
+test('files come along, and what was said with the goal is kept', async () => {
+  const file = join(bench.folder, 'sums.txt')
+  writeFileSync(file, 'forty two\n')
+  const argv = [
+    'goal',
+    'Run `cat sums.txt`',
+    '--attach',
+    file,
+    '--model',
+    'playbook',
+    '--approval',
+    'run_free',
+    '--priority',
+    '3',
+    '--wait',
+  ]
+  const { code, out, err } = await bench.run(argv)
+  expect(code, err).toBe(0)
+  expect(out).toContain('forty two')
+  const [, id] = /banyan tree (\S+)/.exec(err)!
+  expect(JSON.parse((await bench.run(['tree', id!, '--json'])).out)).toMatchObject({ model: 'playbook', approval: 'run_free' })
+})
+
+test('a file that is not there is 2, and a model without its key is 1 with the setting', async () => {
+  const missing = await bench.run(['goal', 'x', '--attach', join(bench.folder, 'nothing')])
+  expect([missing.code, missing.err]).toEqual([2, expect.stringContaining('check the path given to --attach')])
+  const model = await bench.run(['goal', 'x', '--model', 'openrouter/a/b'])
+  expect([model.code, model.err]).toEqual([1, expect.stringContaining('needs OPENROUTER_API_KEY')])
+})
+
+test('with --plan nothing is done before the plan is approved, which one command does', async () => {
+  const asked = await bench.run(['goal', '--plan', '--wait', '1. Run `echo planned`\n2. Run `echo parts`'])
+  expect(asked.code, asked.err).toBe(6)
+  const [, id] = /banyan tree (\S+)/.exec(asked.err)!
+  const approved = await bench.run(['review', 'approve', id!])
+  expect(approved.code, approved.err).toBe(0)
+  expect((await bench.run(['tree', id!, '--watch'])).code).toBe(0)
+  expect((await bench.run(['show', id!, '--full'])).out).toContain('2 of 2 parts are done.')
+})
