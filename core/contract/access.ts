@@ -22,3 +22,16 @@ const OF_ROLE: Readonly<Record<Role, readonly Scope[]>> = {
 
 /** What a role allows. A token never allows more than the role of the person who made it allows now. */
 export const scopesOf = (role: Role): readonly Scope[] => OF_ROLE[role]
+
+/** What a person reads of each change of access. */
+export const ACCESS_WORDS = {
+  'logged in': 'logged in',
+  'session ended': 'a session was ended',
+  'token made': 'a token was made',
+  'token revoked': 'a token was revoked',
+  'person added': 'a person was added',
+  'person changed': 'role or access was changed',
+  'identity linked': 'a way to sign in was added',
+  'identity removed': 'a way to sign in was removed',
+} as const
+export type AccessChange = keyof typeof ACCESS_WORDS

@@ -1,4 +1,5 @@
 /** Every fact that the interface, traces and watchers can see. Append-only; committed with the change it tells of. */
+import type { AccessChange } from './access.ts'
 import type { Risk } from './command-text.ts'
 import type { Approval } from './goal.ts'
 import type { Limits } from './limits.ts'
@@ -104,6 +105,8 @@ export type Fact =
   | { type: 'secret.used'; taskId: string; names: string[] }
   /** A command that was allowed hosts has ended: every connection that it made or tried. */
   | { type: 'network.used'; taskId: string; callId: string; use: NetworkUse }
+  /** Who may come in, and who did. `subject`: a person, or the name of a token; never a value. */
+  | { type: 'access.changed'; what: AccessChange; subject: string; by: string }
   /** The sweep found something that no event had woken. */
   | { type: 'sweep.repaired'; taskId: string; what: string }
   | { type: 'registry.saved'; kind: 'agent' | 'document' | 'tool'; name: string; version: number; by: string }

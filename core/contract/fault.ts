@@ -15,10 +15,13 @@ export type FaultCode =
 /** The message is one sentence that names what was wrong and, where it can, the mend. */
 export class Fault extends Error {
   readonly code: FaultCode
-  constructor(code: FaultCode, message: string, options?: ErrorOptions) {
+  /** Whoever comes back earlier is refused again. */
+  readonly retryAfterSeconds: number | undefined
+  constructor(code: FaultCode, message: string, options?: ErrorOptions & { retryAfterSeconds?: number }) {
     super(message, options)
     this.name = 'Fault'
     this.code = code
+    this.retryAfterSeconds = options?.retryAfterSeconds
   }
 }
 

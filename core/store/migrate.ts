@@ -11,6 +11,7 @@ import * as secrets from './migrations/0004-secrets.ts'
 import * as files from './migrations/0005-files.ts'
 import * as page from './migrations/0006-page.ts'
 import * as goals from './migrations/0007-goals.ts'
+import * as access from './migrations/0008-access.ts'
 import type { Database } from './tables.ts'
 
 export type Migration = {
@@ -21,7 +22,7 @@ export type Migration = {
   down(db: Kysely<unknown>): Promise<void>
 }
 
-export const MIGRATIONS: readonly Migration[] = [foundation, policy, web, secrets, files, page, goals]
+export const MIGRATIONS: readonly Migration[] = [foundation, policy, web, secrets, files, page, goals, access]
 
 /** This code's schema number. */
 export const SCHEMA = MIGRATIONS.at(-1)!.number

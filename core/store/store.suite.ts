@@ -172,5 +172,10 @@ const COLUMNS = {
   documents: ENTRY,
   tools: ENTRY,
   secrets: ['name', 'value', 'description', 'grants', 'created_at', 'updated_at', 'last_used_at'],
+  users: ['id', 'name', 'email', 'role', 'created_at', 'last_login_at', 'disabled_at'],
+  identities: ['provider', 'subject', 'user_id', 'email', 'created_at', 'last_used_at'],
+  sessions: ['id', 'hash', 'user_id', 'how', 'user_agent', 'created_at', 'last_seen_at', 'expires_at'],
+  api_tokens: ['id', 'hash', 'user_id', 'name', 'scopes', 'created_at', 'expires_at', 'last_used_at', 'revoked_at'],
+  login_attempts: ['state_hash', 'provider', 'browser_hash', 'return_to', 'link_user_id', 'expires_at'],
   versions: ['kind', 'name', 'version', 'body', 'author', 'at'],
 } as const

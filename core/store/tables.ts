@@ -262,6 +262,59 @@ export type Database = {
     updated_at: number
     last_used_at: number | null
   }
+  /** `owner` is there from the start and is whoever holds the admin token. `email` was verified, in small letters. */
+  users: {
+    id: string
+    name: string
+    email: string | null
+    role: string
+    created_at: number
+    last_login_at: number | null
+    disabled_at: number | null
+  }
+  /** Somebody as a provider knows them; `email` is what it said last. */
+  identities: {
+    provider: string
+    subject: string
+    user_id: string
+    email: string | null
+    created_at: number
+    last_used_at: number | null
+  }
+  /** Browsers that are logged in. `hash` is of the cookie's value; a row that is gone is a session that ended. */
+  sessions: {
+    id: string
+    hash: string
+    user_id: string
+    /** `link`, `token`, or a provider's id. */
+    how: string
+    user_agent: string
+    created_at: number
+    last_seen_at: number
+    expires_at: number
+  }
+  api_tokens: {
+    id: string
+    hash: string
+    user_id: string
+    name: string
+    /** A list. */
+    scopes: string
+    created_at: number
+    expires_at: number | null
+    last_used_at: number | null
+    revoked_at: number | null
+  }
+  /** Logins that were sent to a provider and did not come back yet. Neither state, nonce nor verifier can be had from it. */
+  login_attempts: {
+    state_hash: string
+    provider: string
+    browser_hash: string
+    return_to: string
+    /** Who adds a way to sign in; null: somebody who signs in. */
+    link_user_id: string | null
+    expires_at: number
+  }
   versions: { kind: string; name: string; version: number; body: string; author: string; at: number }
 }
 /** `seed_hash`: hash of the seed this version came from; null once a person or an agent changed it. */

@@ -1,4 +1,5 @@
 /** Facts as lines that a person reads. Pure. */
+import { ACCESS_WORDS } from '../../core/contract/access.ts'
 import type { Event } from '../../core/contract/event.ts'
 import { labelOf } from '../../core/contract/label.ts'
 import { networkWords } from '../../core/contract/network.ts'
@@ -75,6 +76,8 @@ export function tell(event: Event, paint: Paint): string {
       return `was given ${oneLine(event.names.join(', '))}`
     case 'network.used':
       return `network: ${oneLine(networkWords(event.use))}`
+    case 'access.changed':
+      return `${oneLine(event.subject, 80)}: ${ACCESS_WORDS[event.what]} (by ${oneLine(event.by, 80)})`
     case 'sweep.repaired':
       return `mended by the sweep: ${oneLine(event.what)}`
     case 'registry.saved':
