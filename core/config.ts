@@ -54,6 +54,23 @@ const Settings = z.object({
   FALLBACK_MODEL: words.optional(),
   GOOGLE_CLIENT_ID: words.optional(),
   GOOGLE_CLIENT_SECRET: secret().optional(),
+  GITHUB_CLIENT_ID: words.optional(),
+  GITHUB_CLIENT_SECRET: secret().optional(),
+  OIDC_ISSUER: url(['http:', 'https:'], 'a whole URL beginning with http:// or https://')
+    .refine((text) => text.startsWith('https:') || isLoopback(new URL(text).hostname))
+    .meta({ wanted: 'the issuer of your OpenID provider, a whole URL beginning with https://, as its discovery document writes it' })
+    .optional(),
+  OIDC_CLIENT_ID: words.optional(),
+  OIDC_CLIENT_SECRET: secret().optional(),
+  OIDC_NAME: words.optional(),
+  LOGIN_ALLOWED_EMAILS: z
+    .string()
+    .toLowerCase()
+    .transform((text) => text.split(/[\s,;]+/).filter((one) => one !== ''))
+    .refine((list) => list.every((one) => /^[^@\s]*@[^@\s]+\.[^@\s.]+$/.test(one)))
+    .meta({ wanted: 'addresses and domains with commas between, such as ann@example.org, @example.com' })
+    .optional(),
+  LOGIN_ROLE: z.enum(['member', 'viewer']).meta({ wanted: 'member or viewer' }).optional(),
   SYSTEM_SECRET_KEY: secret(16).optional(),
   SYSTEM_SECRET_KEY_OLD: secret().optional(),
   PUBLIC_URL: webUrl.optional(),
@@ -107,6 +124,12 @@ const Settings = z.object({
   ADMIN_TOKEN: secret().optional(),
 })
 type Name = keyof typeof Settings.shape
+/** One without the other is a mistake. */
+const PAIRS = [
+  ['GOOGLE_CLIENT_ID', 'GOOGLE_CLIENT_SECRET'],
+  ['GITHUB_CLIENT_ID', 'GITHUB_CLIENT_SECRET'],
+  ['OIDC_ISSUER', 'OIDC_CLIENT_ID'],
+] as const satisfies [Name, Name][]
 const NAMES = Object.keys(Settings.shape) as Name[]
 
 export type Config = {
@@ -132,6 +155,16 @@ export type Config = {
   fallbackModel: string | undefined
   googleClientId: string | undefined
   googleClientSecret: string | undefined
+  /** Providers that people can sign in with, Google's two again among them. */
+  login: {
+    google: { clientId: string; clientSecret: string } | null
+    github: { clientId: string; clientSecret: string } | null
+    oidc: { name: string; issuer: string; clientId: string; clientSecret: string | null } | null
+    /** Addresses and `@domains`, in small letters. */
+    allowed: readonly string[]
+    /** Of whoever comes in by that list. */
+    role: 'member' | 'viewer'
+  }
   maxConcurrentAgents: number
   defaultTimeoutSeconds: number
   supervisorCheckInterval: number
@@ -187,12 +220,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, ro
       `HOST is ${host} (${found.get('HOST')!.from}), which other machines can reach, and ADMIN_TOKEN is not set: set ADMIN_TOKEN to a long random text, or HOST to 127.0.0.1.`,
     )
   }
-  if ((s.GOOGLE_CLIENT_ID === undefined) !== (s.GOOGLE_CLIENT_SECRET === undefined)) {
-    const [there, absent] = s.GOOGLE_CLIENT_ID === undefined ? (['SECRET', 'ID'] as const) : (['ID', 'SECRET'] as const)
-    throw new Fault(
-      'invalid',
-      `GOOGLE_CLIENT_${there} is set (${found.get(`GOOGLE_CLIENT_${there}`)!.from}) and GOOGLE_CLIENT_${absent} is not: set both, or neither.`,
-    )
+  for (const [one, other] of PAIRS) {
+    if ((s[one] === undefined) === (s[other] === undefined)) continue
+    const [there, absent] = s[one] === undefined ? [other, one] : [one, other]
+    throw new Fault('invalid', `${there} is set (${found.get(there)!.from}) and ${absent} is not: set both, or neither.`)
   }
   if (s.ISOLATION === 'container' && s.CONTAINER_IMAGE === undefined) {
     throw new Fault(
@@ -203,6 +234,12 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, ro
   const warnings = [...file.warnings]
   if (!isLoopback(host) && s.ADMIN_TOKEN!.length < 16)
     warnings.push('ADMIN_TOKEN is short for a HOST that other machines can reach: use at least 16 random characters.')
+
+  const hasProvider = s.GOOGLE_CLIENT_ID !== undefined || s.GITHUB_CLIENT_ID !== undefined || s.OIDC_ISSUER !== undefined
+  if (hasProvider && !s.LOGIN_ALLOWED_EMAILS?.length)
+    warnings.push(
+      'A login provider is set and LOGIN_ALLOWED_EMAILS is not, so nobody new may sign in with it: list addresses or @domains there.',
+    )
 
   return {
     root,
@@ -222,6 +259,21 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, ro
     fallbackModel: s.FALLBACK_MODEL,
     googleClientId: s.GOOGLE_CLIENT_ID,
     googleClientSecret: s.GOOGLE_CLIENT_SECRET,
+    login: {
+      google: s.GOOGLE_CLIENT_ID && s.GOOGLE_CLIENT_SECRET ? { clientId: s.GOOGLE_CLIENT_ID, clientSecret: s.GOOGLE_CLIENT_SECRET } : null,
+      github: s.GITHUB_CLIENT_ID && s.GITHUB_CLIENT_SECRET ? { clientId: s.GITHUB_CLIENT_ID, clientSecret: s.GITHUB_CLIENT_SECRET } : null,
+      oidc:
+        s.OIDC_ISSUER && s.OIDC_CLIENT_ID
+          ? {
+              name: s.OIDC_NAME ?? new URL(s.OIDC_ISSUER).host,
+              issuer: s.OIDC_ISSUER,
+              clientId: s.OIDC_CLIENT_ID,
+              clientSecret: s.OIDC_CLIENT_SECRET ?? null,
+            }
+          : null,
+      allowed: s.LOGIN_ALLOWED_EMAILS ?? [],
+      role: s.LOGIN_ROLE ?? 'member',
+    },
     maxConcurrentAgents: s.MAX_CONCURRENT_AGENTS ?? 3,
     defaultTimeoutSeconds: s.DEFAULT_TIMEOUT_SECONDS ?? 300,
     supervisorCheckInterval: s.SUPERVISOR_CHECK_INTERVAL ?? 60,
@@ -270,6 +322,15 @@ export function redacted(config: Config): Record<string, unknown> {
   return {
     ...config,
     ...hidden,
+    login: {
+      ...config.login,
+      ...Object.fromEntries(
+        (['google', 'github', 'oidc'] as const).flatMap((name) => {
+          const one = config.login[name]
+          return one ? [[name, { ...one, clientSecret: one.clientSecret === null ? null : '(set)' }]] : []
+        }),
+      ),
+    },
     databaseUrl: withoutPassword(config.databaseUrl),
     redisUrl: config.redisUrl && withoutPassword(config.redisUrl),
   }

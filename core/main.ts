@@ -11,6 +11,9 @@ import { loadTools } from './agent/tools.ts'
 import { UniversalAgent } from './agent/universal-agent.ts'
 import { openUploads, type Uploads } from './agent/uploads.ts'
 import { type Workspaces, workspaces } from './agent/workspaces.ts'
+import { openLogins } from './auth/logins.ts'
+import { openPeople } from './auth/people.ts'
+import { providersOf } from './auth/providers.ts'
 import type { ReadyConfig } from './config.ts'
 import { Fault } from './contract/fault.ts'
 import type { Approval } from './contract/goal.ts'
@@ -163,6 +166,8 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
       OPENAI_API_KEY: config.openaiApiKey,
       OPENROUTER_API_KEY: config.openrouterApiKey,
       GOOGLE_CLIENT_SECRET: config.googleClientSecret,
+      GITHUB_CLIENT_SECRET: config.login.github?.clientSecret,
+      OIDC_CLIENT_SECRET: config.login.oidc?.clientSecret ?? undefined,
     },
   })
   const sealed = vault.unreadable()
@@ -433,6 +438,7 @@ export async function start(config: ReadyConfig): Promise<Engine> {
   const revision = revisionOf(config.root)
   let port = config.port
   const auth = openAuth({
+    store: runtime.store,
     host: config.host,
     port: () => port,
     publicUrl: config.publicUrl ?? null,
@@ -459,6 +465,8 @@ export async function start(config: ReadyConfig): Promise<Engine> {
     editors: runtime.editors,
     secrets: { ...runtime.secrets, rotate: runtime.rotateSecretKey },
     auth,
+    people: openPeople(runtime.store, Date.now, config.login),
+    logins: openLogins(runtime.store, Date.now, config.systemSecretKey, providersOf(config.login)),
     live: opened,
     monitor: runtime.monitor,
     version: packageVersion(config.root),

@@ -33,7 +33,13 @@ export function githubProvider(settings: { clientId: string; clientSecret: strin
     name: 'GitHub',
     async begin({ state, verifier, redirectUri }) {
       const scopes = ['read:user', 'user:email']
-      return client(redirectUri).createAuthorizationURLWithPKCE(`${at.site}/login/oauth/authorize`, state, CodeChallengeMethod.S256, verifier, scopes)
+      return client(redirectUri).createAuthorizationURLWithPKCE(
+        `${at.site}/login/oauth/authorize`,
+        state,
+        CodeChallengeMethod.S256,
+        verifier,
+        scopes,
+      )
     },
     async finish({ verifier, redirectUri }, { code }): Promise<Identity> {
       const ask = () => client(redirectUri).validateAuthorizationCode(`${at.site}/login/oauth/access_token`, code, verifier)
@@ -45,7 +51,12 @@ export function githubProvider(settings: { clientId: string; clientSecret: strin
       const [user, emails] = await Promise.all([get('/user', token, User), get('/user/emails', token, Emails)])
       const primary = emails.find((one) => one.primary)
       // The number stays with the account; the login name can be given up and taken by somebody else.
-      return { subject: String(user.id), email: primary?.email ?? null, emailVerified: primary?.verified === true, name: user.name ?? user.login }
+      return {
+        subject: String(user.id),
+        email: primary?.email ?? null,
+        emailVerified: primary?.verified === true,
+        name: user.name ?? user.login,
+      }
     },
   }
 }

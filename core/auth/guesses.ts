@@ -69,5 +69,8 @@ function network(address: string): string {
     while (groups.length + tail.length < 8) groups.push('0')
     groups.push(...tail)
   }
-  return `${groups.slice(0, 4).map((group) => group.replace(/^0+(?=.)/, '').toLowerCase()).join(':')}::/64`
+  return `${groups
+    .slice(0, 4)
+    .map((group) => group.replace(/^0+(?=.)/, '').toLowerCase())
+    .join(':')}::/64`
 }

@@ -14,7 +14,8 @@ export type Logins = ReturnType<typeof openLogins>
 export type Returned = { identity: Identity; returnTo: string; linkUserId: string | null }
 
 export function openLogins(store: Store, now: () => number, secretKey: string, providers: readonly LoginProvider[]) {
-  const derive = (purpose: string, text: string): string => createHmac('sha256', secretKey).update(`login ${purpose} ${text}`).digest('base64url')
+  const derive = (purpose: string, text: string): string =>
+    createHmac('sha256', secretKey).update(`login ${purpose} ${text}`).digest('base64url')
   const attemptOf = (state: string, redirectUri: string): Attempt => ({
     state,
     redirectUri,
@@ -31,7 +32,12 @@ export function openLogins(store: Store, now: () => number, secretKey: string, p
     providers: providers.map(({ id, name }) => ({ id, name })),
 
     /** Where to send the browser, and what its login cookie must hold when it comes back. `linkUserId`: adds to that account. */
-    async begin(given: { provider: string; redirectUri: string; returnTo: string; linkUserId: string | null }): Promise<{ url: URL; browser: string }> {
+    async begin(given: {
+      provider: string
+      redirectUri: string
+      returnTo: string
+      linkUserId: string | null
+    }): Promise<{ url: URL; browser: string }> {
       const state = randomBytes(32).toString('base64url')
       const browser = randomBytes(32).toString('base64url')
       const url = await provider(given.provider).begin(attemptOf(state, given.redirectUri))
@@ -49,7 +55,14 @@ export function openLogins(store: Store, now: () => number, secretKey: string, p
     },
 
     /** Who came back. Uses the state up before the provider is asked, whatever it then answers. */
-    async finish(given: { provider: string; redirectUri: string; state: string; code: string; iss: string | undefined; browser: string | undefined }): Promise<Returned> {
+    async finish(given: {
+      provider: string
+      redirectUri: string
+      state: string
+      code: string
+      iss: string | undefined
+      browser: string | undefined
+    }): Promise<Returned> {
       const one = provider(given.provider)
       const row = await store.transact(
         (tx) => tx.db.deleteFrom('login_attempts').where('state_hash', '=', derive('state', given.state)).returningAll().executeTakeFirst(),
@@ -57,7 +70,10 @@ export function openLogins(store: Store, now: () => number, secretKey: string, p
       )
       const same = row !== undefined && row.provider === given.provider && row.browser_hash === derive('browser', given.browser ?? '')
       if (!same || Number(row.expires_at) <= now())
-        throw new Fault('unauthorized', 'This login was not begun in this browser, was finished already, or took longer than ten minutes; sign in again.')
+        throw new Fault(
+          'unauthorized',
+          'This login was not begun in this browser, was finished already, or took longer than ten minutes; sign in again.',
+        )
       const identity = await one.finish(attemptOf(given.state, given.redirectUri), { code: given.code, iss: given.iss })
       return { identity, returnTo: row.return_to, linkUserId: row.link_user_id }
     },

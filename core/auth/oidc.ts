@@ -8,7 +8,7 @@ import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose'
 import * as z from 'zod'
 import { Fault } from '../contract/fault.ts'
 import type { Identity } from './people.ts'
-import { type Attempt, type LoginProvider, PROVIDER_MS } from './provider.ts'
+import { type LoginProvider, PROVIDER_MS } from './provider.ts'
 
 /** Asymmetric ones only: with HMAC the public key could be taken for the shared secret, and `none` signs nothing. */
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519']
@@ -81,7 +81,11 @@ export function oidcProvider(settings: OidcSettings): LoginProvider {
     async begin({ state, verifier, nonce, redirectUri }) {
       const { authorization_endpoint } = await discover()
       const client = new OAuth2Client(clientId, clientSecret, redirectUri)
-      const url = client.createAuthorizationURLWithPKCE(authorization_endpoint, state, CodeChallengeMethod.S256, verifier, ['openid', 'email', 'profile'])
+      const url = client.createAuthorizationURLWithPKCE(authorization_endpoint, state, CodeChallengeMethod.S256, verifier, [
+        'openid',
+        'email',
+        'profile',
+      ])
       url.searchParams.set('nonce', nonce)
       return url
     },
@@ -89,11 +93,17 @@ export function oidcProvider(settings: OidcSettings): LoginProvider {
       const { token_endpoint, keys } = await discover()
       if (iss !== undefined && iss !== issuer) throw new Fault('unauthorized', `The answer did not come from ${name}; sign in again.`)
       const client = new OAuth2Client(clientId, clientSecret, redirectUri)
-      const token = await redeem(() => client.validateAuthorizationCode(token_endpoint, code, verifier), name, (tokens) => tokens.idToken())
+      const token = await redeem(
+        () => client.validateAuthorizationCode(token_endpoint, code, verifier),
+        name,
+        (tokens) => tokens.idToken(),
+      )
       let payload: JWTPayload
       try {
         const options = { issuer, audience: clientId, algorithms: ALGORITHMS, clockTolerance: CLOCK_SECONDS, maxTokenAge: TOKEN_SECONDS }
-        payload = (await jwtVerify(token, keys, { ...options, requiredClaims: ['sub', 'exp', 'iat', 'nonce'], currentDate: new Date(now()) })).payload
+        payload = (
+          await jwtVerify(token, keys, { ...options, requiredClaims: ['sub', 'exp', 'iat', 'nonce'], currentDate: new Date(now()) })
+        ).payload
       } catch (error) {
         if (error instanceof errors.JWKSTimeout) throw broken('its keys cannot be fetched', error)
         throw new Fault('unauthorized', `What ${name} says of you cannot be trusted; sign in again.`, { cause: error })
@@ -115,7 +125,11 @@ export function oidcProvider(settings: OidcSettings): LoginProvider {
 }
 
 /** What arctic got for the code. Its failures become one sentence; a code that was used, made up or for another verifier is among them. */
-export async function redeem<T>(ask: () => Promise<Awaited<ReturnType<OAuth2Client['validateAuthorizationCode']>>>, name: string, pick: (tokens: Awaited<ReturnType<typeof ask>>) => T): Promise<T> {
+export async function redeem<T>(
+  ask: () => Promise<Awaited<ReturnType<OAuth2Client['validateAuthorizationCode']>>>,
+  name: string,
+  pick: (tokens: Awaited<ReturnType<typeof ask>>) => T,
+): Promise<T> {
   const late = AbortSignal.timeout(PROVIDER_MS)
   const tooLate = new Promise<never>((_, reject) => late.addEventListener('abort', () => reject(late.reason), { once: true }))
   try {

@@ -81,11 +81,13 @@ export function openPeople(store: Store, now: () => number, admission: { allowed
           const email = identity.email?.toLowerCase() ?? null
           if (email !== null && !identity.emailVerified)
             throw new Fault('forbidden', `The address ${email} is not verified at this provider; verify it there, then sign in again.`)
-          if (email === null || !mayComeIn(identity, admission.allowed))
-            throw notAllowed(email)
+          if (email === null || !mayComeIn(identity, admission.allowed)) throw notAllowed(email)
           const taken = await tx.db.selectFrom('users').select('id').where('email', '=', email).executeTakeFirst()
           if (taken)
-            throw new Fault('conflict', `There is an account for ${email} that signs in another way; sign in that way and add this one in the settings.`)
+            throw new Fault(
+              'conflict',
+              `There is an account for ${email} that signs in another way; sign in that way and add this one in the settings.`,
+            )
           const id = randomUUID()
           const name = (identity.name ?? email).replace(/[\p{Cc}\p{Cf}]/gu, '').slice(0, 100)
           await tx.db
@@ -162,12 +164,17 @@ export function openPeople(store: Store, now: () => number, admission: { allowed
     },
 
     /** Another role, or no access any more. The owner stays the owner. */
-    async change(by: Principal, id: string, given: { role?: Exclude<Role, 'owner'> | undefined; disabled?: boolean | undefined }): Promise<void> {
+    async change(
+      by: Principal,
+      id: string,
+      given: { role?: Exclude<Role, 'owner'> | undefined; disabled?: boolean | undefined },
+    ): Promise<void> {
       await store.transact(
         async (tx) => {
           const user = await tx.db.selectFrom('users').selectAll().where('id', '=', id).executeTakeFirst()
           if (!user) throw new Fault('not_found', 'There is no such person.')
-          if (id === OWNER_ID) throw new Fault('conflict', 'The owner is whoever holds the admin token; role and access of the owner cannot be changed.')
+          if (id === OWNER_ID)
+            throw new Fault('conflict', 'The owner is whoever holds the admin token; role and access of the owner cannot be changed.')
           await tx.db
             .updateTable('users')
             .set({

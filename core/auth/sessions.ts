@@ -41,8 +41,19 @@ const byHash = prepare<{ hash: string }>()((db, p) =>
 export function openSessions(store: Store, now: () => number, key: Buffer) {
   const hashOf = (value: string): string => createHmac('sha256', key).update(`session ${value}`).digest('hex')
   const endOf = (row: { last_seen_at: number; expires_at: number }) => Math.min(Number(row.last_seen_at) + IDLE_MS, Number(row.expires_at))
+  const principalOf = (row: { id: string; user_id: string; email: string | null; role: string }): Principal => {
+    const role = roleOf(row.role)
+    return {
+      kind: 'person',
+      name: nameOf(row.user_id, row.email),
+      userId: row.user_id,
+      role,
+      scopes: new Set(scopesOf(role)),
+      via: { kind: 'session', id: row.id },
+    }
+  }
   type Row = { id: string; last_seen_at: number; expires_at: number; disabled_at: number | null }
-  const isLive = (row: Row | undefined): row is Row => row !== undefined && row.disabled_at === null && endOf(row) > now()
+  const isLive = <R extends Row>(row: R | undefined): row is R => row !== undefined && row.disabled_at === null && endOf(row) > now()
 
   return {
     /** Who holds a cookie of this value; null: no session that is good now. */
@@ -51,26 +62,18 @@ export function openSessions(store: Store, now: () => number, key: Buffer) {
       if (!row || !isLive(row)) return null
       if (now() - Number(row.last_seen_at) > NOTED_MS)
         await store.transact((tx) => tx.db.updateTable('sessions').set({ last_seen_at: now() }).where('id', '=', row.id).execute())
-      const role = roleOf(row.role)
-      return {
-        kind: 'person',
-        name: nameOf(row.user_id, row.email),
-        userId: row.user_id,
-        role,
-        scopes: new Set(scopesOf(role)),
-        via: { kind: 'session', id: row.id },
-      }
+      return principalOf(row)
     },
 
-    /** Whether a session of this id is still good. */
-    async isGood(id: string): Promise<boolean> {
+    /** What the holder of this session may do now; null: it ended. Notes no use. */
+    async current(id: string): Promise<Principal | null> {
       const row = await store.db
         .selectFrom('sessions')
         .innerJoin('users', 'users.id', 'sessions.user_id')
-        .select(['sessions.id as id', 'last_seen_at', 'expires_at', 'disabled_at'])
+        .select(['sessions.id as id', 'last_seen_at', 'expires_at', 'users.id as user_id', 'users.email as email', 'role', 'disabled_at'])
         .where('sessions.id', '=', id)
         .executeTakeFirst()
-      return isLive(row)
+      return isLive(row) ? principalOf(row) : null
     },
 
     /** Begins one and answers the cookie's value. What the browser had before (`instead`) ends, and so do sessions past their time. */
@@ -83,7 +86,13 @@ export function openSessions(store: Store, now: () => number, key: Buffer) {
           if (!user || user.disabled_at !== null) throw new Fault('forbidden', 'This account is switched off; ask the owner.')
           await tx.db
             .deleteFrom('sessions')
-            .where((e) => e.or([e('expires_at', '<=', at), e('last_seen_at', '<=', at - IDLE_MS), e('hash', '=', instead === undefined ? '' : hashOf(instead))]))
+            .where((e) =>
+              e.or([
+                e('expires_at', '<=', at),
+                e('last_seen_at', '<=', at - IDLE_MS),
+                e('hash', '=', instead === undefined ? '' : hashOf(instead)),
+              ]),
+            )
             .execute()
           await tx.db
             .insertInto('sessions')
@@ -136,8 +145,13 @@ export function openSessions(store: Store, now: () => number, key: Buffer) {
   function endWhere(by: Principal, which: (row: { id: string; user_id: string }) => boolean, id?: string): Promise<number> {
     return store.transact(
       async (tx) => {
-        const all = tx.db.selectFrom('sessions').innerJoin('users', 'users.id', 'sessions.user_id').select(['sessions.id as id', 'user_id', 'email'])
-        const rows = (await (id === undefined ? all.where('user_id', '=', by.userId) : all.where('sessions.id', '=', id)).execute()).filter(which)
+        const all = tx.db
+          .selectFrom('sessions')
+          .innerJoin('users', 'users.id', 'sessions.user_id')
+          .select(['sessions.id as id', 'user_id', 'email'])
+        const rows = (await (id === undefined ? all.where('user_id', '=', by.userId) : all.where('sessions.id', '=', id)).execute()).filter(
+          which,
+        )
         for (const row of rows) {
           await tx.db.deleteFrom('sessions').where('id', '=', row.id).execute()
           tx.record(null, { type: 'access.changed', what: 'session ended', subject: nameOf(row.user_id, row.email), by: by.name })

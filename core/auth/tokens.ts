@@ -52,18 +52,31 @@ export function isToken(text: string): boolean {
 }
 const hashOf = (token: string): string => createHash('sha256').update(token).digest('hex')
 
+// biome-ignore format: columns
+const COLUMNS = [
+  'api_tokens.id as id', 'api_tokens.name as name', 'scopes', 'expires_at', 'last_used_at', 'revoked_at', 'users.id as user_id',
+  'users.email as email', 'role', 'disabled_at',
+] as const
 const byHash = prepare<{ hash: string }>()((db, p) =>
-  db
-    .selectFrom('api_tokens')
-    .innerJoin('users', 'users.id', 'api_tokens.user_id')
-    .select([
-      'api_tokens.id as id', 'api_tokens.name as name', 'scopes', 'expires_at', 'last_used_at', 'revoked_at', 'users.id as user_id',
-      'users.email as email', 'role', 'disabled_at',
-    ]) // biome-ignore format: columns
-    .where('hash', '=', p.hash),
+  db.selectFrom('api_tokens').innerJoin('users', 'users.id', 'api_tokens.user_id').select(COLUMNS).where('hash', '=', p.hash),
 )
 
+function principalOf(row: { id: string; name: string; scopes: string; user_id: string; email: string | null; role: string }): Principal {
+  const role = roleOf(row.role)
+  const own = new Set<string>(JSON.parse(row.scopes) as string[])
+  return {
+    kind: 'person',
+    name: `${nameOf(row.user_id, row.email)} (token ${row.name})`,
+    userId: row.user_id,
+    role,
+    scopes: new Set(scopesOf(role).filter((scope) => own.has(scope))),
+    via: { kind: 'token', id: row.id },
+  }
+}
+
 export function openTokens(store: Store, now: () => number) {
+  const isLive = (row: { revoked_at: number | null; disabled_at: number | null; expires_at: number | null }): boolean =>
+    row.revoked_at === null && row.disabled_at === null && Number(row.expires_at ?? Number.POSITIVE_INFINITY) > now()
   const iso = (ms: number | null) => (ms === null ? null : new Date(Number(ms)).toISOString())
 
   return {
@@ -71,39 +84,29 @@ export function openTokens(store: Store, now: () => number) {
     async principal(token: string): Promise<Principal | null> {
       if (!isToken(token)) return null
       const [row] = await store.read(byHash, { hash: hashOf(token) })
-      if (!row || row.revoked_at !== null || row.disabled_at !== null) return null
-      if (row.expires_at !== null && Number(row.expires_at) <= now()) return null
+      if (!row || !isLive(row)) return null
       if (now() - Number(row.last_used_at ?? 0) > NOTED_MS)
         await store.transact((tx) => tx.db.updateTable('api_tokens').set({ last_used_at: now() }).where('id', '=', row.id).execute())
-      const role = roleOf(row.role)
-      const own = new Set<string>(JSON.parse(row.scopes) as string[])
-      return {
-        kind: 'person',
-        name: `${nameOf(row.user_id, row.email)} (token ${row.name})`,
-        userId: row.user_id,
-        role,
-        scopes: new Set(scopesOf(role).filter((scope) => own.has(scope))),
-        via: { kind: 'token', id: row.id },
-      }
+      return principalOf(row)
     },
 
-    /** Whether a token of this id is still good. */
-    async isGood(id: string): Promise<boolean> {
+    /** What this token allows now; null: nothing any more. Notes no use. */
+    async current(id: string): Promise<Principal | null> {
       const row = await store.db
         .selectFrom('api_tokens')
         .innerJoin('users', 'users.id', 'api_tokens.user_id')
-        .select(['expires_at', 'revoked_at', 'disabled_at'])
+        .select(COLUMNS)
         .where('api_tokens.id', '=', id)
         .executeTakeFirst()
-      return row !== undefined && row.revoked_at === null && row.disabled_at === null && Number(row.expires_at ?? Infinity) > now()
+      return row && isLive(row) ? principalOf(row) : null
     },
 
     /** Makes one for the person who asks. The value is told here and never again. */
     async create(by: Principal, given: { name: string; scopes: readonly Scope[]; expiresAt: number | null }) {
       const beyond = given.scopes.filter((scope) => !by.scopes.has(scope))
-      if (beyond.length > 0)
-        throw new Fault('forbidden', `A token cannot do what its maker may not: leave out ${beyond.join(', ')}.`)
-      if (given.expiresAt !== null && given.expiresAt <= now()) throw new Fault('invalid', 'expiresAt lies in the past; give a later time, or null for a token without end.')
+      if (beyond.length > 0) throw new Fault('forbidden', `A token cannot do what its maker may not: leave out ${beyond.join(', ')}.`)
+      if (given.expiresAt !== null && given.expiresAt <= now())
+        throw new Fault('invalid', 'expiresAt lies in the past; give a later time, or null for a token without end.')
       const token = newToken()
       const row = {
         id: randomUUID(),
@@ -118,7 +121,12 @@ export function openTokens(store: Store, now: () => number) {
       }
       await store.transact(
         async (tx) => {
-          const live = await tx.db.selectFrom('api_tokens').select('name').where('user_id', '=', by.userId).where('revoked_at', 'is', null).execute()
+          const live = await tx.db
+            .selectFrom('api_tokens')
+            .select('name')
+            .where('user_id', '=', by.userId)
+            .where('revoked_at', 'is', null)
+            .execute()
           if (live.some((one) => one.name === given.name))
             throw new Fault('conflict', `You have a token named "${given.name}" already; revoke it first, or choose another name.`)
           if (live.length >= MOST) throw new Fault('conflict', `You have ${MOST} tokens already; revoke some that are not used.`)
@@ -150,10 +158,16 @@ export function openTokens(store: Store, now: () => number) {
           const rows = await tx.db
             .selectFrom('api_tokens')
             .selectAll()
-            .where((e) => e.or([e('id', '=', idOrName), e.and([e('name', '=', idOrName), e('user_id', '=', by.userId), e('revoked_at', 'is', null)])]))
+            .where((e) =>
+              e.or([e('id', '=', idOrName), e.and([e('name', '=', idOrName), e('user_id', '=', by.userId), e('revoked_at', 'is', null)])]),
+            )
             .execute()
           const row = rows.find((one) => one.user_id === by.userId || (anybodys && one.id === idOrName))
-          if (!row) throw new Fault('not_found', `There is no token ${JSON.stringify(idOrName.slice(0, 100))} of yours; \`banyan token ls\` lists them.`)
+          if (!row)
+            throw new Fault(
+              'not_found',
+              `There is no token ${JSON.stringify(idOrName.slice(0, 100))} of yours; \`banyan token ls\` lists them.`,
+            )
           if (row.revoked_at !== null) return
           await tx.db.updateTable('api_tokens').set({ revoked_at: now() }).where('id', '=', row.id).execute()
           tx.record(null, { type: 'access.changed', what: 'token revoked', subject: row.name, by: by.name })
@@ -164,7 +178,17 @@ export function openTokens(store: Store, now: () => number) {
   }
 
   function entryOf(
-    row: { id: string; name: string; scopes: string; user_id: string; email: string | null; created_at: number; expires_at: number | null; last_used_at: number | null; revoked_at: number | null },
+    row: {
+      id: string
+      name: string
+      scopes: string
+      user_id: string
+      email: string | null
+      created_at: number
+      expires_at: number | null
+      last_used_at: number | null
+      revoked_at: number | null
+    },
     by = nameOf(row.user_id, row.email),
   ): TokenEntry {
     return {

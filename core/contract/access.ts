@@ -35,3 +35,16 @@ export const ACCESS_WORDS = {
   'identity removed': 'a way to sign in was removed',
 } as const
 export type AccessChange = keyof typeof ACCESS_WORDS
+
+/** Why a login with a provider did not work, in `?login=` of the page, and what a person reads of it. */
+export const LOGIN_REFUSALS = {
+  cancelled: 'You did not let the provider tell Banyan who you are. Sign in again if that was a mistake.',
+  stale:
+    'This login could not be trusted: it was begun in another browser, was used already, or took longer than ten minutes. Sign in again.',
+  not_allowed:
+    'This account may not sign in here. Its address must be verified at the provider and be named in LOGIN_ALLOWED_EMAILS; ask whoever runs Banyan.',
+  taken: 'Your address belongs to an account that signs in another way. Sign in that way, then add this one in the settings.',
+  provider: 'The provider refused the login. Sign in again; if it stays so, the log of Banyan says more.',
+  unavailable: 'The provider does not answer as it should. Try again later, or use a login link.',
+} as const
+export type LoginRefusal = keyof typeof LOGIN_REFUSALS

@@ -4,6 +4,7 @@
  * line are in `live.ts`.
  */
 import * as z from 'zod'
+import { ACCESS_ROUTES } from './api-access.ts'
 import { GOAL_ROUTES } from './api-goals.ts'
 import { PLAN_ROUTES } from './api-plans.ts'
 import { REGISTRY_ROUTES } from './api-registry.ts'
@@ -590,24 +591,7 @@ export const ROUTES = {
     response: z.looseObject({}),
   }),
 
-  makeLoginLink: one({
-    method: 'POST',
-    path: '/api/login-links',
-    scope: 'admin',
-    summary: 'Makes a link that logs a browser in, once, within 24 hours',
-    status: 201,
-    response: z.object({ url: text }),
-  }),
-  login: one({
-    method: 'GET',
-    path: '/login',
-    scope: 'none',
-    summary: 'Takes the code of a login link, sets the session cookie and goes to the page',
-    status: 303,
-    query: z.object({ code: text.max(200).default('') }),
-    open: true,
-  }),
-  logout: one({ method: 'POST', path: '/api/logout', scope: 'none', summary: 'Takes the session cookie away', status: 204 }),
+  ...ACCESS_ROUTES,
   shutdown: one({
     method: 'POST',
     path: '/admin/graceful-shutdown',

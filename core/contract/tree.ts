@@ -83,22 +83,6 @@ export function applyEvent(view: View, event: Event): View {
       const change = task && taskChange(task, event)
       if (task && change) next.tasks = { ...view.tasks, [task.id]: { ...task, ...change } }
     }
-    case 'message.added':
-    case 'call.began':
-    case 'call.ended':
-    case 'model.fault':
-    case 'task.controlled':
-    case 'task.granted':
-    case 'policy.decided':
-    case 'rule.added':
-    case 'rule.revoked':
-    case 'secret.changed':
-    case 'secret.used':
-    case 'access.changed':
-    case 'sweep.repaired':
-    case 'registry.saved':
-    case 'registry.removed':
-      break
   }
   return next
 }

@@ -7,6 +7,8 @@ import { methodNotAllowed } from 'hono/method-not-allowed'
 import { requestId } from 'hono/request-id'
 import { NONCE, secureHeaders } from 'hono/secure-headers'
 import type { Editors } from '../agent/editors.ts'
+import type { Logins } from '../auth/logins.ts'
+import type { People } from '../auth/people.ts'
 import { type GoalExample, ROUTES, type Route } from '../contract/api.ts'
 import type { Monitor } from '../observe/monitor.ts'
 import type { Registry } from '../registry/registry.ts'
@@ -15,8 +17,9 @@ import type { Tasks } from '../tasks/tasks.ts'
 import type { Auth } from './auth.ts'
 import type { Live } from './live.ts'
 import { isPagePath, openPage } from './page.ts'
-import { problemOf, problemOfError, problemResponse } from './problem.ts'
-import { type Env, NotJson, notLoggedIn, register } from './router.ts'
+import { headersOf, notLoggedIn, problemOf, problemOfError, problemResponse } from './problem.ts'
+import { type Env, NotJson, register } from './router.ts'
+import { accessRoutes } from './routes/access.ts'
 import { eventRoutes } from './routes/events.ts'
 import { type FileParts, fileRoutes } from './routes/files.ts'
 import { goalRoutes, type SubmitGoal } from './routes/goals.ts'
@@ -40,6 +43,8 @@ export type AppParts = {
   editors: Editors
   secrets: Secrets
   auth: Auth
+  people: People
+  logins: Logins
   live: Live
   monitor: Monitor
   version: string
@@ -58,7 +63,11 @@ export type AppParts = {
   log: (words: string, cause: unknown) => void
 }
 
-const OPEN = (Object.values(ROUTES) as Route[]).filter((route) => route.open).map((route) => route.path)
+const OPEN = (Object.values(ROUTES) as Route[])
+  .filter((route) => route.open)
+  .map(({ method, path }) => ({ method, path: new RegExp(`^${path.replaceAll('.', '\\.').replace(/\{\w+\}/g, '[^/]+')}$`) }))
+const isOpen = (method: string, path: string): boolean =>
+  OPEN.some((route) => route.method === (method === 'HEAD' ? 'GET' : method) && route.path.test(path))
 
 export function app(parts: AppParts): Hono<Env> {
   const { auth, log } = parts
@@ -110,8 +119,9 @@ export function app(parts: AppParts): Hono<Env> {
   )
   app.use(async (c, next) => {
     const looks = c.req.method === 'GET' || c.req.method === 'HEAD'
-    const free = looks && (isPagePath(c.req.path) || OPEN.includes(c.req.path))
-    c.set('principal', free ? null : auth.identify((name) => c.req.header(name), !looks))
+    const free = isOpen(c.req.method, c.req.path) || (looks && isPagePath(c.req.path))
+    c.set('address', c.env?.incoming?.socket.remoteAddress)
+    c.set('principal', free ? null : await auth.identify((name) => c.req.header(name), !looks, c.get('address')))
     if (!free && c.get('principal') === null) throw notLoggedIn()
     await next()
   })
@@ -127,7 +137,8 @@ export function app(parts: AppParts): Hono<Env> {
     ...eventRoutes(parts.store, parts.live),
     ...systemRoutes(parts),
     ...monitorRoutes(parts.monitor),
-    ...loginRoutes(auth),
+    ...loginRoutes(parts),
+    ...accessRoutes(parts),
   })
 
   app.notFound(async (c) => {
@@ -139,6 +150,7 @@ export function app(parts: AppParts): Hono<Env> {
     const id = c.get('requestId')
     return problemResponse(
       error instanceof NotJson ? problemOf('unsupported_media_type', error.message, id) : problemOfError(error, id, log),
+      headersOf(error),
     )
   })
   return app

@@ -1,23 +1,31 @@
 /**
- * Who may speak to this server: the Host and Origin check against pages that other sites trick a browser into, the admin token, one-time
- * login codes and the session cookie. Sessions are signed, not stored: a logout takes the cookie out of the browser, and a new
- * SYSTEM_SECRET_KEY or ADMIN_TOKEN ends all of them.
+ * Who may speak to this server: the Host and Origin check against pages that other sites trick a browser into, the admin token, tokens of
+ * programs, one-time login codes and the session cookie. A new SYSTEM_SECRET_KEY or ADMIN_TOKEN ends all sessions.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { parse, serialize } from 'hono/utils/cookie'
-import { OWNER, type Principal } from '../auth/principal.ts'
+import { type Caller, callerOf, openGuesses } from '../auth/guesses.ts'
+import { mustAllow, OWNER, OWNER_ID, type Principal } from '../auth/principal.ts'
+import { openSessions, SESSION_MS } from '../auth/sessions.ts'
+import { openTokens } from '../auth/tokens.ts'
+import type { RouteScope } from '../contract/access.ts'
 import { Fault } from '../contract/fault.ts'
+import type { Store } from '../store/store.ts'
 
 /** A request's headers by lower-case name, wherever they come from. */
 export type ReadHeader = (name: string) => string | undefined
 export type Auth = ReturnType<typeof openAuth>
 
-const SESSION_MS = 30 * 24 * 3_600_000
+/** Characters of an admin token from which guessing is hopeless. */
+const UNGUESSABLE = 24
+/** A login that was sent to a provider comes back within this. */
+const ATTEMPT_SECONDS = 600
 const CODE_MS = 24 * 3_600_000
 /** Login codes that wait to be used; the oldest goes first. */
 const CODES = 100
 
 export function openAuth(settings: {
+  store: Store
   host: string
   /** Known once the server listens. */
   port: () => number
@@ -29,6 +37,9 @@ export function openAuth(settings: {
   const now = settings.now ?? Date.now
   const key = createHmac('sha256', settings.secretKey).update(`session ${settings.adminToken}`).digest()
   const sign = (text: string) => createHmac('sha256', key).update(text).digest('base64url')
+  const sessions = openSessions(settings.store, now, key)
+  const tokens = openTokens(settings.store, now)
+  const guesses = openGuesses(now)
   const publicUrl = settings.publicUrl === null ? null : new URL(settings.publicUrl)
   /** Codes are kept as their signature, so that looking one up does not depend on how much of it was guessed. */
   const codes = new Map<string, number>()
@@ -43,19 +54,18 @@ export function openAuth(settings: {
     (host === publicUrl.host || host === `${publicUrl.hostname}:${publicUrl.protocol === 'https:' ? 443 : 80}`)
   const isOurHost = (host: string | undefined) =>
     host !== undefined && (isPublicHost(host) || hosts().includes(host) || (settings.port() === 80 && hosts().includes(`${host}:80`)))
-  const cookie = (read: ReadHeader, value: string, maxAge: number) =>
-    serialize(cookieName(), value, {
+  /** Lax: a person who comes from a provider, or from a link in a mail, is logged in. What changes something asks for the Origin beside. */
+  const cookie = (read: ReadHeader, name: string, value: string, maxAge: number) =>
+    serialize(name, value, {
       httpOnly: true,
-      sameSite: 'Strict',
+      sameSite: 'Lax',
       path: '/',
       maxAge,
       secure: publicUrl?.protocol === 'https:' && isPublicHost(read('host')?.toLowerCase()),
     })
 
-  function isSession(value: string | undefined): boolean {
-    const [expires = '', signature = ''] = value?.split('.') ?? []
-    return equal(signature, sign(expires)) && Number(expires) > now()
-  }
+  const attemptName = () => `${cookieName()}_login`
+  const cookieOf = (read: ReadHeader, name: string): string | undefined => parse(read('cookie') ?? '', name)[name]
 
   return {
     /** Where a person reaches the page. */
@@ -75,21 +85,55 @@ export function openAuth(settings: {
         )
     },
 
+    /** Whether a browser that reached us does it at the address that providers send people back to. */
+    isAtBase(read: ReadHeader): boolean {
+      const host = read('host')?.toLowerCase()
+      return publicUrl === null ? host === new URL(this.baseUrl()).host : isPublicHost(host)
+    },
+
     /**
      * Who sent it, by `Authorization: Bearer` or else by the session cookie; null: nobody known. `acts`: it changes something, so a cookie
-     * counts only if the browser says that our own page sent it. Call it after `checkAddress`.
+     * counts only if the browser says that our own page sent it. Call it after `checkAddress`. Tokens of programs and sessions cannot be
+     * guessed, so only what is neither counts as a guess and is slowed down.
      */
-    identify(read: ReadHeader, acts: boolean): Principal | null {
+    async identify(read: ReadHeader, acts: boolean, address: string | undefined): Promise<Principal | null> {
       const authorization = read('authorization')
       if (authorization !== undefined) {
-        const token = /^Bearer +(\S+)$/i.exec(authorization.trim())?.[1]
-        return token !== undefined && equal(token, settings.adminToken) ? OWNER : null
+        const token = /^Bearer +(\S+)$/i.exec(authorization.trim())?.[1] ?? ''
+        return (await tokens.principal(token)) ?? (this.isAdminToken(token, callerOf(address, read('x-forwarded-for'))) ? OWNER : null)
       }
-      if (!isSession(parse(read('cookie') ?? '', cookieName())[cookieName()])) return null
+      const value = cookieOf(read, cookieName())
+      const principal = value === undefined ? null : await sessions.principal(value)
+      if (principal === null) return null
       const site = read('sec-fetch-site')
       if (acts && read('origin') === undefined && site !== 'same-origin' && site !== 'none')
         throw new Fault('forbidden', 'A cookie alone does not prove that our own page sent this; send an Origin header, or a Bearer token.')
-      return OWNER
+      return principal
+    },
+    /**
+     * Counts a wrong one as a guess. A short token, which a person made up, is refused even if it is right to whoever guessed too often; one
+     * that no number of guesses finds is not, so that a program with an old token locks nobody out.
+     */
+    isAdminToken(token: string, caller: Caller): boolean {
+      const good = equal(token, settings.adminToken)
+      if (good && settings.adminToken.length >= UNGUESSABLE) return true
+      guesses.check(caller)
+      if (good) return true
+      guesses.failed(caller)
+      return false
+    },
+    /** Whether what proved somebody on a connection that stays open is still good, and still allows it. */
+    async mayStill(principal: Principal, scope: RouteScope): Promise<boolean> {
+      const { via } = principal
+      if (via.kind === 'admin') return true
+      const now = via.kind === 'session' ? await sessions.current(via.id) : await tokens.current(via.id)
+      try {
+        if (now) mustAllow(now, scope)
+        return now !== null
+      } catch (error) {
+        if (error instanceof Fault) return false
+        throw error
+      }
     },
 
     /** A link that logs a browser in: once, within 24 hours, for as long as this process runs. */
@@ -100,19 +144,30 @@ export function openAuth(settings: {
       return `${this.baseUrl()}/login?code=${code}`
     },
     /** Uses a code up; true if it was good. */
-    redeem(code: string): boolean {
+    redeem(code: string, address: string | undefined, forwarded: string | undefined): boolean {
       const name = sign(`code ${code}`)
       const expires = codes.get(name)
       codes.delete(name)
-      return expires !== undefined && expires > now()
+      const good = expires !== undefined && expires > now()
+      if (good) return true
+      const caller = callerOf(address, forwarded)
+      guesses.check(caller)
+      guesses.failed(caller)
+      return false
     },
-    /** The Set-Cookie that starts a session of 30 days. */
-    sessionCookie(read: ReadHeader): string {
-      const expires = String(now() + SESSION_MS)
-      return cookie(read, `${expires}.${sign(expires)}`, SESSION_MS / 1_000)
+    /** The Set-Cookie of a new session; the one that the browser had ends. `how`: `link`, `token`, or a provider's id. */
+    async begin(read: ReadHeader, how: string, userId = OWNER_ID): Promise<string> {
+      const value = await sessions.begin(userId, how, read('user-agent') ?? '', cookieOf(read, cookieName()))
+      return cookie(read, cookieName(), value, SESSION_MS / 1_000)
     },
-    /** The Set-Cookie that ends it. */
-    endCookie: (read: ReadHeader): string => cookie(read, '', 0),
+    /** The Set-Cookie that takes the cookie out of the browser. */
+    endCookie: (read: ReadHeader): string => cookie(read, cookieName(), '', 0),
+    /** Binds a login that goes to a provider to this browser. */
+    attemptCookie: (read: ReadHeader, value: string): string => cookie(read, attemptName(), value, ATTEMPT_SECONDS),
+    endAttemptCookie: (read: ReadHeader): string => cookie(read, attemptName(), '', 0),
+    attemptOf: (read: ReadHeader): string | undefined => cookieOf(read, attemptName()),
+    sessions,
+    tokens,
   }
 }
 

@@ -7,13 +7,14 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
+import { mustAllow, type Principal } from '../auth/principal.ts'
 import type { Problem } from '../contract/api.ts'
 import type { Event } from '../contract/event.ts'
 import { Fault } from '../contract/fault.ts'
 import { BEAT_MS, CLIENT_FRAME_BYTES, type LiveFrame } from '../contract/live.ts'
 import type { Store } from '../store/store.ts'
 import type { Auth } from './auth.ts'
-import { problemOfError } from './problem.ts'
+import { headersOf, notLoggedIn, problemOfError } from './problem.ts'
 import { openTopics, type TopicClient } from './topics.ts'
 
 export type Live = ReturnType<typeof openLive>
@@ -60,6 +61,8 @@ export function openLive(parts: {
   const pings = new Set<() => void>()
   /** Sockets that are told of topics alone. */
   const following = new Map<WebSocket, TopicClient>()
+  /** Whose connections are open, and what cuts one off. */
+  const guests = new Map<() => void, Principal>()
   let closed = false
   /** Topics can be told shorter, so they begin to be at less. */
   const topicBytes = Math.min(slowBytes, TOPIC_BYTES)
@@ -68,6 +71,7 @@ export function openLive(parts: {
 
   /** Facts that follow directly on what a line has are sent as they are committed, turned into JSON once for all lines. */
   const stopListening = store.onCommit((events) => {
+    if (events.some((event) => event.type === 'access.changed')) void turnAway()
     if (lines.size === 0) return
     const texts = events.map((event) => JSON.stringify(event))
     for (const line of lines) {
@@ -77,6 +81,7 @@ export function openLive(parts: {
   })
   const heartbeat = setInterval(() => {
     for (const ping of pings) ping()
+    void turnAway() // sessions and tokens expire without a fact
     // What another process committed tells nobody here; and a line that a failed read left behind goes on.
     wake()
   }, heartbeatMs)
@@ -84,6 +89,18 @@ export function openLive(parts: {
   function wake(): void {
     for (const line of lines) void catchUp(line)
     topics.wake()
+  }
+
+  /** Ends the connections of those whose session or token is good no more. */
+  async function turnAway(): Promise<void> {
+    for (const [cut, principal] of [...guests]) {
+      try {
+        if (!(await auth.mayStill(principal, 'read')) && guests.delete(cut)) cut()
+      } catch (error) {
+        if (closed) return
+        log('whether a live connection may go on cannot be told', error)
+      }
+    }
   }
 
   function give(line: Line, event: Event, text: string): void {
@@ -141,7 +158,7 @@ export function openLive(parts: {
   }
 
   /** `after` null: topics only. */
-  function talk(socket: WebSocket, after: number | null): void {
+  function talk(socket: WebSocket, after: number | null, principal: Principal): void {
     let alive = true
     const ping = () => {
       if (!alive) return socket.terminate()
@@ -150,6 +167,8 @@ export function openLive(parts: {
       topicClient.beat()
     }
     pings.add(ping)
+    const cut = () => socket.close(1008, 'not logged in any more')
+    guests.set(cut, principal)
     let line: Line | undefined
     socket.on('pong', () => {
       alive = true
@@ -159,6 +178,7 @@ export function openLive(parts: {
       pings.delete(ping)
       following.delete(socket)
       topicClient.stop()
+      guests.delete(cut)
       if (line) drop(line)
     })
     socket.on('message', (data, isBinary) => {
@@ -216,29 +236,32 @@ export function openLive(parts: {
     upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
       const read = (name: string) => header(request, name)
       socket.on('error', () => socket.destroy()) // it broke while it was refused
-      try {
+      const admit = async () => {
         auth.checkAddress(read)
         const url = URL.parse(request.url ?? '/', 'http://live')
         if (url?.pathname !== '/api/live') throw new Fault('not_found', 'The live line is /api/live.')
-        if (!auth.identify(read, true)) throw new Fault('unauthorized', 'Log in first, or send Authorization: Bearer with the admin token.')
+        const principal = await auth.identify(read, true, request.socket.remoteAddress)
+        if (!principal) throw notLoggedIn()
+        mustAllow(principal, 'read')
         const from = url.searchParams.get('after')
         const after = from === null && url.searchParams.get('topics') === '1' ? null : afterOf(from)
         checkRoom()
-        sockets.handleUpgrade(request, socket, head, (ws) => talk(ws, after))
-      } catch (error) {
-        refuse(socket, problemOfError(error, randomUUID(), log))
+        sockets.handleUpgrade(request, socket, head, (ws) => talk(ws, after, principal))
       }
+      admit().catch((error: unknown) => refuse(socket, problemOfError(error, randomUUID(), log), headersOf(error)))
     },
 
     /** The body of a server-sent event stream: each fact under its number, until the client goes or the system stops. */
-    async stream(after: number, treeId?: string): Promise<ReadableStream<Uint8Array>> {
+    async stream(principal: Principal, after: number, treeId?: string): Promise<ReadableStream<Uint8Array>> {
       const newest = await store.lastSeq()
       checkRoom()
       const encoder = new TextEncoder()
       let line: Line | undefined
       let ping: (() => void) | undefined
+      let cut: (() => void) | undefined
       let waiting = false
       const end = () => {
+        if (cut) guests.delete(cut)
         if (ping) pings.delete(ping)
         if (line) drop(line)
       }
@@ -250,6 +273,11 @@ export function openLive(parts: {
               if ((controller.desiredSize ?? 0) > 0) write(': still here\n\n')
             }
             pings.add(ping)
+            cut = () => {
+              end()
+              controller.close()
+            }
+            guests.set(cut, principal)
             write('retry: 1000\n\n')
             line = open(
               {
@@ -259,10 +287,7 @@ export function openLive(parts: {
                   waiting = (controller.desiredSize ?? 0) <= 0
                   return !waiting
                 },
-                end: () => {
-                  end()
-                  controller.close()
-                },
+                end: cut,
               },
               Math.min(after, newest),
             )
@@ -326,9 +351,10 @@ function header(request: IncomingMessage, name: string): string | undefined {
   return Array.isArray(value) ? value.join(', ') : value
 }
 
-function refuse(socket: Duplex, problem: Problem): void {
+function refuse(socket: Duplex, problem: Problem, more: Record<string, string>): void {
+  const headers = Object.entries(more).map(([name, value]) => `${name}: ${value}\r\n`)
   const body = JSON.stringify(problem)
   socket.end(
-    `HTTP/1.1 ${problem.status} ${problem.title}\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+    `HTTP/1.1 ${problem.status} ${problem.title}\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n${headers.join('')}connection: close\r\n\r\n${body}`,
   )
 }

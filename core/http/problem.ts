@@ -33,6 +33,10 @@ export function problemOfError(error: unknown, requestId: string, log: (words: s
   return problemOf('internal', `This is a fault of Banyan's own; the log says more under ${requestId}.`, requestId)
 }
 
+/** Headers that an answer to a failure needs. */
+export const headersOf = (error: unknown): Record<string, string> =>
+  error instanceof Fault && error.retryAfterSeconds !== undefined ? { 'retry-after': String(error.retryAfterSeconds) } : {}
+
 export function problemResponse(problem: Problem, headers: Record<string, string> = {}): Response {
   return new Response(JSON.stringify(problem), {
     status: problem.status,
@@ -43,3 +47,9 @@ export function problemResponse(problem: Problem, headers: Record<string, string
     },
   })
 }
+
+export const notLoggedIn = (): Fault =>
+  new Fault(
+    'unauthorized',
+    'Log in with a login link (`npx banyan open`), or send Authorization: Bearer with a token (`banyan token create`).',
+  )

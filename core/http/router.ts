@@ -1,13 +1,18 @@
 /** Turns the route table of the contract and a handler for each of its entries into routes of the server. */
+import type { IncomingMessage } from 'node:http'
 import type { Context, Hono } from 'hono'
 import type * as z from 'zod'
 import { mustAllow, OWNER, type Principal } from '../auth/principal.ts'
 import { BODY_LIMIT, type ResponseOf, ROUTES, type Route, type RouteName } from '../contract/api.ts'
-import { Fault } from '../contract/fault.ts'
 import type { ReadHeader } from './auth.ts'
+import { notLoggedIn } from './problem.ts'
 import { inShape, parseJson, readAtMost, type Upload, uploadOf } from './read-body.ts'
 
-export type Env = { Variables: { requestId: string; principal: Principal | null; secureHeadersNonce?: string } }
+export type Env = {
+  /** Absent where a request came over no connection, as in a test of the app alone. */
+  Bindings: { incoming?: IncomingMessage }
+  Variables: { requestId: string; principal: Principal | null; address: string | undefined; secureHeadersNonce?: string }
+}
 
 type Parsed<N extends RouteName, K extends 'request' | 'query'> = (typeof ROUTES)[N] extends { [P in K]: infer S extends z.ZodType }
   ? z.output<S>
@@ -20,6 +25,8 @@ export type Asked<N extends RouteName> = {
   /** What comes with an upload. The same stream at each call. */
   stream: Upload
   header: ReadHeader
+  /** The address of the connection. */
+  address: string | undefined
   /** Who asks; on open routes it may be nobody. */
   by: Principal
   /** Only the headers of the answer are wanted. */
@@ -45,6 +52,7 @@ export function register(app: Hono<Env>, handlers: Handlers): void {
         body: (route.request ? await bodyOf(c, route) : undefined) as never,
         stream: uploadOf(route.upload ? c.req.raw : null),
         header: (key) => c.req.header(key),
+        address: c.get('address'),
         by: principal ?? NOBODY,
         headOnly: c.req.method === 'HEAD',
       })
@@ -55,9 +63,6 @@ export function register(app: Hono<Env>, handlers: Handlers): void {
 }
 
 const NOBODY: Principal = { ...OWNER, name: 'nobody', userId: '', role: 'viewer', scopes: new Set() }
-
-export const notLoggedIn = (): Fault =>
-  new Fault('unauthorized', 'Log in with a login link (`npx banyan open`), or send Authorization: Bearer with the admin token.')
 
 /** Ids of review items hold slashes, which a client may send as they are. */
 function patternOf({ path }: Route): string {
