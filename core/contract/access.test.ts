@@ -8,7 +8,8 @@ test('every route says what it needs, and what changes something never needs onl
   expect(routes.length).toBeGreaterThan(50)
   for (const [name, route] of routes) {
     expect([...SCOPES, 'none', 'person'], name).toContain(route.scope)
-    if (route.method !== 'GET') expect(route.scope, name).not.toBe('read')
+    // To say what is wrong with a draft is a look at it.
+    if (route.method !== 'GET' && !route.path.endsWith('/validate')) expect(route.scope, name).not.toBe('read')
     if (route.open) expect(route.scope, name).toBe('none')
   }
 })
