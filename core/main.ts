@@ -8,6 +8,7 @@ import { type Editors, openEditors } from './agent/editors.ts'
 import { openOutlook } from './agent/outlook.ts'
 import { type Runner, startRunner } from './agent/runner.ts'
 import { loadTools } from './agent/tools.ts'
+import { openTrials, type Trials } from './agent/trials.ts'
 import { UniversalAgent } from './agent/universal-agent.ts'
 import { openUploads, type Uploads } from './agent/uploads.ts'
 import { type Workspaces, workspaces } from './agent/workspaces.ts'
@@ -35,6 +36,7 @@ import { chooseModels, type Models } from './models/choose.ts'
 import { playbook } from './models/playbook.ts'
 import { readPlaybooks } from './models/playbook-steps.ts'
 import type { Provider } from './models/provider.ts'
+import { typedCall } from './models/typed-call.ts'
 import { type Monitor, openMonitor } from './observe/monitor.ts'
 import { type ExampleGoal, readGoals } from './registry/read-goals.ts'
 import { readSeeds } from './registry/read-seeds.ts'
@@ -89,6 +91,7 @@ export type Runtime = {
   uploads: Uploads
   /** What is known of carrying out a plan. */
   outlook: ReturnType<typeof openOutlook>
+  trials: Trials
   submitGoal(goal: SubmitGoal, by: string): Promise<{ treeId: string; created: boolean }>
   /** Starts the workers; nothing is claimed before. */
   run(): Runner
@@ -176,7 +179,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
       `banyan: these secrets were sealed with another SYSTEM_SECRET_KEY and cannot be used: ${sealed.join(', ')}. Put the earlier key back, or set them again with \`banyan secret set NAME\`; nothing was lost.`,
     )
   const query = openQuery(config.databaseUrl)
-  const models = chooseModels(config, playbook({ playbooks }), options.providers, now)
+  const models = chooseModels(config, playbook({ playbooks }), [typedCall(), ...(options.providers ?? [])], now)
   models.pick('default') // a wrong MODEL is said at the start, not by the first goal
   const tasks = openTasks(store, {
     ...(options.leaseMs === undefined ? {} : { leaseMs: options.leaseMs }),
@@ -243,6 +246,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     ...(options.onDelta ? { onDelta: options.onDelta } : {}),
     ...(options.failPoint ? { failPoint: options.failPoint } : {}),
   })
+  const editors = openEditors({ store, registry, tools, models, system: [FIRST_AGENT, ...Object.values(HELPERS)] })
   let runner: Runner | undefined
   const monitor = await openMonitor({
     store,
@@ -296,7 +300,8 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     workspaces: folders,
     history,
     monitor,
-    editors: openEditors({ store, registry, tools, models, system: [FIRST_AGENT, ...Object.values(HELPERS)] }),
+    editors,
+    trials: openTrials({ store, tasks, registry, tools, editors }),
     uploads,
     outlook,
     async submitGoal(goal, by) {
@@ -463,6 +468,7 @@ export async function start(config: ReadyConfig): Promise<Engine> {
     plans: { outlook: runtime.outlook },
     registry: runtime.registry,
     editors: runtime.editors,
+    trials: runtime.trials,
     secrets: { ...runtime.secrets, rotate: runtime.rotateSecretKey },
     auth,
     people: openPeople(runtime.store, Date.now, config.login),

@@ -2,6 +2,7 @@
  * The one agent class. It takes a claimed task turn by turn until the task ends, parks or is taken away. Everything it knows of agent and
  * task is in the database, and everything it does is a row before it happens, so the process may die between any two lines.
  */
+import { isDeepStrictEqual } from 'node:util'
 import { Fault } from '../contract/fault.ts'
 import { joinTaint, type Rule, type Taint } from '../contract/policy.ts'
 import type { Agent, Versioned } from '../contract/registry.ts'
@@ -37,6 +38,8 @@ type Definition = {
   specTokens: number
   promptTokens: number
   stamp: string
+  /** The one call that a person typed, where the task is a test run of it. */
+  typed: { tool: string; input: unknown } | null
 }
 type Work = { lease: Lease; definition: Definition; conversation: Conversation; signal: AbortSignal }
 
@@ -369,11 +372,14 @@ export class UniversalAgent {
       })
       return 'asked'
     }
+    const { typed } = work.definition
+    const isTyped = typed !== null && typed.tool === call.tool && isDeepStrictEqual(typed.input, call.input)
     const permission = tool.permit(call.input, context, all)
     const title = permission === 'allow' ? `${call.tool} in "${work.lease.task.title}"` : permission.ask.title
     const action = permission === 'allow' ? { tool: call.tool, input: call.input } : permission.ask.action
     const asked = caseOf({
       ...tool.facts(call.input, context, all),
+      ...(isTyped ? { by: 'person' as const } : {}),
       tool: tool.name,
       permission: tool.permission,
       arranges: tool.arranges ?? false,
@@ -456,11 +462,12 @@ export class UniversalAgent {
   async #define(lease: Lease): Promise<Definition | undefined> {
     const { registry } = this.#parts
     const stamp = await registry.stamp()
-    const { documents: extraDocuments = [], tools: extraTools = [] } = lease.grants
-    const key = `${lease.task.agent}|${extraDocuments.join()}|${extraTools.join()}`
+    const { documents: extraDocuments = [], tools: extraTools = [], trial: trialId } = lease.grants
+    const key = `${trialId ?? ''}|${lease.task.agent}|${extraDocuments.join()}|${extraTools.join()}`
     const kept = this.#definitions.get(key)
     if (kept?.stamp === stamp) return kept
-    const agent = await registry.get('agent', lease.task.agent)
+    const trial = trialId === undefined ? null : await this.#parts.tasks.trial(trialId)
+    const agent = trial ? { ...trial.agent, version: 0, author: 'draft', updatedAt: '' } : await registry.get('agent', lease.task.agent)
     if (!agent?.enabled) return undefined
     const core = await registry.get('document', CORE)
     if (!core) throw new Fault('unavailable', `The document ${CORE} is missing; restore it from its versions or from the seeds.`)
@@ -468,7 +475,7 @@ export class UniversalAgent {
       documents: extraDocuments,
       tools: extraTools,
     })
-    const definition: Definition = { agent, prompt, tools, specs, specTokens, promptTokens, stamp }
+    const definition: Definition = { agent, prompt, tools, specs, specTokens, promptTokens, stamp, typed: trial?.call ?? null }
     if (this.#definitions.size >= 500) this.#definitions.clear()
     this.#definitions.set(key, definition)
     return definition

@@ -9,6 +9,7 @@ import { GOAL_ROUTES } from './api-goals.ts'
 import { PLAN_ROUTES } from './api-plans.ts'
 import { REGISTRY_ROUTES } from './api-registry.ts'
 import { SYSTEM_ROUTES } from './api-system.ts'
+import { TRIAL_ROUTES } from './api-trials.ts'
 import type { TreeHead } from './event.ts'
 import type { FaultCode } from './fault.ts'
 import { APPROVALS } from './goal.ts'
@@ -533,6 +534,7 @@ export const ROUTES = {
   }),
 
   ...REGISTRY_ROUTES,
+  ...TRIAL_ROUTES,
 
   secrets: one({
     method: 'GET',

@@ -7,6 +7,7 @@ import { methodNotAllowed } from 'hono/method-not-allowed'
 import { requestId } from 'hono/request-id'
 import { NONCE, secureHeaders } from 'hono/secure-headers'
 import type { Editors } from '../agent/editors.ts'
+import type { Trials } from '../agent/trials.ts'
 import type { Logins } from '../auth/logins.ts'
 import type { People } from '../auth/people.ts'
 import { type GoalExample, ROUTES, type Route } from '../contract/api.ts'
@@ -31,6 +32,7 @@ import { reviewRoutes } from './routes/reviews.ts'
 import { type Secrets, secretRoutes } from './routes/secrets.ts'
 import { type Description, systemRoutes } from './routes/system.ts'
 import { taskRoutes } from './routes/tasks.ts'
+import { trialRoutes } from './routes/trials.ts'
 import { type UploadParts, uploadRoutes } from './routes/uploads.ts'
 
 export type AppParts = {
@@ -41,6 +43,7 @@ export type AppParts = {
   plans: PlanParts
   registry: Registry
   editors: Editors
+  trials: Trials
   secrets: Secrets
   auth: Auth
   people: People
@@ -133,6 +136,7 @@ export function app(parts: AppParts): Hono<Env> {
     ...fileRoutes(parts),
     ...reviewRoutes(parts.tasks),
     ...registryRoutes(parts.registry, parts.editors),
+    ...trialRoutes(parts.trials, auth),
     ...secretRoutes(parts.secrets, parts.shutdown),
     ...eventRoutes(parts.store, parts.live),
     ...systemRoutes(parts),

@@ -55,7 +55,7 @@ export async function usedBy(
   }
 }
 
-/** By what their system prompts were made of. */
+/** By what their system prompts were made of; version 0 is a draft in a test run. */
 async function tasksByVersion(store: Store, kind: 'agent' | 'document', name: string): Promise<UsedBy['tasks']> {
   let ask = store.db.selectFrom('tasks').select('id').orderBy('created_at', 'desc').limit(TASKS)
   if (kind === 'agent') ask = ask.where('agent', '=', name)
@@ -71,7 +71,7 @@ async function tasksByVersion(store: Store, kind: 'agent' | 'document', name: st
     for (const { task_id, body } of rows) {
       const message = JSON.parse(body) as { agentVersion: number; documents: { name: string; version: number }[] }
       const version = kind === 'agent' ? message.agentVersion : message.documents.find((document) => document.name === name)?.version
-      if (version !== undefined) ran.set(version, (ran.get(version) ?? new Set()).add(task_id))
+      if (version) ran.set(version, (ran.get(version) ?? new Set()).add(task_id))
     }
   }
   return [...ran].map(([version, tasks]) => ({ version, tasks: tasks.size })).sort((a, b) => b.version - a.version)

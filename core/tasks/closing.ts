@@ -6,7 +6,7 @@ import type { Tx } from '../store/store.ts'
 import { helperExists, type NewChild, spawn } from './create.ts'
 import { endCall, move } from './move.ts'
 import { answerIfOver, close, over } from './outcome.ts'
-import { type Claim, callsOpen, save, type TaskRow } from './rows.ts'
+import { type Claim, callsOpen, type Grants, save, type TaskRow } from './rows.ts'
 
 /** Who looks at a claim: nobody (verdict and summary by rule), or watcher tasks. */
 export type ClosingPlan = { kind: 'computed'; verdict: Verdict; summary: string } | { kind: 'watched'; watchers: NewChild[] }
@@ -51,7 +51,7 @@ export async function end(
     return { ok: true }
   }
   if (claim.documents?.length || claim.tools?.length)
-    task.grants = JSON.stringify({ documents: claim.documents ?? [], tools: claim.tools ?? [] })
+    task.grants = JSON.stringify({ ...(JSON.parse(task.grants) as Grants), documents: claim.documents ?? [], tools: claim.tools ?? [] })
   if (claim.verdict && task.kind === 'evaluate') task.verdict = JSON.stringify({ ...claim.verdict, by: task.agent })
   task.rounds += 1
   if (plan.kind === 'computed') {

@@ -1,5 +1,6 @@
 /** Making tasks: the root of a goal, subtasks that an agent asked for, and the helpers and watchers that the system starts itself. */
 import { createHash } from 'node:crypto'
+import type { Trial } from '../contract/api-trials.ts'
 import type { TreeMode } from '../contract/event.ts'
 import { Fault } from '../contract/fault.ts'
 import type { Approval } from '../contract/goal.ts'
@@ -16,6 +17,7 @@ import { releaseIfFree } from './outcome.ts'
 import {
   append,
   findTask,
+  type Grants,
   INSTRUCTION_PREVIEW,
   keep,
   limitsOf,
@@ -48,6 +50,10 @@ export type NewGoal = {
   attachments?: readonly Attached[]
   /** The goal that this one is made from. */
   forkedFrom?: string
+  /** Of the root task; left out, the goal's beginning. */
+  title?: string
+  /** The root task is worked with this draft; its subtasks with what the registry has. */
+  trial?: Trial
 }
 /** A file that came with a goal, under the name it has in the goal's folder. */
 export type Attached = { id: string; name: string; type: string; bytes: number }
@@ -152,7 +158,7 @@ export async function createGoal(tx: Tx, id: string, goal: NewGoal): Promise<{ t
     callId: null,
     kind: 'work',
     agent: goal.agent,
-    title: titleOf(goal.goal),
+    title: goal.title ?? titleOf(goal.goal),
     instruction: goal.goal,
     origin: goal.origin,
     priority: goal.priority,
@@ -161,12 +167,18 @@ export async function createGoal(tx: Tx, id: string, goal: NewGoal): Promise<{ t
     deadlineAt: null,
     round: 0,
     plan: null,
+    ...(goal.trial ? { grants: { trial: id } } : {}),
   })
   if (goal.attachments?.length) {
     const root = await openTask(tx, id, id)
     await append(tx, root, { role: 'user', from: 'system', text: attachedText(goal.attachments) })
     await save(tx, root)
   }
+  if (goal.trial)
+    await tx.db
+      .insertInto('versions')
+      .values({ kind: 'trial', name: id, version: 1, body: JSON.stringify(goal.trial), author: goal.submittedBy, at: tx.now })
+      .execute()
   return { treeId: id, created: true }
 }
 const attachedText = (files: readonly Attached[]): string =>
@@ -355,10 +367,12 @@ type Insert = {
   deadlineAt: number | null
   round: number
   plan: TaskPlan | null
+  grants?: Grants
 }
 
 /** Returns how many tasks that made: none if the same call made it before a crash. */
 async function insert(tx: Tx, tree: TreeRow, task: Insert): Promise<0 | 1> {
+  const isPlanned = task.plan?.items || (task.parent === null && tree.plan !== null)
   const step = tree.mode === 'step' ? 1 : 0
   const held =
     tree.paused_reason !== null
@@ -388,7 +402,7 @@ async function insert(tx: Tx, tree: TreeRow, task: Insert): Promise<0 | 1> {
     wake_at: null,
     stopped_by_person: 0,
     workspace: task.workspace,
-    grants: task.plan?.items || (task.parent === null && tree.plan !== null) ? JSON.stringify({ tools: [PLAN_TOOL] }) : '{}',
+    grants: JSON.stringify(task.grants ?? (isPlanned ? { tools: [PLAN_TOOL] } : {})),
     result: null,
     summary: null,
     evidence: null,

@@ -105,6 +105,7 @@ function grant(tx: Tx, parent: TaskRow, helper: TaskRow): void {
   if (documents.length + tools.length === 0) return
   const had = JSON.parse(parent.grants) as Grants
   parent.grants = JSON.stringify({
+    ...had,
     documents: [...new Set([...(had.documents ?? []), ...documents])],
     tools: [...new Set([...(had.tools ?? []), ...tools])],
   })

@@ -20,7 +20,8 @@ export type TaskRow = Omit<Selectable<Database['tasks']>, 'status' | 'reason' | 
 }
 export type TreeRow = Selectable<Database['trees']>
 export type CallRow = Selectable<Database['calls']>
-export type Grants = { documents?: string[]; tools?: string[] }
+/** Names that helpers handed over. `trial`: the test run whose draft the task is worked with. */
+export type Grants = { documents?: string[]; tools?: string[]; trial?: string }
 /** What end_task claimed. */
 export type Claim = {
   status: 'success' | 'failure'

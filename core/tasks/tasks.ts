@@ -2,6 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { sql } from 'kysely'
+import type { Trial } from '../contract/api-trials.ts'
 import { Fault } from '../contract/fault.ts'
 import type { Message, StoredMessage } from '../contract/message.ts'
 import type { BatchDecision, Decision, ExpiryPolicy, Review, ReviewState, Waiting } from '../contract/review.ts'
@@ -28,6 +29,10 @@ const messagesAfter = prepare<{ task_id: string; after: number; limit: number }>
   db.selectFrom('messages').selectAll().where('task_id', '=', p.task_id).where('n', '>', p.after).orderBy('n').limit(p.limit),
 )
 const taskById = prepare<{ id: string }>()((db, p) => db.selectFrom('tasks').selectAll().where('id', '=', p.id))
+
+const trialById = prepare<{ id: string }>()((db, p) =>
+  db.selectFrom('versions').select('body').where('kind', '=', sql.lit('trial')).where('name', '=', p.id).where('version', '=', sql.lit(1)),
+)
 
 export type TasksOptions = {
   leaseMs?: number
@@ -243,6 +248,11 @@ export function openTasks(store: Store, options: TasksOptions = {}) {
         answers.set(message.callId, message.text)
       }
       return calls.map((call) => ({ tool: call.tool, input: JSON.parse(call.input), text: answers.get(call.id) ?? '' }))
+    },
+    /** The draft of a test run. */
+    async trial(id: string): Promise<Trial | null> {
+      const [row] = await store.read(trialById, { id })
+      return row ? (JSON.parse(row.body) as Trial) : null
     },
     /** How many tasks are in each status, over all trees. */
     async counts(): Promise<Record<string, number>> {
