@@ -8,6 +8,8 @@ import type { Event } from '../core/contract/event.ts'
 import type { LiveFrame } from '../core/contract/live.ts'
 import { emptyView, type View } from '../core/contract/tree.ts'
 import { type Api, ApiFault, type System } from './api.ts'
+import { openChannel } from './data/channel.ts'
+import { createData } from './data/data.ts'
 import { applyToLists, applyToTree } from './fold.ts'
 import { readLists, readOlder, readTree } from './snapshot.ts'
 
@@ -73,6 +75,9 @@ export function startLive(deps: { api: Api; socketUrl: (after: number) => string
     written: {},
   }
   const listeners = new Set<() => void>()
+  /** Topics go over the same socket; see `data/data.ts`. */
+  const channel = openChannel()
+  const data = createData(channel, api)
   let socket: WebSocket | null = null
   let seq = 0
   let failures = 0
@@ -172,6 +177,7 @@ export function startLive(deps: { api: Api; socketUrl: (after: number) => string
     clearTimeout(retryTimer)
     const old = socket
     socket = null
+    channel.closed()
     old?.close()
   }
 
@@ -182,17 +188,25 @@ export function startLive(deps: { api: Api; socketUrl: (after: number) => string
     own.onmessage = (message) => {
       if (socket !== own) return
       const frame = JSON.parse(String(message.data)) as LiveFrame
+      channel.take(frame)
+      if (frame.type === 'delta') data.spoke(frame.taskId, frame.text)
       if (frame.type !== 'hello') return take(frame)
       failures = 0
       if (frame.seq < seq || frame.seq - seq > gap) return void boot()
+      channel.opened(
+        (words) => own.send(JSON.stringify(words)),
+        () => lose(own),
+      )
       set({ connection: 'live', lostAt: null, revision: frame.revision })
       if (state.tree?.state === 'failed') void loadTree(state.tree.id, state.tree.view)
     }
-    own.onclose = () => {
-      if (socket !== own || stopped) return
-      socket = null
-      retry(() => void again())
-    }
+    own.onclose = () => lose(own)
+  }
+  /** The line broke, or is silent; a silent one may take minutes to say that it is closed. */
+  const lose = (own: WebSocket) => {
+    if (socket !== own || stopped) return
+    drop()
+    retry(() => void again())
   }
 
   /** Asks by HTTP first: a refused WebSocket does not say why, and a login that ran out is no reason to knock for ever. */
@@ -237,6 +251,7 @@ export function startLive(deps: { api: Api; socketUrl: (after: number) => string
   void boot()
 
   return {
+    data,
     state: () => state,
     subscribe(listener: () => void): () => void {
       listeners.add(listener)
