@@ -99,10 +99,10 @@ test('web_fetch tells a refusal as a mistake, untainted', async () => {
   expect(net.connections()).toBe(0)
 })
 
-test('web_fetch declares the host that it would ask', async () => {
+test('web_fetch declares the host and the address that it would ask', async () => {
   net = await internet({})
   const facts = (url: string) => webFetch.facts({ url }, {} as Call, {} as Capabilities)
-  expect(facts('https://Site.Example./a')).toEqual({ hosts: ['site.example'] })
+  expect(facts('https://Site.Example./a')).toEqual({ hosts: ['site.example'], urls: ['https://Site.Example./a'] })
   expect(facts('nowhere')).toEqual({})
 })
 

@@ -10,6 +10,7 @@ import type { Exec } from '../exec/exec.ts'
 import { workspaceFiles } from '../exec/files.ts'
 import type { History } from '../exec/history.ts'
 import type { Repositories, TaskGit } from '../git/git.ts'
+import { hostRefusal } from '../policy/policy.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Secrets } from '../secrets/secrets.ts'
 import type { Query } from '../store/query.ts'
@@ -38,7 +39,7 @@ export type CapabilityParts = {
   tasks: Tasks
   registry: Registry
   exec: Exec
-  web: Pick<Web, 'search' | 'fetch'>
+  web: Pick<Web, 'search' | 'fetch' | 'shown'>
   query: Pick<Query, 'query'>
   secrets: Pick<Secrets, 'refusal' | 'valuesFor' | 'redact' | 'redactAll'>
   helpers: Helpers
@@ -220,7 +221,7 @@ export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal,
     },
     web: {
       search: (query, limit) => parts.web.search(query, { limit }, { taskId: task.id }, signal),
-      fetch: (url) => parts.web.fetch(url, { who: { taskId: task.id } }, signal),
+      fetch: (url) => parts.web.fetch(url, { who: { taskId: task.id }, through: mayGoThrough }, signal),
     },
     exec: {
       isolation: exec.isolation,
@@ -237,6 +238,11 @@ export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal,
     },
   }
 
+  /** A redirect leads nowhere that a rule keeps the agent from. */
+  async function mayGoThrough(host: string): Promise<void> {
+    const why = hostRefusal(host, { treeId: task.treeId, agent: task.agent }, await tasks.rules.narrowing(), parts.now())
+    if (why !== null) throw new Fault('forbidden', `The address leads on to ${host}, and ${why}; it is not fetched.`)
+  }
   /** The folder is made when it is first used: most tasks of a large tree never touch a file. */
   function inWorkspace(): Capabilities['files'] {
     const inner = workspaceFiles(parts.workspaces.path(task), { protectedPaths: parts.protectedPaths })

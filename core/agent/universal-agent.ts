@@ -12,6 +12,7 @@ import { planned } from '../models/planned.ts'
 import { estimateMicros, priceOf } from '../models/prices.ts'
 import { drain, type ModelFault, type ModelRequest, type Provider, type Reply } from '../models/provider.ts'
 import { caseOf, judge, offersOf, signaturesOf } from '../policy/policy.ts'
+import { notShown, type Shown } from '../policy/shown.ts'
 import { ClaimLost, type EndedCall, type Lease, type SavedCall } from '../tasks/turns.ts'
 import type { Call, Capabilities, Effect, Outcome, Tool } from '../tool.ts'
 import { type CapabilityParts, capabilitiesFor, Held } from './capabilities.ts'
@@ -377,7 +378,7 @@ export class UniversalAgent {
     const permission = tool.permit(call.input, context, all)
     const title = permission === 'allow' ? `${call.tool} in "${work.lease.task.title}"` : permission.ask.title
     const action = permission === 'allow' ? { tool: call.tool, input: call.input } : permission.ask.action
-    const asked = caseOf({
+    const declared = {
       ...tool.facts(call.input, context, all),
       ...(isTyped ? { by: 'person' as const } : {}),
       tool: tool.name,
@@ -391,7 +392,8 @@ export class UniversalAgent {
       agent: work.lease.task.agent,
       approval: work.lease.goal.approval,
       plan: work.lease.goal.plan,
-    })
+    }
+    let asked = caseOf(declared)
     const now = this.#parts.now()
     let said = judge(asked, [], narrowing, now)
     let taint: Taint[] = []
@@ -399,6 +401,7 @@ export class UniversalAgent {
     if (said.verdict === 'ask' || asked.reaches) {
       const [marks, allowing] = await Promise.all([rules.taintOf(work.lease.taskId), rules.allowing(signaturesOf(asked))])
       taint = joinTaint(marks, fresh)
+      if (taint.length > 0 && asked.urls) asked = caseOf({ ...declared, unshown: notShown(asked.urls, await this.#shownTo(work.lease)) })
       said = judge(asked, taint, [...narrowing, ...allowing], now)
     }
     if (said.verdict === 'deny') {
@@ -432,6 +435,12 @@ export class UniversalAgent {
       },
     })
     return 'asked'
+  }
+
+  /** Addresses that somebody else than a model gave to the tree, and the words of people in it. */
+  async #shownTo({ treeId }: Lease): Promise<Shown> {
+    const [addresses, words] = await Promise.all([this.#parts.web.shown(treeId), this.#parts.tasks.wordsOfPeople(treeId)])
+    return { addresses, words }
   }
 
   async #run({ tool, call, context, all, known }: Prepared, attempt: number): Promise<Outcome> {

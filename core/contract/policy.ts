@@ -26,6 +26,8 @@ export type Declared = {
   paths?: readonly { path: string; write: boolean }[]
   /** Names, without ports; `*.name` stands for all below it. */
   hosts?: readonly string[]
+  /** Whole addresses that it asks for and gets an answer from: a tainted task needs a person for one that nobody showed it. */
+  urls?: readonly string[]
   /** Hosts with their ports that a command asks to reach. */
   network?: readonly string[]
   costMicros?: number

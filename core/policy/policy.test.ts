@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { NARROW_SCOPES, type PolicyVerdict, RULE_SCOPES, type Rule, TAINTS } from '../contract/policy.ts'
-import { type CallFacts, caseOf, judge, offersOf, signaturesOf } from './policy.ts'
+import { type CallFacts, caseOf, hostRefusal, judge, offersOf, signaturesOf } from './policy.ts'
 
 const NOW = Date.parse('2026-01-01T00:00:00Z')
 const facts = (change: Partial<CallFacts> = {}): CallFacts => ({
@@ -87,6 +87,78 @@ describe('a tainted task', () => {
     expect(verdict(shell('ls -l a'), [remembered(shell('ls -l a'), 'exact')!], ['web'])).toBe('allow')
     const offline = shell('pytest', { online: false })
     expect(verdict(offline, [remembered(offline, 'exact')!], ['files'])).toBe('allow')
+  })
+})
+
+describe('a command that asks for hosts', () => {
+  const reaching = (text: string, ...hosts: string[]) =>
+    shell(text, {
+      isolation: 'sandbox',
+      online: true,
+      external: true,
+      hosts: hosts.map((host) => host.replace(/:\d+$/, '')),
+      network: hosts,
+    })
+  test('is asked about, with its hosts in the reason', () => {
+    expect(judge(caseOf(reaching('npm ci', 'registry.npmjs.org')), [], [], NOW)).toMatchObject({
+      verdict: 'ask',
+      reason: expect.stringContaining('that reaches registry.npmjs.org'),
+    })
+  })
+  test('is denied by a rule for any of its hosts, also for one that a pattern of its holds', () => {
+    const deny = (signature: string) => [rule({ verdict: 'deny', scope: 'host', signature })]
+    expect(verdict(reaching('ls', 'good.example', 'evil.example:8443'), deny('evil.example'))).toBe('deny')
+    expect(verdict(reaching('ls', '*.example.org'), deny('evil.example.org'))).toBe('deny')
+    expect(verdict(reaching('ls', 'a.evil.example'), deny('EVIL.example'))).toBe('deny')
+    expect(verdict(reaching('ls', 'good.example'), deny('evil.example'))).toBe('ask')
+  })
+  test('is allowed later with just these hosts, and never as a tool', () => {
+    const of = reaching('ls -l a', 'good.example')
+    expect(offersOf(caseOf(of)).map((one) => [one.scope, one.label])).toEqual([
+      ['exact', 'exactly this: ls -l a, with the network of good.example'],
+      ['command', 'ls -l …, with the network of good.example'],
+    ])
+    const allow = [remembered(of, 'command')!]
+    expect(verdict(reaching('ls -l b', 'good.example'), allow)).toBe('allow')
+    expect(verdict(reaching('ls -l b', 'good.example', 'evil.example'), allow)).toBe('ask')
+    expect(verdict(reaching('ls -l b', 'good.example:8443'), allow)).toBe('ask')
+    expect(verdict(shell('ls -l b', { isolation: 'sandbox' }), allow)).toBe('ask')
+    expect(verdict(reaching('ls -l b', 'good.example'), [remembered(shell('ls -l a', { isolation: 'sandbox' }), 'command')!])).toBe('ask')
+    expect(verdict(reaching('ls -l b', 'good.example'), allow, ['web'])).toBe('ask')
+  })
+})
+
+describe('an address that is asked for', () => {
+  const fetching = (change: Partial<CallFacts> = {}): CallFacts => {
+    const { run: _, by: __, cwd: ___, isolation: ____, ...rest } = facts()
+    const url = 'https://site.example/?d=1'
+    return {
+      ...rest,
+      tool: 'web_fetch',
+      permission: 'network',
+      effect: 'read',
+      asks: false,
+      action: { url },
+      urls: [url],
+      hosts: ['site.example'],
+      ...change,
+    }
+  }
+  test('needs a person only of a tainted task, and only where nobody showed it', () => {
+    expect(verdict(fetching())).toBe('allow')
+    expect(verdict(fetching({ unshown: [] }), [], ['web'])).toBe('allow')
+    expect(verdict(fetching({ unshown: fetching().urls! }), [], ['web'])).toBe('ask')
+    expect(verdict(fetching(), [], ['web'])).toBe('ask') // not looked up is not shown
+    expect(judge(caseOf(fetching({ unshown: fetching().urls! })), ['web'], [], NOW).reason).toMatch(/no search, page or person showed it/)
+  })
+  test('can be allowed for good as it stands, and not as a tool', () => {
+    expect(offersOf(caseOf(fetching({ unshown: fetching().urls! }))).map((one) => one.scope)).toEqual(['exact'])
+  })
+  test('may lead on to hosts that no rule speaks of', () => {
+    const rules = [rule({ verdict: 'deny', scope: 'host', signature: 'evil.example' })]
+    expect(hostRefusal('www.evil.example', { treeId: 't1', agent: 'coder' }, rules, NOW)).toMatch(/denies the host evil\.example/)
+    expect(hostRefusal('good.example', { treeId: 't1', agent: 'coder' }, rules, NOW)).toBeNull()
+    expect(hostRefusal('evil.example', { treeId: 't1', agent: 'coder' }, [{ ...rules[0]!, treeId: 't2' }], NOW)).toBeNull()
   })
 })
 

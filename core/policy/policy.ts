@@ -28,6 +28,8 @@ export type CallFacts = Declared & {
   approval?: Approval
   /** `open`: no plan is approved yet; `frozen`: nothing may be added to one without a person. */
   plan?: 'open' | 'frozen' | null
+  /** Those of `urls` that nobody showed the task; left out, all of them. */
+  unshown?: readonly string[]
 }
 
 /** What a call is once its command has been read; read once, judged as often as needed. */
@@ -69,6 +71,8 @@ function reachesOut(facts: CallFacts, command: ParsedCommand | null): boolean {
   if (facts.idle) return false
   if (facts.external !== undefined) return facts.external
   if (facts.permission === 'self') return true
+  // What stands in an address is sent to whoever it belongs to.
+  if ((facts.unshown ?? facts.urls ?? []).length > 0) return true
   if (facts.permission === 'network') return facts.effect !== 'read'
   if (facts.paths?.some((one) => one.write && isOutside(one.path))) return true
   if (command !== null) return facts.online !== false && networkOf(command) !== 'none'
@@ -93,7 +97,7 @@ export function judge(call: Case, taint: readonly Taint[], rules: readonly Rule[
     return { verdict: 'ask', reason: 'everything is asked about in this goal', rule: null, risk }
   if (call.by === 'person') return { verdict: 'allow', reason: 'a person typed exactly this in their goal', rule: null, risk }
   const needsTaintRule = taint.length > 0 && call.reaches
-  const why = needsTaintRule ? taintWords(taint) : wantsPerson(call)
+  const why = needsTaintRule ? taintWords(taint, call) : wantsPerson(call)
   if (why === null) return { verdict: 'allow', reason: 'it stays within the workspace and the system', rule: null, risk }
   if (call.approval === 'run_free' && !needsTaintRule && keptIn(call))
     return { verdict: 'allow', reason: 'this goal runs free in the sandbox', rule: null, risk }
@@ -143,16 +147,36 @@ function wantsPerson(call: Case): string | null {
 }
 
 const TAINT_WORDS: Record<Taint, string> = { web: 'the web', files: 'files outside its workspace', agents: 'agents of other trees' }
-const taintWords = (taint: readonly Taint[]): string =>
-  `the task has read text from ${taint.map((one) => TAINT_WORDS[one]).join(' and ')}, and this reaches out of its workspace`
+const taintWords = (taint: readonly Taint[], { unshown = [] }: Case): string =>
+  `the task has read text from ${taint.map((one) => TAINT_WORDS[one]).join(' and ')}, and ${
+    unshown.length > 0
+      ? 'this asks for an address that no search, page or person showed it, which could carry out what it knows'
+      : 'this reaches out of its workspace'
+  }`
 const levelOf = (rule: Rule): string =>
   rule.agent !== null ? `the agent ${rule.agent}` : rule.treeId !== null ? 'this tree' : 'the system'
 const narrowWords = (rule: Rule): string =>
   `a rule for ${levelOf(rule)} ${rule.verdict === 'deny' ? 'denies' : 'asks a person about'} the ${rule.scope} ${rule.signature}`
 
+/** Why a rule keeps a call from a host that it is led to on the way, such as by a redirect; null: none does. */
+export function hostRefusal(host: string, at: Pick<Case, 'treeId' | 'agent'>, rules: readonly Rule[], now: number): string | null {
+  const rule = rules.find(
+    (one) =>
+      one.verdict !== 'allow' &&
+      one.scope === 'host' &&
+      one.revokedAt === null &&
+      (one.expiresAt === null || Date.parse(one.expiresAt) > now) &&
+      isFor(one, at) &&
+      concernsHost(host, one.signature),
+  )
+  return rule ? narrowWords(rule) : null
+}
+
+const isFor = (rule: Rule, { treeId, agent }: Pick<Case, 'treeId' | 'agent'>): boolean =>
+  (rule.treeId === null || rule.treeId === treeId) && (rule.agent === null || rule.agent === agent)
+
 function narrows(rule: Rule, call: Case): boolean {
-  if (rule.treeId !== null && rule.treeId !== call.treeId) return false
-  if (rule.agent !== null && rule.agent !== call.agent) return false
+  if (!isFor(rule, call)) return false
   switch (rule.scope) {
     case 'tool':
       return rule.signature === '*' || rule.signature === call.tool
@@ -172,8 +196,7 @@ function narrows(rule: Rule, call: Case): boolean {
  * or command rule names every one; a rule for a tool in a tree covers plain lines only, without programs that run others or reach a network.
  */
 function covers(rule: Rule, call: Case): boolean {
-  if (rule.treeId !== null && rule.treeId !== call.treeId) return false
-  if (rule.agent !== null && rule.agent !== call.agent) return false
+  if (!isFor(rule, call)) return false
   const { command } = call
   if (command !== null && (command.dynamic !== null || command.redirectsOut)) return false
   switch (rule.scope) {
@@ -188,8 +211,8 @@ function covers(rule: Rule, call: Case): boolean {
   }
 }
 /** Nothing in it goes beyond what the tool is for. */
-function plain({ command, paths, external }: Case): boolean {
-  if (external || paths?.some((one) => isOutside(one.path))) return false
+function plain({ command, paths, external, unshown = [] }: Case): boolean {
+  if (external || unshown.length > 0 || paths?.some((one) => isOutside(one.path))) return false
   return command === null || (command.dangers.length === 0 && command.outside.length === 0 && networkOf(command) !== 'names it')
 }
 

@@ -210,6 +210,27 @@ export function openTasks(store: Store, options: TasksOptions = {}) {
         .execute()
       return [...spoken.map((m) => m.text), ...decided.map((r) => `${r.title} → ${r.decision}: ${r.comment}`)]
     },
+    /** What people wrote in a tree, and nothing that a model put beside it: the goal, what they said to its tasks, comments on decisions. */
+    async wordsOfPeople(treeId: string): Promise<string[]> {
+      const goal = await store.db.selectFrom('trees').select('goal').where('id', '=', treeId).executeTakeFirst()
+      const messages = await store.db
+        .selectFrom('messages')
+        .innerJoin('tasks', 'tasks.id', 'messages.task_id')
+        .select('messages.body')
+        .where('tasks.tree_id', '=', treeId)
+        .where('messages.role', '=', 'user')
+        .where('messages.n', '>', 1)
+        .execute()
+      const spoken = messages.map(({ body }) => JSON.parse(body) as Extract<Message, { role: 'user' }>).filter((m) => m.from === 'person')
+      const decided = await store.db
+        .selectFrom('reviews')
+        .select('comment')
+        .where('tree_id', '=', treeId)
+        .where('comment', 'is not', null)
+        .where('decided_by', '<>', 'system')
+        .execute()
+      return [...(goal ? [goal.goal] : []), ...spoken.map((m) => m.text), ...decided.map((one) => one.comment ?? '')]
+    },
     /** The level of isolation that a person was shown when they allowed this call; null where none was. */
     async approvedIsolation(callId: string): Promise<string | null> {
       const row = await store.db

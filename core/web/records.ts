@@ -32,6 +32,8 @@ export type Citation = { id: string; taskId: string; url: string; title: string;
 
 /** Pages are kept to read on in them and to ask whether they changed, not as an archive. */
 const MOST_PAGES = 200
+/** Searches and pages of a tree that are looked through for an address. */
+const MOST_SHOWN = 500
 const PAGE_MS = 7 * 86_400_000
 
 export type Records = ReturnType<typeof webRecords>
@@ -130,6 +132,45 @@ export function webRecords(store: Store) {
             .onConflict((c) => c.columns(['task_id', 'id']).doNothing())
             .execute()),
       )
+    },
+    /** Addresses that searches and pages showed to the tasks of a tree: results, pages that were read, and what these link to. */
+    async shown(treeId: string): Promise<string[]> {
+      const ofTree = store.db.selectFrom('tasks').select('id').where('tree_id', '=', treeId)
+      const searches = await store.db
+        .selectFrom('web_searches')
+        .select(['engine', 'query', 'outcome', 'hits'])
+        .where('task_id', 'in', ofTree)
+        .orderBy('at', 'desc')
+        .limit(MOST_SHOWN)
+        .execute()
+      // A search answered from memory keeps no results of its own.
+      const again = searches.filter((one) => one.outcome === 'cached')
+      const earlier = await Promise.all(
+        again.map(({ engine, query }) =>
+          store.db
+            .selectFrom('web_searches')
+            .select('hits')
+            .where('engine', '=', engine)
+            .where('query', '=', query)
+            .where('outcome', '=', 'ok')
+            .orderBy('at', 'desc')
+            .limit(1)
+            .executeTakeFirst(),
+        ),
+      )
+      const cited = await store.db.selectFrom('web_citations').select('url').where('task_id', 'in', ofTree).execute()
+      const read = store.db.selectFrom('web_citations').select('url').where('task_id', 'in', ofTree)
+      const pages = await store.db
+        .selectFrom('web_pages')
+        .select(['url', 'links'])
+        .where('final_url', 'in', read)
+        .limit(MOST_SHOWN)
+        .execute()
+      return [
+        ...[...searches, ...earlier].flatMap((one) => (one ? (JSON.parse(one.hits) as Hit[]).map((hit) => hit.url) : [])),
+        ...cited.map((one) => one.url),
+        ...pages.flatMap((page) => [page.url, ...(JSON.parse(page.links) as Link[]).map((link) => link.url)]),
+      ]
     },
     /** What a task read, in order. */
     async citations(taskId: string): Promise<Citation[]> {

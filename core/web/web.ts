@@ -38,11 +38,23 @@ export type Web = {
   /** Fault `limited` or `unavailable` names what is wrong with the engine, and the mend. */
   search(query: string, how: { limit: number }, who: Who, signal: AbortSignal): Promise<Found>
   /** A Fault names why there is no page: refused address, robots.txt, the site's answer, what it is made of, time. */
-  fetch(url: string, how: { who: Who; maxBytes?: number; timeoutMs?: number }, signal: AbortSignal): Promise<Page>
+  fetch(
+    url: string,
+    how: {
+      who: Who
+      maxBytes?: number
+      timeoutMs?: number
+      /** Asked before the request goes on to another host than the one in the URL; what it throws ends the fetch. */
+      through?: (host: string) => Promise<void>
+    },
+    signal: AbortSignal,
+  ): Promise<Page>
   /** Newest first. */
   searches(of: { taskId?: string; limit: number }): Promise<SearchRecord[]>
   /** The pages that a task read, in order. */
   citations(taskId: string): Promise<Citation[]>
+  /** Addresses that searches and pages showed to the tasks of a tree. */
+  shown(treeId: string): Promise<string[]>
 }
 
 export type WebParts = {
@@ -85,6 +97,7 @@ const ACCEPT =
 /** Says what it is and by whose wish it comes; a site may answer to the name in its robots.txt. */
 const USER_AGENT = `Mozilla/5.0 (compatible; ${PRODUCT}/1.0; reads single pages on behalf of a person)`
 
+type Through = (host: string) => Promise<void>
 type Request = { headers: Readonly<Record<string, string>>; signal: AbortSignal; trusted?: boolean }
 
 export function openWeb(parts: WebParts): Web {
@@ -152,8 +165,9 @@ export function openWeb(parts: WebParts): Web {
     return { status: answer.status, text: bytes.toString('utf8') }
   }
 
-  async function load(start: Site, kept: KeptPage | null, most: number, signal: AbortSignal): Promise<KeptPage> {
+  async function load(start: Site, kept: KeptPage | null, most: number, through: Through, signal: AbortSignal): Promise<KeptPage> {
     const before = async (site: Site): Promise<Record<string, string>> => {
+      if (site.host !== start.host) await through(site.host)
       const { gapMs } = await robots.check(site.url, signal)
       await pace.turn(site.url.host, signal, gapMs === undefined ? undefined : Math.max(gapMs, limits.siteGapMs))
       const mine = kept && kept.finalUrl === withoutFragment(site.url) ? kept : null
@@ -206,14 +220,17 @@ export function openWeb(parts: WebParts): Web {
   }
 
   return {
-    async fetch(raw, { who, maxBytes = limits.pageBytes, timeoutMs = limits.totalMs }, signal) {
+    async fetch(raw, { who, maxBytes = limits.pageBytes, timeoutMs = limits.totalMs, through = async () => undefined }, signal) {
       const start = siteOf(raw, ports)
       const url = withoutFragment(start.url)
       const kept = await records.page(url)
       let page = kept
       if (!kept || kept.freshUntil <= now()) {
-        page = await within(timeoutMs, signal, start.host, (both) => load(start, kept, Math.min(maxBytes, limits.pageBytes), both))
+        page = await within(timeoutMs, signal, start.host, (both) => load(start, kept, Math.min(maxBytes, limits.pageBytes), through, both))
         await records.keepPage(page)
+      } else {
+        const end = siteOf(kept.finalUrl, ports).host
+        if (end !== start.host) await through(end)
       }
       const { freshUntil: _, etag: __, lastModified: ___, ...told } = page!
       if (who.taskId !== null) await records.cite(who.taskId, told)
@@ -244,6 +261,7 @@ export function openWeb(parts: WebParts): Web {
 
     searches: (of) => records.searches(of),
     citations: (taskId) => records.citations(taskId),
+    shown: (treeId) => records.shown(treeId),
   }
 
   /** What an engine asks with. A search is a person's question put through a form, no crawl: robots.txt is not asked. */
