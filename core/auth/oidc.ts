@@ -17,7 +17,6 @@ const DISCOVERY_MS = 3_600_000
 const CLOCK_SECONDS = 60
 /** An ID token is used the moment it is made. */
 const TOKEN_SECONDS = 600
-/** A key that is not known is looked for again at most this often. */
 const KEYS_AGAIN_MS = 5_000
 
 const Discovery = z.object({ issuer: z.string(), authorization_endpoint: z.url(), token_endpoint: z.url(), jwks_uri: z.url() })
@@ -40,6 +39,8 @@ export type OidcSettings = {
   clientSecret: string | null
   /** The provider tells with `hd` which domain runs an account. */
   tellsDomain?: boolean
+  /** A key that is not known is looked for again at most this often. */
+  keysAgainMs?: number
   now?: () => number
 }
 
@@ -70,7 +71,10 @@ export function oidcProvider(settings: OidcSettings): LoginProvider {
     const keys =
       found?.jwks_uri === parsed.data.jwks_uri
         ? found.keys
-        : createRemoteJWKSet(new URL(parsed.data.jwks_uri), { timeoutDuration: PROVIDER_MS, cooldownDuration: KEYS_AGAIN_MS })
+        : createRemoteJWKSet(new URL(parsed.data.jwks_uri), {
+            timeoutDuration: PROVIDER_MS,
+            cooldownDuration: settings.keysAgainMs ?? KEYS_AGAIN_MS,
+          })
     found = { ...parsed.data, at: now(), keys }
     return found
   }
