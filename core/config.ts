@@ -105,6 +105,12 @@ const Settings = z.object({
     .optional(),
   // Other programs read it too, so what does not fit is told by those who would use it.
   DOCKER_HOST: words.optional(),
+  DAILY_BUDGET_DOLLARS: z
+    .string()
+    .regex(/^\d{1,7}(\.\d{1,6})?$/)
+    .transform(Number)
+    .meta({ wanted: 'dollars, such as 10 or 2.50' })
+    .optional(),
   REVIEW_EXPIRY: z.enum(EXPIRY_POLICIES).optional(),
   REVIEW_EXPIRY_SECONDS: whole(1, 31_536_000).optional(),
   ENVIRONMENT: z.enum(['development', 'production', 'test']).meta({ wanted: 'development, production or test' }).optional(),
@@ -175,6 +181,8 @@ export type Config = {
   /** What becomes of what a call asks a person when nobody decides it within `reviewExpirySeconds`; null: it waits for ever. */
   reviewExpiry: ExpiryPolicy
   reviewExpirySeconds: number | null
+  /** What all goals together may spend in a day, in millionths of a dollar; null: no limit. */
+  dailyMicros: number | null
   environment: 'development' | 'production' | 'test'
   debugMode: boolean
   /** Absent until `ensureSecrets`. */
@@ -282,6 +290,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, ro
     dockerHost: s.DOCKER_HOST,
     reviewExpiry: s.REVIEW_EXPIRY ?? 'park',
     reviewExpirySeconds: s.REVIEW_EXPIRY_SECONDS ?? null,
+    dailyMicros: s.DAILY_BUDGET_DOLLARS === undefined ? null : Math.round(s.DAILY_BUDGET_DOLLARS * 1_000_000),
     environment: s.ENVIRONMENT ?? 'development',
     debugMode: s.DEBUG_MODE ?? false,
     systemSecretKey: s.SYSTEM_SECRET_KEY,

@@ -184,6 +184,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
   const tasks = openTasks(store, {
     ...(options.leaseMs === undefined ? {} : { leaseMs: options.leaseMs }),
     ...(config.reviewExpirySeconds === null ? {} : { expiry: { policy: config.reviewExpiry, seconds: config.reviewExpirySeconds } }),
+    dailyMicros: config.dailyMicros,
     checks: { edit: (name, input) => tools.get(name)?.problemIn(input) ?? null },
   })
   const folders = workspaces(config.dataDir, runAs, options.failPoint)

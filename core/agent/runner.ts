@@ -82,7 +82,12 @@ export function startRunner(parts: RunnerParts): Runner {
   const unsubscribe = store.onCommit((events) => {
     if (
       running.size < slots &&
-      events.some((e) => (e.type === 'task.moved' && e.to === 'pending') || (e.type === 'task.created' && e.task.status === 'pending'))
+      events.some(
+        (e) =>
+          e.type === 'system.resumed' ||
+          (e.type === 'task.moved' && e.to === 'pending') ||
+          (e.type === 'task.created' && e.task.status === 'pending'),
+      )
     )
       void look()
   })

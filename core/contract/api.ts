@@ -8,6 +8,7 @@ import { ACCESS_ROUTES } from './api-access.ts'
 import { GOAL_ROUTES } from './api-goals.ts'
 import { PLAN_ROUTES } from './api-plans.ts'
 import { REGISTRY_ROUTES } from './api-registry.ts'
+import { Halt, SPEND_ROUTES } from './api-spend.ts'
 import { SYSTEM_ROUTES } from './api-system.ts'
 import { TRIAL_ROUTES } from './api-trials.ts'
 import type { TreeHead } from './event.ts'
@@ -265,6 +266,8 @@ const System = z
     /** How many tasks are in each status, over all trees. */
     tasks: z.record(text, count),
     openReviews: count,
+    /** Who paused everything; null: work goes on. */
+    paused: Halt.nullable().optional(),
     /** Number of the newest fact. */
     seq: count,
     liveConnections: count,
@@ -370,6 +373,7 @@ export const ROUTES = {
 
   ...GOAL_ROUTES,
   ...PLAN_ROUTES,
+  ...SPEND_ROUTES,
   goalExamples: one({
     method: 'GET',
     path: '/api/goal-examples',

@@ -109,6 +109,9 @@ export type Fact =
   | { type: 'access.changed'; what: AccessChange; subject: string; by: string }
   /** The sweep found something that no event had woken. */
   | { type: 'sweep.repaired'; taskId: string; what: string }
+  /** Nothing begins anywhere until it is resumed. */
+  | { type: 'system.paused'; by: string; comment: string | null }
+  | { type: 'system.resumed'; by: string }
   | { type: 'registry.saved'; kind: 'agent' | 'document' | 'tool'; name: string; version: number; by: string }
   | { type: 'registry.removed'; kind: 'agent' | 'document' | 'tool'; name: string; by: string }
 

@@ -30,6 +30,7 @@ import { type PlanParts, planRoutes } from './routes/plans.ts'
 import { registryRoutes } from './routes/registry.ts'
 import { reviewRoutes } from './routes/reviews.ts'
 import { type Secrets, secretRoutes } from './routes/secrets.ts'
+import { spendRoutes } from './routes/spend.ts'
 import { type Description, systemRoutes } from './routes/system.ts'
 import { taskRoutes } from './routes/tasks.ts'
 import { trialRoutes } from './routes/trials.ts'
@@ -132,6 +133,7 @@ export function app(parts: AppParts): Hono<Env> {
     ...goalRoutes(parts),
     ...uploadRoutes(parts),
     ...planRoutes(parts),
+    ...spendRoutes(parts),
     ...taskRoutes(parts.tasks, parts.files.history),
     ...fileRoutes(parts),
     ...reviewRoutes(parts.tasks),

@@ -1,4 +1,5 @@
 /** A person's decision on a review item, and what it does to the task that waits. Decided exactly once. */
+import * as z from 'zod'
 import { Fault } from '../contract/fault.ts'
 import { Limits } from '../contract/limits.ts'
 import type { Offer } from '../contract/policy.ts'
@@ -7,13 +8,14 @@ import { isOver } from '../contract/task.ts'
 import { prepare } from '../store/prepared.ts'
 import type { Tx } from '../store/store.ts'
 import { control } from './control.ts'
-import { type Reached, raised } from './limits.ts'
+import { type Reached, raised, raisedDay } from './limits.ts'
 import { endCall, openCall, wakeIfFree } from './move.ts'
-import { resumeTree } from './pause.ts'
+import { resumeHeldByDay, resumeTree } from './pause.ts'
 import { checkPlanDecision, decidePlan } from './plans.ts'
 import { settleReview } from './review.ts'
 import { limitsOf, openTask, openTree, save, toReview } from './rows.ts'
 import { addRule, ruleOf } from './rules.ts'
+import { raiseDay } from './spend.ts'
 
 const releaseCall = prepare<{ id: string; input: string; approved: number }>()((db, p) =>
   db.updateTable('calls').set({ waits: null, wait_ids: null, input: p.input, approved: p.approved }).where('id', '=', p.id),
@@ -125,6 +127,18 @@ async function decideBudget(tx: Tx, shown: Review, decision: Decision, by: strin
     return control(tx, tree.id, { verb: 'abort', by, comment: decision.comment ?? 'the budget was not raised' })
   }
   const { reached } = shown.action as { reached: Reached }
+  if (reached.limit === 'dailyMicros') {
+    const asked = z
+      .object({ dailyDollars: z.number().min(0).max(1_000_000) })
+      .strict()
+      .safeParse(decision.edit)
+    if (decision.edit && !asked.success)
+      throw new Fault('invalid', '`edit` of the limit of a day holds `dailyDollars`: what all goals together may spend today.')
+    await raiseDay(tx, asked.success ? Math.round(asked.data.dailyDollars * 1_000_000) : raisedDay(reached))
+    await resumeTree(tx, tree, limitsOf(tree))
+    await resumeHeldByDay(tx, tx.now + 1, by, 'the limit of today was raised')
+    return []
+  }
   const edited = decision.edit === undefined ? undefined : Limits.partial().strict().safeParse(decision.edit)
   if (edited && !edited.success)
     throw new Fault(

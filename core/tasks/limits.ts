@@ -10,7 +10,8 @@ export type Meter = {
   tasks: number
   startedAt: number | null
 }
-export type Reached = { limit: LimitName; used: number; cap: number }
+/** `dailyMicros` is of all goals of a day together; the others are the goal's own. */
+export type Reached = { limit: LimitName | 'dailyMicros'; used: number; cap: number }
 
 /** A call is let through only if the tree stays within its caps even when the call costs all that was reserved for it. */
 export function turnReaches(limits: Limits, meter: Meter, estimate: { tokens: number; costMicros: number }, now: number): Reached | null {
@@ -37,13 +38,14 @@ export function spawnReaches(limits: Limits, tasks: number, wanted: { count: num
   return null
 }
 
-const NAMES: Record<LimitName, (value: number) => string> = {
+const NAMES: Record<Reached['limit'], (value: number) => string> = {
   depth: (n) => `${n} levels of subtasks`,
   fanOut: (n) => `${n} subtasks of one task`,
   tasks: (n) => `${n} tasks`,
   turns: (n) => `${n} model calls`,
   tokens: (n) => `${n.toLocaleString('en')} tokens`,
   costMicros: (n) => `$${(n / 1_000_000).toFixed(2)}`,
+  dailyMicros: (n) => `$${(n / 1_000_000).toFixed(2)} a day for all goals`,
   wallSeconds: (n) => `${n} seconds of wall time`,
 }
 /** "the cap of 400 model calls is reached (400 used)" */
@@ -51,7 +53,7 @@ export const reachedText = ({ limit, used, cap }: Reached): string =>
   `the cap of ${NAMES[limit](cap)} is reached (${NAMES[limit](used)} used)`
 
 /** What a person's plain approval of a budget item gives: the reached cap twice as high. */
-export const raised = (limits: Limits, { limit, used }: Reached): Limits => ({
-  ...limits,
-  [limit]: Math.max(limits[limit] * 2, used + 1, 1),
-})
+export const raised = (limits: Limits, { limit, used }: Reached): Limits =>
+  limit === 'dailyMicros' ? limits : { ...limits, [limit]: Math.max(limits[limit] * 2, used + 1, 1) }
+/** The same for a day. */
+export const raisedDay = ({ cap, used }: Reached): number => Math.max(cap * 2, used + 1_000_000)

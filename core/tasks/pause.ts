@@ -3,10 +3,10 @@ import { sql } from 'kysely'
 import type { Limits } from '../contract/limits.ts'
 import { prepare } from '../store/prepared.ts'
 import type { Tx } from '../store/store.ts'
-import { type Reached, raised, reachedText } from './limits.ts'
+import { type Reached, raised, raisedDay, reachedText } from './limits.ts'
 import { move, ready } from './move.ts'
-import { openReview } from './review.ts'
-import { keep, limitsOf, openTask, save, saveTree, type TreeRow } from './rows.ts'
+import { openReview, settleReview } from './review.ts'
+import { keep, limitsOf, lock, openTask, openTree, save, saveTree, type TreeRow } from './rows.ts'
 
 const pendingOf = prepare<{ tree_id: string }>()((db, p) =>
   db.selectFrom('tasks').selectAll().where('tree_id', '=', p.tree_id).where('status', '=', sql.lit('pending')),
@@ -42,7 +42,13 @@ export async function pauseTree(tx: Tx, tree: TreeRow, taskId: string, reached: 
     taskId: tree.id, // the question is the whole goal's: it outlives the task that happened to reach the cap
     callId: null,
     title: `Goal paused: ${reason}`,
-    action: { reached, by: taskId, limits: limitsOf(tree), approveSetsTo: raised(limitsOf(tree), reached) },
+    action: {
+      reached,
+      by: taskId,
+      limits: limitsOf(tree),
+      approveSetsTo: raised(limitsOf(tree), reached),
+      ...(reached.limit === 'dailyMicros' ? { approveSetsTodayTo: raisedDay(reached) } : {}),
+    },
     risk: 'medium',
   })
 }
@@ -54,4 +60,25 @@ export async function resumeTree(tx: Tx, tree: TreeRow, limits: Limits): Promise
   await saveTree(tx, tree)
   tx.record(tree.id, { type: 'tree.resumed', limits })
   for (const row of await tx.query(heldByBudget, { tree_id: tree.id })) await ready(tx, await openTask(tx, keep(tx, row).id, tree.id), tree)
+}
+
+/** Goals that only the limit of a day holds go on: a person raised it, or the day is over. `before`: asked before this moment. */
+export async function resumeHeldByDay(tx: Tx, before: number, by: string, comment: string): Promise<number> {
+  const open = await tx.db
+    .selectFrom('reviews')
+    .select(['id', 'tree_id', 'action'])
+    .where('kind', '=', 'budget')
+    .where('state', '<>', sql.lit('decided'))
+    .where('created_at', '<', before)
+    .execute()
+  let count = 0
+  for (const { id, tree_id, action } of open) {
+    if ((JSON.parse(action) as { reached: Reached }).reached.limit !== 'dailyMicros') continue
+    await lock(tx, tree_id)
+    if ((await settleReview(tx, id, { decision: 'approve', comment, by })) === null) continue
+    const tree = await openTree(tx, tree_id)
+    await resumeTree(tx, tree, limitsOf(tree))
+    count += 1
+  }
+  return count
 }

@@ -12,9 +12,10 @@ import { settleLostCalls } from './ledger.ts'
 import { wallReaches } from './limits.ts'
 import { ready, wakeIfFree } from './move.ts'
 import { answerIfOver, closeIfJudged, over, releaseIfFree } from './outcome.ts'
-import { pauseTree } from './pause.ts'
+import { pauseTree, resumeHeldByDay } from './pause.ts'
 import { changeReview, escalate } from './review.ts'
 import { callsOpen, limitsOf, lock, openTask, openTree, save, type TaskRow } from './rows.ts'
+import { dayStart } from './spend.ts'
 
 const expired = prepare<{ now: number; limit: number }>()((db, p) =>
   db
@@ -144,6 +145,7 @@ export async function thorough(store: Store, now: number): Promise<Swept> {
       tx.record(tree_id, { type: 'sweep.repaired', taskId: id, what: 'a task whose dependencies were over' })
       return true
     })
+  await each(store, swept, async (tx) => (await resumeHeldByDay(tx, dayStart(tx.now), 'system', 'a new day has begun')) > 0)
   for (let after = ''; ; ) {
     const page = await store.db
       .selectFrom('trees')

@@ -13,10 +13,12 @@ import { type ClosingPlan, end } from './closing.ts'
 import { type Control, control } from './control.ts'
 import { createGoal, knownGoal, type NewGoal } from './create.ts'
 import { type Checks, decide } from './decide.ts'
+import { openHalt } from './halt.ts'
 import { openPlans } from './plans.ts'
 import { snooze, waitingFor } from './review.ts'
 import { type Claim, type TaskRow, toReview, toTask } from './rows.ts'
 import { openRules } from './rules.ts'
+import { spendReport } from './spend.ts'
 import { quick, recover, type Swept, thorough } from './sweep.ts'
 import { listTrees, type Page, readCursor, type TreeFilter, type TreeView, treesOf } from './trees.ts'
 import { type Lease, openTurns } from './turns.ts'
@@ -39,6 +41,8 @@ export type TasksOptions = {
   newId?: () => string
   /** What becomes of what a call asks a person when nobody decides it within `seconds`; without it, it waits for ever. */
   expiry?: { policy: ExpiryPolicy; seconds: number }
+  /** What all goals may spend in a day together, in millionths of a dollar. */
+  dailyMicros?: number | null
   /** What an edited call must satisfy before it is approved. */
   checks?: Checks
 }
@@ -52,6 +56,7 @@ export function openTasks(store: Store, options: TasksOptions = {}) {
         .padStart(10, '0'))
   const { expiry } = options
   const turns = openTurns(store, {
+    dailyMicros: options.dailyMicros ?? null,
     ...(options.leaseMs === undefined ? {} : { leaseMs: options.leaseMs }),
     ...(expiry === undefined ? {} : { reviewSeconds: expiry.seconds }),
   })
@@ -64,6 +69,9 @@ export function openTasks(store: Store, options: TasksOptions = {}) {
     turns,
     rules: openRules(store),
     plans: openPlans(store),
+    halt: openHalt(store),
+    /** Of the last seven days. */
+    spend: () => spendReport(store, options.dailyMicros ?? null, Date.now()),
 
     /** Acknowledged only when it is on stable storage. `created` is false when this idempotency key made the tree before. */
     async createGoal(goal: NewGoal & { prepare?: (treeId: string) => Promise<void> }): Promise<{ treeId: string; created: boolean }> {

@@ -12,6 +12,7 @@ import { isOver, type Task, type Usage } from '../contract/task.ts'
 import { prepare } from '../store/prepared.ts'
 import type { Store, Tx } from '../store/store.ts'
 import { helperExists, type NewChild, spawn } from './create.ts'
+import { isHalted } from './halt.ts'
 import { reserveCall, settleCall, settleLostCalls } from './ledger.ts'
 import { turnReaches } from './limits.ts'
 import { type Change, endCall, move, ready } from './move.ts'
@@ -37,6 +38,7 @@ import {
   toTask,
 } from './rows.ts'
 import { hitRule } from './rules.ts'
+import { dayReaches } from './spend.ts'
 
 export type Lease = {
   taskId: string
@@ -142,8 +144,8 @@ export class ClaimLost extends Fault {
 
 export type Turns = ReturnType<typeof openTurns>
 
-/** `reviewSeconds`: how long a call waits for a person before the setting says what becomes of it; absent: for ever. */
-export function openTurns(store: Store, options: { leaseMs?: number; reviewSeconds?: number } = {}) {
+/** `dailyMicros`: what all goals may spend in a day together. `reviewSeconds`: how long a call waits for a person before the setting says what becomes of it; absent: for ever. */
+export function openTurns(store: Store, options: { leaseMs?: number; reviewSeconds?: number; dailyMicros?: number | null } = {}) {
   const leaseMs = options.leaseMs ?? LEASE_MS
 
   /** Opens the task of a lease; refuses a lease that is not the newest. */
@@ -163,6 +165,7 @@ export function openTurns(store: Store, options: { leaseMs?: number; reviewSecon
     lease: (worker: string, count: number, idle = true): Promise<Lease[]> =>
       store.transact(async (tx) => {
         const leases: Lease[] = []
+        if (await isHalted(tx)) return leases
         const rows = await tx.query(tx.kind === 'postgres' ? nextReadyLocked : nextReady, { limit: count })
         for (const found of rows) {
           await lock(tx, found.tree_id)
@@ -238,7 +241,13 @@ export function openTurns(store: Store, options: { leaseMs?: number; reviewSecon
           await ready(tx, task, tree)
           return { kind: 'gone' }
         }
-        const reached = turnReaches(limitsOf(tree), meterOf(tree), ask, tx.now)
+        if (await isHalted(tx)) {
+          task.attempts = Math.max(0, task.attempts - 1)
+          await ready(tx, task, tree)
+          return { kind: 'gone' }
+        }
+        const reached =
+          turnReaches(limitsOf(tree), meterOf(tree), ask, tx.now) ?? (await dayReaches(tx, options.dailyMicros ?? null, ask.costMicros))
         if (reached) {
           await pauseTree(tx, tree, task.id, reached)
           await ready(tx, task, tree)

@@ -9,7 +9,7 @@ import { Ended, EXIT } from './terminal.ts'
 import { counted, oneLine } from './words.ts'
 
 type Verb = 'pause' | 'resume' | 'step' | 'cancel' | 'abort' | 'retry'
-type Options = { scope?: 'node' | 'subtree'; comment?: string; yes?: boolean }
+type Options = { scope?: 'node' | 'subtree'; comment?: string; yes?: boolean; all?: boolean }
 
 const VERBS: Record<Verb, { summary: string; description: string; scope: boolean; stops?: true; next?: string }> = {
   pause: {
@@ -45,16 +45,24 @@ const ASKS = '\nWhen unfinished subtasks would stop with it, it asks first; with
 export function addControl(program: Command, cli: Cli): void {
   const comment = ['--comment <text>', 'why; the agent and the log are told'] as const
   for (const [verb, { summary, description, scope, stops, next }] of Object.entries(VERBS) as [Verb, (typeof VERBS)[Verb]][]) {
+    const all = verb === 'pause' || verb === 'resume'
     const command = program
       .command(verb)
       .summary(summary)
       .description(description + (stops ? ASKS : ''))
-      .argument('<task...>', 'ids of tasks or goals, or the beginnings of them')
+      .argument(all ? '[task...]' : '<task...>', 'ids of tasks or goals, or the beginnings of them')
       .option(...comment)
     if (scope) command.addOption(new Option('--scope <scope>', 'node: only the task itself').choices(['node', 'subtree']))
     if (stops) command.option('-y, --yes', 'do not ask')
+    if (all)
+      command.option(
+        '--all',
+        verb === 'pause' ? 'hold everything, also after a restart' : 'let everything go on that was held with pause --all',
+      )
     command.action(async (given: string[], options: Options, own: Command) => {
       const server = serverOf(cli, own)
+      if (all && options.all) return everything(cli, server, verb, given, options.comment, wantsJson(own))
+      if (given.length === 0) throw new Ended(EXIT.usage, `Name the tasks or goals to ${verb}, or say --all.`)
       const ids: string[] = []
       for (const one of given) ids.push(await resolveTask(server, one))
       if (stops && options.scope !== 'node') await confirmStop(cli, server, ids, verb, options.yes)
@@ -112,6 +120,17 @@ export function addControl(program: Command, cli: Cli): void {
       }),
     'banyan rerun 0k3f.2a --from 4 --message "Use the other file"',
   )
+}
+
+/** The system as a whole. */
+async function everything(cli: Cli, server: Server, verb: Verb, given: string[], comment: string | undefined, asJson: boolean) {
+  const { terminal } = cli
+  if (given.length > 0) throw new Ended(EXIT.usage, `--all means everything; leave ${given.join(' ')} out.`)
+  const { paused } =
+    verb === 'pause' ? await call(server, 'pauseAll', { body: comment === undefined ? {} : { comment } }) : await call(server, 'resumeAll')
+  if (asJson) return terminal.document({ paused })
+  terminal.out(paused ? 'Everything is paused: turns under way end, nothing else begins.' : 'Work goes on.')
+  if (paused) terminal.say(`Undo: ${terminal.banyan} resume --all`)
 }
 
 /** Each in turn; one that is refused does not keep the others from being asked. */

@@ -49,3 +49,13 @@ test('with --plan nothing is done before the plan is approved, which one command
   expect((await bench.run(['tree', id!, '--watch'])).code).toBe(0)
   expect((await bench.run(['show', id!, '--full'])).out).toContain('2 of 2 parts are done.')
 })
+
+test('pause --all holds what comes after it, and resume --all lets it go', async () => {
+  expect((await bench.run(['pause'])).code).toBe(2)
+  const paused = await bench.run(['pause', '--all', '--comment', 'a look at the disk'])
+  expect([paused.code, paused.err]).toEqual([0, expect.stringContaining('banyan resume --all')])
+  const id = (await bench.run(['goal', 'Run `echo held`'])).out.trim()
+  expect(JSON.parse((await bench.run(['tree', id, '--json'])).out).status).toBe('pending')
+  expect((await bench.run(['resume', '--all'])).code).toBe(0)
+  expect((await bench.run(['tree', id, '--watch'])).code).toBe(0)
+})

@@ -80,6 +80,10 @@ export function tell(event: Event, paint: Paint): string {
       return `${oneLine(event.subject, 80)}: ${ACCESS_WORDS[event.what]} (by ${oneLine(event.by, 80)})`
     case 'sweep.repaired':
       return `mended by the sweep: ${oneLine(event.what)}`
+    case 'system.paused':
+      return `everything is paused by ${oneLine(event.by, 40)}${event.comment ? `: ${oneLine(event.comment)}` : ''}`
+    case 'system.resumed':
+      return `work goes on, resumed by ${oneLine(event.by, 40)}`
     case 'registry.saved':
       return `${event.kind} ${event.name} saved as version ${event.version} by ${oneLine(event.by, 40)}`
     case 'registry.removed':

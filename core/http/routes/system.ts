@@ -29,7 +29,7 @@ export function systemRoutes(parts: {
   return {
     health: () => ({ status: 'ok', revision, schema: SCHEMA, uptimeSeconds: uptimeSeconds() }),
     async system() {
-      const [description, counts, seq, reviews] = await Promise.all([
+      const [description, counts, seq, reviews, paused] = await Promise.all([
         parts.describe(),
         tasks.counts(),
         store.lastSeq(),
@@ -38,6 +38,7 @@ export function systemRoutes(parts: {
           .select((e) => e.fn.countAll<number>().as('open'))
           .where('state', '=', 'open')
           .executeTakeFirstOrThrow(),
+        tasks.halt.state(),
       ])
       return {
         ...description,
@@ -48,6 +49,7 @@ export function systemRoutes(parts: {
         nodeVersion: parts.nodeVersion,
         tasks: counts,
         openReviews: Number(reviews.open),
+        paused,
         seq,
         liveConnections: live.load().connections,
       }
