@@ -149,3 +149,39 @@ test('a typed command may change files, which the file tools then see', async ()
   await run({ command: 'echo done > result.txt' }, capabilities('Run `echo done > result.txt`'))
   expect(readFileSync(join(root, 'result.txt'), 'utf8')).toBe('done\n')
 })
+
+describe('use_terminal and the network', () => {
+  const facts = (network: string[], isolation: 'plain' | 'sandbox' | 'container') => {
+    const all = { ...capabilities(), exec: { ...capabilities().exec, isolation } } as Capabilities
+    return {
+      facts: tool.facts({ command: 'npm ci', network }, call(), all),
+      permit: tool.permit({ command: 'npm ci', network }, call(), all),
+    }
+  }
+
+  test('shows a person the hosts in one spelling, and says them to the policy without ports', () => {
+    const { facts: declared, permit } = facts(['Registry.npmjs.org:443', '*.example.org'], 'sandbox')
+    expect(permit).toMatchObject({ ask: { action: { network: ['*.example.org', 'registry.npmjs.org:443'] } } })
+    expect(declared).toMatchObject({
+      hosts: ['*.example.org', 'registry.npmjs.org'],
+      network: ['*.example.org', 'registry.npmjs.org:443'],
+      external: true,
+      online: true,
+      idle: false,
+    })
+  })
+
+  test('says that nothing holds a plain command to its hosts, before and after', async () => {
+    expect(facts(['example.org'], 'plain').permit).toMatchObject({
+      ask: { action: { network: 'whatever this machine reaches; there is no sandbox here that could hold it to example.org' } },
+    })
+    const { text } = await run({ command: 'true', network: ['example.org'] })
+    expect(text).toMatch(/\nnetwork: not held to the hosts it named, because it ran without a sandbox\n/)
+    expect(readCommand(text)).toMatchObject({ exitCode: 0, isolation: 'plain' })
+  })
+
+  test('refuses what is no host, and any in a container, without asking anybody', () => {
+    expect(facts(['https://example.org'], 'sandbox')).toMatchObject({ facts: { idle: true }, permit: 'allow' })
+    expect(facts(['example.org'], 'container')).toMatchObject({ facts: { idle: true }, permit: 'allow' })
+  })
+})

@@ -37,9 +37,11 @@ type Input = z.output<typeof input>
 
 const namesIn = (given: Input): string[] => [...new Set(given.secrets ?? [])]
 /** Why the task cannot have one of them, or the hosts are no hosts. */
-const missing = (given: Input, secrets: Capabilities['secrets']): string | null => {
+const missing = (given: Input, { secrets, exec }: Pick<Capabilities, 'secrets' | 'exec'>): string | null => {
   const hosts = hostsIn(given)
   if (typeof hosts === 'string') return hosts
+  if (hosts.length > 0 && exec.isolation === 'container')
+    return 'Commands run in containers here, which have no network; leave "network" out, or a person sets ISOLATION to sandbox.'
   for (const name of namesIn(given)) {
     const why = secrets.refusal(name)
     if (why !== null) return why
@@ -98,7 +100,7 @@ Use it to build, test, convert, measure or check something. For reading, writing
   },
   permit(given, { exec, origin, secrets }) {
     const line = lineFor(given)
-    if (typed(given, origin).typed || refusalOf(line, 'agent') !== null || missing(given, secrets) !== null) return 'allow'
+    if (typed(given, origin).typed || refusalOf(line, 'agent') !== null || missing(given, { secrets, exec }) !== null) return 'allow'
     const oneLine = line.replace(/\s+/g, ' ').trim()
     return {
       ask: {
@@ -128,11 +130,12 @@ Use it to build, test, convert, measure or check something. For reading, writing
       // With a key in its hands a command can change what the key opens, and with hosts it can send them what it has read.
       ...(namesIn(given).length === 0 ? {} : { secrets: namesIn(given), external: true }),
       ...(hostWords(given).length === 0 ? {} : { network: hostWords(given), hosts: hostPatterns(given), external: true }),
-      idle: refusalOf(lineFor(given), typed(given, origin).typed ? 'person' : 'agent') !== null || missing(given, secrets) !== null,
+      idle:
+        refusalOf(lineFor(given), typed(given, origin).typed ? 'person' : 'agent') !== null || missing(given, { secrets, exec }) !== null,
     }
   },
   async run(given, { exec, files, origin, secrets, attempt }) {
-    const refusal = refusalOf(lineFor(given), typed(given, origin).typed ? 'person' : 'agent') ?? missing(given, secrets)
+    const refusal = refusalOf(lineFor(given), typed(given, origin).typed ? 'person' : 'agent') ?? missing(given, { secrets, exec })
     if (refusal) return mistake(refusal)
     const work = async () => {
       const hosts = hostsIn(given)
