@@ -30,7 +30,7 @@ const LAYERS = [
 const within = (file: string, layer: string) => file === layer || file.startsWith(`${layer}/`)
 const rank = (file: string) => LAYERS.findIndex((layer) => within(file, layer))
 /** Tests may reach for anything; a suite is the part of a test that several tests share. */
-const isTest = (file: string) => /\.(test|suite)\.tsx?$/.test(file) || /(^|\/)fixtures?\//.test(file)
+const isTest = (file: string) => /\.(test|suite)\.tsx?$/.test(file) || /(^|\/)(fixtures?|e2e)\//.test(file)
 
 type Import = { from: string; type: boolean }
 const STATIC = /^\s*(?:import|export)\s+(type\s+)?(?:[^'"`;()]*?\s*from\s*)?['"]([^'"]+)['"]/gm

@@ -6,6 +6,7 @@ import { useNow } from '../banyan.ts'
 import type { Row } from '../fold.ts'
 import { duration, money } from '../format.ts'
 import { treePath, useGo } from '../route.ts'
+import { Drawn } from '../ui/shape.tsx'
 
 /** Rows drawn at once; a browser is quick with these and slow with ten thousand. */
 const SHOWN = 500
@@ -137,7 +138,9 @@ const Line = memo(
           {hasChildren ? (shut ? '▸' : '▾') : ''}
         </span>
         <span className={`status tone-${tone}`} aria-hidden="true">
-          <span className="shape">{shape}</span>
+          <span className="shape">
+            <Drawn shape={shape} />
+          </span>
         </span>
         <span className="what">
           <span className="title">{task.title}</span>

@@ -11,6 +11,7 @@ import { IconButton } from '../ui/icon-button.tsx'
 import { Kbd } from '../ui/kbd.tsx'
 import { Link } from '../ui/link.tsx'
 import { Money } from '../ui/money.tsx'
+import { Drawn } from '../ui/shape.tsx'
 import { Tooltip } from '../ui/tooltip.tsx'
 import { shell } from '../words/shell.ts'
 import { relativeTime } from '../words/words.ts'
@@ -22,7 +23,7 @@ export function Header({ search }: { search: () => void }) {
   return (
     <header className="top">
       {!signedOut && (
-        <button type="button" className="search" aria-label={shell.searchLabel} onClick={search}>
+        <button type="button" className="search" onClick={search}>
           <Search aria-hidden="true" />
           <span className="search-word">{shell.search}</span>
           <Kbd keys="mod+k" />
@@ -32,10 +33,10 @@ export function Header({ search }: { search: () => void }) {
       {!signedOut && (
         <>
           <Link to="/goals?f=open" className="count">
-            <span aria-hidden="true">▶</span> {shell.running(running)}
+            <Drawn shape="▶" /> {shell.running(running)}
           </Link>
           <Link to="/reviews" className={asked > 0 ? 'count you' : 'count'}>
-            <span aria-hidden="true">⚑</span> {shell.needsYou(asked)}
+            <Drawn shape="⚑" /> {shell.needsYou(asked)}
           </Link>
           <Spent />
         </>
@@ -123,7 +124,7 @@ export function Driver() {
   const outdated = useLive((state) => state.revision !== null && state.firstRevision !== null && state.revision !== state.firstRevision)
   if (!provider) return null
   return (
-    <div className="driver">
+    <aside className="driver" aria-label={shell.driver}>
       <p>{provider.detail}</p>
       {outdated && (
         <p>
@@ -133,6 +134,6 @@ export function Driver() {
           </button>
         </p>
       )}
-    </div>
+    </aside>
   )
 }

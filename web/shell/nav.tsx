@@ -26,12 +26,12 @@ export function Rail() {
   const pages = usePages()
   const narrow = prefs.rail === 'icons'
   return (
-    <div className="rail">
+    <nav className="rail" aria-label={shell.pages}>
       <Link to="/" className="brand" aria-label={shell.name}>
         <img src="/favicon.svg" alt="" width="24" height="24" />
         <span className="rail-word">{shell.name}</span>
       </Link>
-      <nav aria-label={shell.pages}>
+      <div className="rail-pages">
         {Object.entries(shell.groups).map(([group, name]) => {
           const own = pages.filter((page) => page.group === group)
           if (own.length === 0) return null
@@ -45,14 +45,14 @@ export function Rail() {
             </ul>
           )
         })}
-      </nav>
+      </div>
       <IconButton
         className="rail-fold"
         icon={narrow ? PanelLeftOpen : PanelLeftClose}
         label={narrow ? shell.expand : shell.collapse}
         onClick={() => setPrefs({ rail: narrow ? 'full' : 'icons' })}
       />
-    </div>
+    </nav>
   )
 }
 

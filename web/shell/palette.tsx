@@ -43,7 +43,10 @@ function Choices({ close }: { close: () => void }) {
   const tasks = Object.values(open?.view.tasks ?? {})
     .filter((task) => task.parentId !== null && words !== '' && fits(`${task.title} ${task.id}`, words))
     .slice(0, MOST)
-  const groups = [...new Set(actions.filter((action) => !action.keyOnly).map((action) => action.group))]
+  const offered = actions.filter((action) => !action.keyOnly)
+  // What a page offers by itself is nearer than what is there everywhere.
+  const groups = [...new Set(offered.map((action) => action.group))].filter((group) => group !== shell.palette.pages)
+  groups.sort((a, b) => Number(a === shell.keys.actions) - Number(b === shell.keys.actions))
   // After the palette is gone: what an act opens or focuses must not lose the focus to it.
   const choose = (run: () => void) => () => {
     close()
@@ -54,18 +57,7 @@ function Choices({ close }: { close: () => void }) {
       <Command.Input value={typed} onValueChange={setTyped} placeholder={shell.palette.placeholder} />
       <Command.List label={shell.palette.title}>
         <Command.Empty>{shell.palette.nothing}</Command.Empty>
-        {groups.map((group) => (
-          <Command.Group key={group} heading={group}>
-            {actions
-              .filter((action) => action.group === group && !action.keyOnly)
-              .map((action) => (
-                <Command.Item key={action.id} value={action.id} keywords={[action.label, action.words ?? '']} onSelect={choose(action.run)}>
-                  <span className="grow">{action.label}</span>
-                  <Keys action={action} />
-                </Command.Item>
-              ))}
-          </Command.Group>
-        ))}
+        <Acts actions={offered.filter((action) => action.group === shell.palette.pages)} choose={choose} />
         {goals.length > 0 && (
           <Command.Group heading={shell.palette.goals}>
             {goals.map((tree) => (
@@ -99,8 +91,25 @@ function Choices({ close }: { close: () => void }) {
             </Command.Item>
           </Command.Group>
         )}
+        {groups.map((group) => (
+          <Acts key={group} actions={offered.filter((action) => action.group === group)} choose={choose} />
+        ))}
       </Command.List>
     </Command>
+  )
+}
+
+function Acts({ actions, choose }: { actions: readonly Action[]; choose: (run: () => void) => () => void }) {
+  if (actions.length === 0) return null
+  return (
+    <Command.Group heading={actions[0]!.group}>
+      {actions.map((action) => (
+        <Command.Item key={action.id} value={action.id} keywords={[action.label, action.words ?? '']} onSelect={choose(action.run)}>
+          <span className="grow">{action.label}</span>
+          <Keys action={action} />
+        </Command.Item>
+      ))}
+    </Command.Group>
   )
 }
 

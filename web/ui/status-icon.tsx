@@ -1,6 +1,7 @@
 /** A status as shape and colour, with its word for those who listen or hover; `withWord` prints it too. */
 import { labelOf } from '../../core/contract/label.ts'
 import type { Task } from '../../core/contract/task.ts'
+import { Drawn } from './shape.tsx'
 
 export function StatusIcon({ task, withWord }: { task: Pick<Task, 'status' | 'reason' | 'attempt'>; withWord?: boolean }) {
   const { word, shape, tone } = labelOf(task)
@@ -8,11 +9,11 @@ export function StatusIcon({ task, withWord }: { task: Pick<Task, 'status' | 're
     <span className={`status tone-${tone}`} title={withWord ? undefined : word}>
       {withWord ? (
         <span className="shape" aria-hidden="true">
-          {shape}
+          <Drawn shape={shape} />
         </span>
       ) : (
         <span className="shape" role="img" aria-label={word}>
-          {shape}
+          <Drawn shape={shape} />
         </span>
       )}
       {withWord && <span className="word">{word}</span>}

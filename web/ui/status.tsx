@@ -1,13 +1,14 @@
 /** A task's status as shape, word and colour, so that none of the three is needed alone. */
 import { labelOf } from '../../core/contract/label.ts'
 import type { Task } from '../../core/contract/task.ts'
+import { Drawn } from './shape.tsx'
 
 export function Status({ task, title }: { task: Pick<Task, 'status' | 'reason' | 'attempt'>; title?: string }) {
   const { word, shape, tone } = labelOf(task)
   return (
     <span className={`status tone-${tone}`} title={title}>
       <span className="shape" aria-hidden="true">
-        {shape}
+        <Drawn shape={shape} />
       </span>
       <span className="word">{word}</span>
     </span>
@@ -20,7 +21,7 @@ export function Shape({ task }: { task: Pick<Task, 'status' | 'reason' | 'attemp
   return (
     <span className={`status tone-${tone}`} title={word}>
       <span className="shape" role="img" aria-label={word}>
-        {shape}
+        <Drawn shape={shape} />
       </span>
     </span>
   )

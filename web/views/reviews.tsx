@@ -25,6 +25,7 @@ export function Reviews() {
         <p className="empty">Nothing waits for you. Agents ask here when they may not decide something themselves.</p>
       ) : (
         <div className="stack">
+          <h2 className="hidden">Open items</h2>
           {groupsOf(open).map((group) => (
             <Fragment key={group[0]!.id}>
               {group.length > 1 && <AlikeBar group={group} />}

@@ -10,7 +10,7 @@ export const shell = {
   collapse: 'Make the rail narrow',
   expand: 'Make the rail wide',
   search: 'Search or do…',
-  searchLabel: 'Search pages, goals and actions',
+  driver: 'What drives the agents',
   running: (n: number) => plural(n, { other: '# running' }),
   needsYou: (n: number) => plural(n, { one: '# needs you', other: '# need you' }),
   spent: 'Spent',
