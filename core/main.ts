@@ -33,6 +33,7 @@ import { openAuth } from './http/auth.ts'
 import { type Live, openLive } from './http/live.ts'
 import { listen } from './http/server.ts'
 import { chooseModels, type Models } from './models/choose.ts'
+import { type Keys, openKeys } from './models/keys.ts'
 import { playbook } from './models/playbook.ts'
 import { readPlaybooks } from './models/playbook-steps.ts'
 import type { Provider } from './models/provider.ts'
@@ -89,6 +90,8 @@ export type Runtime = {
   monitor: Monitor
   editors: Editors
   uploads: Uploads
+  /** Keys of providers that people gave. */
+  keys: Keys
   /** What is known of carrying out a plan. */
   outlook: ReturnType<typeof openOutlook>
   trials: Trials
@@ -180,6 +183,8 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     )
   const query = openQuery(config.databaseUrl)
   const models = chooseModels(config, playbook({ playbooks }), [typedCall(), ...(options.providers ?? [])], now)
+  const keys = openKeys({ store, vault, models, config })
+  await keys.load()
   models.pick('default') // a wrong MODEL is said at the start, not by the first goal
   const tasks = openTasks(store, {
     ...(options.leaseMs === undefined ? {} : { leaseMs: options.leaseMs }),
@@ -304,6 +309,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     editors,
     trials: openTrials({ store, tasks, registry, tools, editors }),
     uploads,
+    keys,
     outlook,
     async submitGoal(goal, by) {
       const name = goal.agent ?? FIRST_AGENT
@@ -467,6 +473,7 @@ export async function start(config: ReadyConfig): Promise<Engine> {
     },
     uploads: runtime.uploads,
     plans: { outlook: runtime.outlook },
+    models: { models: runtime.models, keys: runtime.keys },
     registry: runtime.registry,
     editors: runtime.editors,
     trials: runtime.trials,

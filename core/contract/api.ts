@@ -6,6 +6,7 @@
 import * as z from 'zod'
 import { ACCESS_ROUTES } from './api-access.ts'
 import { GOAL_ROUTES } from './api-goals.ts'
+import { MODEL_ROUTES } from './api-models.ts'
 import { PLAN_ROUTES } from './api-plans.ts'
 import { REGISTRY_ROUTES } from './api-registry.ts'
 import { Halt, SPEND_ROUTES } from './api-spend.ts'
@@ -373,6 +374,7 @@ export const ROUTES = {
 
   ...GOAL_ROUTES,
   ...PLAN_ROUTES,
+  ...MODEL_ROUTES,
   ...SPEND_ROUTES,
   goalExamples: one({
     method: 'GET',

@@ -25,6 +25,7 @@ import { eventRoutes } from './routes/events.ts'
 import { type FileParts, fileRoutes } from './routes/files.ts'
 import { goalRoutes, type SubmitGoal } from './routes/goals.ts'
 import { loginRoutes } from './routes/login.ts'
+import { type ModelParts, modelRoutes } from './routes/models.ts'
 import { monitorRoutes } from './routes/monitor.ts'
 import { type PlanParts, planRoutes } from './routes/plans.ts'
 import { registryRoutes } from './routes/registry.ts'
@@ -42,6 +43,7 @@ export type AppParts = {
   files: FileParts
   uploads: UploadParts
   plans: PlanParts
+  models: ModelParts
   registry: Registry
   editors: Editors
   trials: Trials
@@ -133,6 +135,7 @@ export function app(parts: AppParts): Hono<Env> {
     ...goalRoutes(parts),
     ...uploadRoutes(parts),
     ...planRoutes(parts),
+    ...modelRoutes(parts),
     ...spendRoutes(parts),
     ...taskRoutes(parts.tasks, parts.files.history),
     ...fileRoutes(parts),

@@ -25,6 +25,8 @@ export type Models = {
   /** What answers for an agent whose setting is `agentModel`. A Fault names the setting that is missing or wrong. */
   pick(agentModel: string): Choice
   readonly providers: Provider[]
+  /** Keys and addresses beside those of the environment, which win; used from the next call on. */
+  connect(stored: ModelConfig): void
   /** One sentence for a person; never throws. */
   describe(): string
   breakerOf(provider: Provider): Breaker
@@ -43,7 +45,9 @@ const NEEDS: Record<string, string> = {
 
 /** `extra`: further providers, addressed by their names. `now` is the breakers' clock. */
 export function chooseModels(config: ModelConfig, playbook: Provider, extra: Provider[] = [], now: () => number = Date.now): Models {
-  const configured = connect(config)
+  const environment = config
+  let configured = connect(config)
+  /** The same list for whoever holds it, whatever becomes of the keys. */
   const providers = [...configured.values(), playbook, ...extra]
   const breakers = new Map<string, Breaker>()
 
@@ -82,6 +86,12 @@ export function chooseModels(config: ModelConfig, playbook: Provider, extra: Pro
   return {
     pick,
     providers,
+    connect(stored) {
+      const more = Object.fromEntries(Object.entries(stored).filter(([, value]) => value !== undefined))
+      config = { ...more, ...Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined)) }
+      configured = connect(config)
+      providers.splice(0, providers.length, ...configured.values(), playbook, ...extra)
+    },
     describe() {
       try {
         const { provider, model, fallback } = pick('default')

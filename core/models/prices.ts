@@ -68,3 +68,33 @@ function find(provider: string, model: string, usage: Record<string, number>) {
 function isOtherVersion(found: string, asked: string): boolean {
   return asked.startsWith(found) && /^[-.]\d{1,2}(?!\d)/.test(asked.slice(found.length))
 }
+
+/** Models of the price data that can be named, with dollars for a million tokens of a short call. */
+export function knownModels(): {
+  id: string
+  provider: string
+  inputPerMillion: number
+  outputPerMillion: number
+  contextTokens: number | null
+}[] {
+  return KNOWN.flatMap((provider) => {
+    const ids = [
+      ...newerThanLibrary().flatMap((one) => (one.provider === provider ? [one.model] : [])),
+      ...(findProvider({ providerId: provider })?.models ?? []).map((one) => one.id),
+    ]
+    return [...new Set(ids)].flatMap((model) => {
+      const [input, output] = [estimateMicros(provider, model, 10_000, 0), estimateMicros(provider, model, 0, 10_000)]
+      if (input === null || output === null) return []
+      const id = model.startsWith(`${provider}/`) ? model : `${provider}/${model}`
+      return [
+        {
+          id,
+          provider,
+          inputPerMillion: input / 10_000,
+          outputPerMillion: output / 10_000,
+          contextTokens: contextWindowOf(provider, model),
+        },
+      ]
+    })
+  })
+}

@@ -164,6 +164,8 @@ export async function openSecrets(parts: {
     },
     revoke: (name: string, to: Grant, by: string): Promise<void> => change(name, by, (grants) => grants.filter((one) => one !== to)),
     refusal,
+    /** For the composition root alone: a value that the system itself needs. Null: there is none, or it cannot be read. */
+    forSystem: (name: string): string | null => kept.get(name)?.value ?? null,
     /** Values for the environment of one command. A Fault names what is not granted; then nothing is given. */
     async valuesFor(task: Pick<Task, 'id' | 'agent' | 'treeId'>, names: readonly string[]): Promise<Record<string, string>> {
       await refresh()
