@@ -195,6 +195,16 @@ export type Config = {
   commandLang: string | undefined
   /** What a person should know and nothing fails of. */
   warnings: readonly string[]
+  /** Every setting as it was found, for showing. */
+  settings: readonly SettingRead[]
+}
+/** `value` is never a secret: `***` stands for one that is set. `from` names the place, such as a line of `.env`. */
+export type SettingRead = {
+  name: string
+  value: string | null
+  secret: boolean
+  source: 'environment' | '.env' | 'file' | 'default'
+  from: string | null
 }
 export type ReadyConfig = Config & {
   systemSecretKey: string
@@ -249,7 +259,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, ro
       'A login provider is set and LOGIN_ALLOWED_EMAILS is not, so nobody new may sign in with it: list addresses or @domains there.',
     )
 
-  return {
+  const config = {
     root,
     dataDir,
     databaseUrl: databaseUrl(s.DATABASE_URL, root, dataDir),
@@ -300,6 +310,34 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, ro
     commandLang: env.LANG,
     warnings,
   }
+  return { ...config, settings: NAMES.map((name) => shownSetting(name, found.get(name), config)) }
+}
+
+/** What a person sees of a setting; a default is that of the finished config. */
+function shownSetting(name: Name, found: { value: string; from: string } | undefined, config: object): SettingRead {
+  const { secret = false } = ((Settings.shape[name].unwrap() as z.ZodType).meta() ?? {}) as { secret?: boolean }
+  const key = name.toLowerCase().replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
+  const otherwise = (config as Record<string, unknown>)[key]
+  const words = found?.value ?? (['string', 'number', 'boolean'].includes(typeof otherwise) ? String(otherwise) : null)
+  const source = !found ? 'default' : found.from.includes('_FILE in ') ? 'file' : found.from.startsWith('.env') ? '.env' : 'environment'
+  return {
+    name,
+    value: words === null ? null : secret && found ? '***' : withoutPassword(words),
+    secret,
+    source,
+    from: found?.from ?? null,
+  }
+}
+
+/** The value of a setting that a person gives as text, or a Fault that says what it must be. */
+export function checkSetting(
+  name: 'MODEL' | 'FALLBACK_MODEL' | 'MAX_CONCURRENT_AGENTS' | 'DEFAULT_TIMEOUT_SECONDS',
+  text: string,
+): string | number | undefined {
+  const value = text.trim()
+  const parsed = Settings.shape[name].safeParse(value)
+  if (!value || !parsed.success) throw new Fault('invalid', refusal(name, new Map([[name, { value, from: 'the request' }]])))
+  return parsed.data
 }
 
 /**

@@ -18,7 +18,7 @@ import { providersOf } from './auth/providers.ts'
 import type { ReadyConfig } from './config.ts'
 import { Fault } from './contract/fault.ts'
 import type { Approval } from './contract/goal.ts'
-import { type Budget, DEFAULT_LIMITS, withBudget } from './contract/limits.ts'
+import { type Budget, withBudget } from './contract/limits.ts'
 import { isOver } from './contract/task.ts'
 import { type ContainerReport, instanceId, openContainers } from './exec/docker-probe.ts'
 import { builtEnvironment } from './exec/environment.ts'
@@ -39,9 +39,11 @@ import { readPlaybooks } from './models/playbook-steps.ts'
 import type { Provider } from './models/provider.ts'
 import { typedCall } from './models/typed-call.ts'
 import { type Monitor, openMonitor } from './observe/monitor.ts'
+import { openSettingsList, type SettingsList } from './observe/settings-list.ts'
 import { type ExampleGoal, readGoals } from './registry/read-goals.ts'
 import { readSeeds } from './registry/read-seeds.ts'
 import { openRegistry, type Registry } from './registry/registry.ts'
+import { openSettings, type Settings } from './registry/settings.ts'
 import { rotateKey, settledKey } from './secrets/rotate.ts'
 import { openSecrets, type Secrets } from './secrets/secrets.ts'
 import { openQuery } from './store/query.ts'
@@ -95,6 +97,9 @@ export type Runtime = {
   /** What is known of carrying out a plan. */
   outlook: ReturnType<typeof openOutlook>
   trials: Trials
+  settings: Settings
+  /** Settings of the instance: as they are now, and those that change while it runs. */
+  settingsList: SettingsList
   submitGoal(goal: SubmitGoal, by: string): Promise<{ treeId: string; created: boolean }>
   /** Starts the workers; nothing is claimed before. */
   run(): Runner
@@ -153,6 +158,8 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
   for (const tool of options.tools ?? []) tools.set(tool.name, tool)
   const store = await openStore(config.databaseUrl, { now, ...(options.failPoint ? { failPoint: options.failPoint } : {}) })
   const registry = openRegistry(store)
+  const settings = openSettings(store)
+  const list = await openSettingsList(config, settings)
   await registry.seed(read)
   const { systemSecretKeyOld: old } = config
   const { key: systemSecretKey, sealedAnew } = await settledKey(store, config.systemSecretKey, {
@@ -182,7 +189,16 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
       `banyan: these secrets were sealed with another SYSTEM_SECRET_KEY and cannot be used: ${sealed.join(', ')}. Put the earlier key back, or set them again with \`banyan secret set NAME\`; nothing was lost.`,
     )
   const query = openQuery(config.databaseUrl)
-  const models = chooseModels(config, playbook({ playbooks }), [typedCall(), ...(options.providers ?? [])], now)
+  const modelSettings = {
+    ...config,
+    get model() {
+      return list.current.model
+    },
+    get fallbackModel() {
+      return list.current.fallbackModel
+    },
+  }
+  const models = chooseModels(modelSettings, playbook({ playbooks }), [typedCall(), ...(options.providers ?? [])], now)
   const keys = openKeys({ store, vault, models, config })
   await keys.load()
   models.pick('default') // a wrong MODEL is said at the start, not by the first goal
@@ -246,7 +262,10 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     workspaces: folders,
     protectedPaths: [config.dataDir],
     record: (treeId, fact) => store.transact(async (tx) => tx.record(treeId, fact)),
-    defaultTimeoutSeconds: config.defaultTimeoutSeconds,
+    get defaultTimeoutSeconds() {
+      return list.current.defaultTimeoutSeconds
+    },
+    policy: settings.policy,
     now,
     draining: () => draining,
     ...(options.onDelta ? { onDelta: options.onDelta } : {}),
@@ -265,7 +284,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
       isolationDetail: { ...isolation.report, container: containers.report },
     },
     turns: () => runner?.turns() ?? [],
-    slots: () => config.maxConcurrentAgents,
+    slots: () => list.current.maxConcurrentAgents,
     now,
   })
   // One process owns an embedded database, so every claim found now belongs to a dead one.
@@ -308,6 +327,8 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     monitor,
     editors,
     trials: openTrials({ store, tasks, registry, tools, editors }),
+    settings,
+    settingsList: list,
     uploads,
     keys,
     outlook,
@@ -337,7 +358,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
         goal: goal.goal,
         agent: name,
         mode: goal.mode ?? 'auto',
-        limits: withBudget(DEFAULT_LIMITS, goal.budget),
+        limits: withBudget((await settings.policy()).policy.limits, goal.budget),
         priority: goal.priority ?? 0,
         workspace: goal.workspace ?? 'task',
         submittedBy: by,
@@ -357,7 +378,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
         store,
         tasks,
         work: (lease, signal) => agent.work(lease, signal),
-        slots: config.maxConcurrentAgents,
+        slots: () => list.current.maxConcurrentAgents,
         worker: `${process.pid}`,
         now,
         leaseMs: options.leaseMs ?? LEASE_MS,
@@ -477,6 +498,15 @@ export async function start(config: ReadyConfig): Promise<Engine> {
     registry: runtime.registry,
     editors: runtime.editors,
     trials: runtime.trials,
+    settings: {
+      policy: runtime.settings,
+      list: runtime.settingsList.list,
+      save: async (name, value, by) => {
+        const saved = await runtime.settingsList.save(name, value, by, () => void runtime.models.pick('default'))
+        runner.wake()
+        return saved
+      },
+    },
     secrets: { ...runtime.secrets, rotate: runtime.rotateSecretKey },
     auth,
     people: openPeople(runtime.store, Date.now, config.login),
@@ -487,7 +517,7 @@ export async function start(config: ReadyConfig): Promise<Engine> {
     revision,
     nodeVersion: process.version,
     uptime: () => process.uptime(),
-    describe: () => {
+    describe: async () => {
       const { provider, model } = runtime.models.pick('default')
       return {
         provider: {
@@ -499,7 +529,7 @@ export async function start(config: ReadyConfig): Promise<Engine> {
         isolation: runtime.exec.isolation,
         isolationChoice: config.isolation,
         isolationDetail: runtime.isolation,
-        defaultLimits: DEFAULT_LIMITS,
+        defaultLimits: (await runtime.settings.policy()).policy.limits,
         dataBytes: runtime.monitor.resources.newest()?.databaseBytes ?? 0,
       }
     },

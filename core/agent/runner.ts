@@ -8,7 +8,8 @@ export type RunnerParts = {
   tasks: Tasks
   /** Works one claimed task until its claim is over. */
   work(lease: Lease, signal: AbortSignal): Promise<void>
-  slots: number
+  /** Turns that may run at the same time; asked each time. */
+  slots: () => number
   worker: string
   now(): number
   /** A bug or a broken disk; the task is tried again a little later, three times. */
@@ -32,7 +33,7 @@ const QUICK_MS = 1_000
 const THOROUGH_MS = 60_000
 
 export function startRunner(parts: RunnerParts): Runner {
-  const { store, tasks, slots } = parts
+  const { store, tasks } = parts
   const running = new Map<string, { lease: Lease; cut: AbortController; done: Promise<void>; since: number }>()
   let stopping = false
   let looking = false
@@ -49,8 +50,8 @@ export function startRunner(parts: RunnerParts): Runner {
     try {
       do {
         again = false
-        while (!stopping && running.size < slots && !runningAlone()) {
-          const leases = await tasks.turns.lease(parts.worker, slots - running.size, running.size === 0)
+        while (!stopping && running.size < parts.slots() && !runningAlone()) {
+          const leases = await tasks.turns.lease(parts.worker, parts.slots() - running.size, running.size === 0)
           if (leases.length === 0) break
           for (const lease of leases) begin(lease)
         }
@@ -81,7 +82,7 @@ export function startRunner(parts: RunnerParts): Runner {
 
   const unsubscribe = store.onCommit((events) => {
     if (
-      running.size < slots &&
+      running.size < parts.slots() &&
       events.some(
         (e) =>
           e.type === 'system.resumed' ||

@@ -3,6 +3,7 @@
  * task is in the database, and everything it does is a row before it happens, so the process may die between any two lines.
  */
 import { isDeepStrictEqual } from 'node:util'
+import type { SystemPolicy } from '../contract/api-settings.ts'
 import { Fault } from '../contract/fault.ts'
 import { joinTaint, type Rule, type Taint } from '../contract/policy.ts'
 import type { Agent, Versioned } from '../contract/registry.ts'
@@ -13,6 +14,7 @@ import { estimateMicros, priceOf } from '../models/prices.ts'
 import { drain, type ModelFault, type ModelRequest, type Provider, type Reply } from '../models/provider.ts'
 import { caseOf, judge, offersOf, signaturesOf } from '../policy/policy.ts'
 import { notShown, type Shown } from '../policy/shown.ts'
+import { rulesOf } from '../policy/system-policy.ts'
 import { ClaimLost, type EndedCall, type Lease, type SavedCall } from '../tasks/turns.ts'
 import type { Call, Capabilities, Effect, Outcome, Tool } from '../tool.ts'
 import { type CapabilityParts, capabilitiesFor, Held } from './capabilities.ts'
@@ -27,6 +29,8 @@ export type AgentParts = CapabilityParts & {
   /** Words as they stream in; nobody may be listening. */
   onDelta?: (taskId: string, text: string) => void
   random?: () => number
+  /** The owner's policy, as it is now. */
+  policy(): Promise<{ policy: Pick<SystemPolicy, 'permissions' | 'tools' | 'tainted'> }>
   /** True once the process is to stop: turns under way end, no new one begins. */
   draining(): boolean
 }
@@ -42,6 +46,8 @@ type Definition = {
   /** The one call that a person typed, where the task is a test run of it. */
   typed: { tool: string; input: unknown } | null
 }
+/** What narrows: rules, and what becomes of effects of tainted tasks. */
+type Narrowing = { rules: readonly Rule[]; tainted: 'ask' | 'deny' }
 type Work = { lease: Lease; definition: Definition; conversation: Conversation; signal: AbortSignal }
 
 /** Characters of one tool answer that go into the history; the rest is named as cut. */
@@ -282,7 +288,7 @@ export class UniversalAgent {
     const { turns } = this.#parts.tasks
     const ended: EndedCall[] = []
     const due = calls.filter((call) => call.waits === null).map((call) => this.#prepare(work, call))
-    const narrowing = due.length > 0 ? await this.#parts.tasks.rules.narrowing() : []
+    const narrowing = due.length > 0 ? await this.#narrowing() : { rules: [], tainted: 'ask' as const }
     for (const [i, d] of due.entries()) {
       if (d.effect === 'read') {
         if (due[i - 1]?.effect === 'read') continue // ran with the one before it
@@ -346,6 +352,12 @@ export class UniversalAgent {
     }
   }
 
+  /** The owner's policy and the rules of people, as they are now. */
+  async #narrowing(): Promise<Narrowing> {
+    const [rules, { policy }] = await Promise.all([this.#parts.tasks.rules.narrowing(), this.#parts.policy()])
+    return { rules: [...rulesOf(policy), ...rules], tainted: policy.tainted }
+  }
+
   /**
    * Whether a call may run now. `asked`: a person must decide first, because the policy says so or because a crash left it unknown whether the
    * effect happened. An answer: it is denied, and no approval changes that. `fresh`: taint of answers that are not written down yet.
@@ -353,7 +365,7 @@ export class UniversalAgent {
   async #asks(
     work: Work,
     prepared: Prepared,
-    narrowing: readonly Rule[],
+    { rules: narrowing, tainted }: Narrowing,
     fresh: readonly Taint[] = [],
   ): Promise<'run' | 'asked' | EndedCall> {
     const { call, tool, context, all, effect } = prepared
@@ -381,6 +393,7 @@ export class UniversalAgent {
     const declared = {
       ...tool.facts(call.input, context, all),
       ...(isTyped ? { by: 'person' as const } : {}),
+      tainted,
       tool: tool.name,
       permission: tool.permission,
       arranges: tool.arranges ?? false,

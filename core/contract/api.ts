@@ -9,6 +9,7 @@ import { GOAL_ROUTES } from './api-goals.ts'
 import { MODEL_ROUTES } from './api-models.ts'
 import { PLAN_ROUTES } from './api-plans.ts'
 import { REGISTRY_ROUTES } from './api-registry.ts'
+import { SETTINGS_ROUTES } from './api-settings.ts'
 import { Halt, SPEND_ROUTES } from './api-spend.ts'
 import { SYSTEM_ROUTES } from './api-system.ts'
 import { TRIAL_ROUTES } from './api-trials.ts'
@@ -590,6 +591,7 @@ export const ROUTES = {
   }),
   system: one({ method: 'GET', path: '/api/system', scope: 'read', summary: 'How the system is', status: 200, response: System }),
   ...SYSTEM_ROUTES,
+  ...SETTINGS_ROUTES,
   openapi: one({
     method: 'GET',
     path: '/openapi.json',

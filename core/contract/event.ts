@@ -113,6 +113,8 @@ export type Fact =
   | { type: 'system.paused'; by: string; comment: string | null }
   | { type: 'system.resumed'; by: string }
   | { type: 'registry.saved'; kind: 'agent' | 'document' | 'tool'; name: string; version: number; by: string }
+  /** The policy, or a setting that the owner changed while it runs. */
+  | { type: 'settings.saved'; name: string; version: number; by: string }
   | { type: 'registry.removed'; kind: 'agent' | 'document' | 'tool'; name: string; by: string }
 
 /** `seq` grows without a gap that a reader could skip; `treeId` is null for facts about the system. */

@@ -31,6 +31,7 @@ import { type PlanParts, planRoutes } from './routes/plans.ts'
 import { registryRoutes } from './routes/registry.ts'
 import { reviewRoutes } from './routes/reviews.ts'
 import { type Secrets, secretRoutes } from './routes/secrets.ts'
+import { type SettingsParts, settingsRoutes } from './routes/settings.ts'
 import { spendRoutes } from './routes/spend.ts'
 import { type Description, systemRoutes } from './routes/system.ts'
 import { taskRoutes } from './routes/tasks.ts'
@@ -47,6 +48,7 @@ export type AppParts = {
   registry: Registry
   editors: Editors
   trials: Trials
+  settings: SettingsParts
   secrets: Secrets
   auth: Auth
   people: People
@@ -146,6 +148,7 @@ export function app(parts: AppParts): Hono<Env> {
     ...eventRoutes(parts.store, parts.live),
     ...systemRoutes(parts),
     ...monitorRoutes(parts.monitor),
+    ...settingsRoutes(parts.settings),
     ...loginRoutes(parts),
     ...accessRoutes(parts),
   })

@@ -68,7 +68,7 @@ export function chooseModels(config: ModelConfig, playbook: Provider, extra: Pro
   }
 
   function standard(): Target {
-    if (config.model && config.model !== 'default') return find(config.model)
+    if (environment.model && environment.model !== 'default') return find(environment.model)
     if (configured.has('anthropic')) return find(`anthropic/${defaultAnthropicModel()}`)
     if (configured.has('openrouter')) return find(ROUTED)
     const own = configured.get('openai')
@@ -78,8 +78,8 @@ export function chooseModels(config: ModelConfig, playbook: Provider, extra: Pro
 
   function pick(agentModel: string): Choice {
     const target = agentModel === '' || agentModel === 'default' ? standard() : find(agentModel)
-    if (!config.fallbackModel || !target.provider.judges) return target
-    const fallback = find(config.fallbackModel)
+    if (!environment.fallbackModel || !target.provider.judges) return target
+    const fallback = find(environment.fallbackModel)
     return nameOf(fallback) === nameOf(target) ? target : { ...target, fallback }
   }
 

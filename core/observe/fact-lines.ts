@@ -40,6 +40,8 @@ export function lineOf(event: Event): { level: LogLevel; text: string; about: Ab
       return line('info', `Secret ${event.name} ${event.what} by ${event.by}`)
     case 'registry.saved':
       return line('info', `${event.kind} ${event.name} saved as version ${event.version} by ${event.by}`)
+    case 'settings.saved':
+      return line('info', `${event.name === 'policy' ? 'The policy' : event.name} was changed by ${event.by}`)
     case 'registry.removed':
       return line('info', `${event.kind} ${event.name} removed by ${event.by}`)
     default:

@@ -9,6 +9,7 @@ import type { Approval } from '../contract/goal.ts'
 import { concernsHost } from '../contract/network.ts'
 import type { Declared, Judgement, Offer, PolicyVerdict, Rule, Taint } from '../contract/policy.ts'
 import { commandSignature, isOutside, networkOf, type ParsedCommand, parseRun } from './command.ts'
+import { POLICY_RULE } from './system-policy.ts'
 
 export type CallFacts = Declared & {
   tool: string
@@ -22,6 +23,8 @@ export type CallFacts = Declared & {
   /** Exactly what would happen, as data. */
   action: unknown
   risk: Risk
+  /** What the owner's policy makes of it where a tainted task reaches out; absent: a person is asked. */
+  tainted?: 'ask' | 'deny'
   treeId: string
   agent: string
   /** What was said with the goal: how much is put before a person. */
@@ -93,15 +96,18 @@ export function judge(call: Case, taint: readonly Taint[], rules: readonly Rule[
   if (call.idle) return { verdict: 'allow', reason: 'its tool refuses it', rule: null, risk }
   const before = beforePlan(call)
   if (before !== null) return { verdict: 'deny', reason: before, rule: null, risk }
+  const needsTaintRule = taint.length > 0 && call.reaches && call.by !== 'person'
+  const covering = () => live.find((one) => one.verdict === 'allow' && (!needsTaintRule || one.tainted) && covers(one, call))
+  if (needsTaintRule && call.tainted === 'deny' && !covering())
+    return { verdict: 'deny', reason: `${taintWords(taint, call)}, which the owner's policy denies`, rule: POLICY_RULE, risk }
   if (call.approval === 'ask_all' && !call.arranges && changes(call))
     return { verdict: 'ask', reason: 'everything is asked about in this goal', rule: null, risk }
   if (call.by === 'person') return { verdict: 'allow', reason: 'a person typed exactly this in their goal', rule: null, risk }
-  const needsTaintRule = taint.length > 0 && call.reaches
   const why = needsTaintRule ? taintWords(taint, call) : wantsPerson(call)
   if (why === null) return { verdict: 'allow', reason: 'it stays within the workspace and the system', rule: null, risk }
   if (call.approval === 'run_free' && !needsTaintRule && keptIn(call))
     return { verdict: 'allow', reason: 'this goal runs free in the sandbox', rule: null, risk }
-  const rule = live.find((one) => one.verdict === 'allow' && (!needsTaintRule || one.tainted) && covers(one, call))
+  const rule = covering()
   if (rule) return { verdict: 'allow', reason: `always allowed: ${rule.label}`, rule: rule.id, risk }
   return { verdict: 'ask', reason: why, rule: null, risk }
 }
@@ -181,7 +187,8 @@ function narrows(rule: Rule, call: Case): boolean {
     case 'tool':
       return rule.signature === '*' || rule.signature === call.tool
     case 'permission':
-      return rule.signature === call.permission
+      // The policy speaks of effects; ending a task or starting a part of it is none.
+      return rule.signature === call.permission && !(rule.id === POLICY_RULE && call.arranges)
     case 'program':
       return call.command?.names.includes(rule.signature) ?? false
     case 'host':

@@ -4,6 +4,7 @@ import { type Selectable, sql } from 'kysely'
 import { Fault } from '../contract/fault.ts'
 import type { NewRule, Offer, Remember, Rule, Taint } from '../contract/policy.ts'
 import type { Review } from '../contract/review.ts'
+import { POLICY_RULE } from '../policy/system-policy.ts'
 import { prepare } from '../store/prepared.ts'
 import type { Store, Tx } from '../store/store.ts'
 import type { Database } from '../store/tables.ts'
@@ -144,7 +145,8 @@ export async function addRule(tx: Tx, rule: Fresh, by: string): Promise<Rule> {
 }
 
 /** Counts a hit. False when the rule was revoked or ran out in between: then it allows nothing. */
-export const hitRule = async (tx: Tx, id: string): Promise<boolean> => (await tx.query(countHit, { id, now: tx.now })).length > 0
+export const hitRule = async (tx: Tx, id: string): Promise<boolean> =>
+  id === POLICY_RULE || (await tx.query(countHit, { id, now: tx.now })).length > 0
 
 const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString())
 function toRule(row: RuleRow): Rule {

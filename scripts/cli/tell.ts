@@ -86,6 +86,8 @@ export function tell(event: Event, paint: Paint): string {
       return `work goes on, resumed by ${oneLine(event.by, 40)}`
     case 'registry.saved':
       return `${event.kind} ${event.name} saved as version ${event.version} by ${oneLine(event.by, 40)}`
+    case 'settings.saved':
+      return `${event.name === 'policy' ? 'the policy' : event.name} changed by ${oneLine(event.by, 40)}`
     case 'registry.removed':
       return `${event.kind} ${event.name} removed by ${oneLine(event.by, 40)}`
   }

@@ -5,6 +5,7 @@ import type { EntryOf, RegistryKind, Versioned } from '../../contract/registry.t
 import type { Registry } from '../../registry/registry.ts'
 import type { ReadHeader } from '../auth.ts'
 import type { Handlers } from '../router.ts'
+import { startedFrom, tagged } from './versioned.ts'
 
 type Names =
   | 'agents' | 'agent' | 'addAgent' | 'saveAgent' | 'removeAgent' | 'agentVersions' | 'agentVersion' | 'restoreAgent' | 'agentUsedBy' | 'validateAgent'
@@ -60,19 +61,6 @@ export function registryRoutes(registry: Registry, editors: Editors): Pick<Handl
       nextCursor: null,
     }),
   }
-}
-
-const tagged = (entry: { version: number }): Response =>
-  new Response(JSON.stringify(entry), { headers: { 'content-type': 'application/json', etag: `"${entry.version}"` } })
-
-/** The version that a writer says they began with; `*` and no header: whatever there is. */
-function startedFrom(header: ReadHeader): number | undefined {
-  const tag = header('if-match')?.trim()
-  if (tag === undefined || tag === '' || tag === '*') return undefined
-  const [, n] = /^"?(\d{1,9})"?$/.exec(tag) ?? []
-  if (n === undefined)
-    throw new Fault('invalid', 'If-Match must be the ETag of the entry as it was read, which is its version, such as "3".')
-  return Number(n)
 }
 
 /** What an entry brings back when it was read here and sent again: the system sets these itself. */
