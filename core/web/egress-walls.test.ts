@@ -1,7 +1,7 @@
 /** Commands within real walls, with real programs, at the proxy. */
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chownSync, cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chownSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
@@ -13,6 +13,7 @@ import { localExec, NOBODY } from '../exec/local.ts'
 import { openIsolation } from '../exec/probe.ts'
 import { type Hosts, openHosts } from './fixture/hosts.ts'
 
+const NPM = existsSync('/usr/bin/npm') || existsSync('/usr/local/bin/npm')
 const runAs = process.getuid?.() === 0 ? NOBODY : undefined
 
 describe.skipIf(!need('bubblewrap'))('a command within walls that may reach hosts', () => {
@@ -24,6 +25,10 @@ describe.skipIf(!need('bubblewrap'))('a command within walls that may reach host
       answer: (request, response) => {
         // A repository as any web server gives it ("dumb" HTTP), below /repo.git.
         const path = URL.parse(request.url ?? '/', 'http://x')!.pathname
+        if (path === '/tiny') {
+          const version = { name: 'tiny', version: '1.2.3', dist: { tarball: 'http://allowed.example/tiny.tgz', shasum: '0'.repeat(40) } }
+          return void response.end(JSON.stringify({ name: 'tiny', 'dist-tags': { latest: '1.2.3' }, versions: { '1.2.3': version } }))
+        }
         if (!path.startsWith('/repo.git/')) return void response.end(`hello from ${request.headers.host}`)
         try {
           response.end(readFileSync(join(site, path)))
@@ -42,7 +47,7 @@ describe.skipIf(!need('bubblewrap'))('a command within walls that may reach host
       ...(runAs ? { runAs } : {}),
     })
     exec = localExec({
-      environment: builtEnvironment({ PATH: `${join(process.execPath, '..')}:/usr/bin:/bin` }),
+      environment: builtEnvironment({ PATH: `${join(process.execPath, '..')}:/usr/local/bin:/usr/bin:/bin` }),
       sandbox: isolation.sandbox,
       cgroups: isolation.cgroups,
       egress: hosts.egress,
@@ -117,6 +122,20 @@ describe.skipIf(!need('bubblewrap'))('a command within walls that may reach host
     expect(result.stdout.split('\n').filter(Boolean)).toEqual(['from the repository', 'hello from allowed.example'])
     expect(result.network!.connections.every((one) => one.host === 'allowed.example' && one.verdict === 'ok')).toBe(true)
   }, 60_000)
+
+  test.skipIf(!NPM)(
+    'reads from a registry by npm, with and without TLS',
+    async () => {
+      const view = (from: string) => `npm view tiny version --registry ${from} 2>&1`
+      const lines = ['export NODE_EXTRA_CA_CERTS=$PWD/cert.pem', view('http://allowed.example/'), view('https://allowed.example/')]
+      const { stdout, network } = await run(lines.join('\n'), ['allowed.example'])
+      expect(stdout).toBe('1.2.3\n1.2.3\n')
+      expect(new Set(network!.connections.map((one) => `${one.host}:${one.port} ${one.verdict}`))).toEqual(
+        new Set(['allowed.example:80 ok', 'allowed.example:443 ok']),
+      )
+    },
+    60_000,
+  )
 
   test('learns what was refused and why, and so does whoever reads its answer', async () => {
     const result = await run('curl -sS http://evil.example/; curl -sS -o /dev/null https://evil.example/', ['allowed.example'])

@@ -1,12 +1,13 @@
 /** Attacks on the proxy, as raw bytes on its socket; real programs within real walls are in egress-walls.test.ts. */
 import { once } from 'node:events'
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type AllowedHost, readHosts } from '../contract/network.ts'
 import type { Door } from '../exec/egress.ts'
+import { openEgress } from './egress.ts'
 import { type Hosts, openHosts, PUBLIC } from './fixture/hosts.ts'
 
 const ALLOWED = ['allowed.example', '*.below.example', 'ported.example:8443']
@@ -384,6 +385,16 @@ describe('the proxy itself', () => {
     for (const bytes of [CONNECT('allowed.example:443', basic(door.token)), GET('http://allowed.example/', basic(door.token))])
       expect(await said(door, bytes)).toMatch(/^HTTP\/1\.1 502[\s\S]*allowed\.example has no address/)
     expect(door.use().connections.map((one) => one.verdict)).toEqual(['failed', 'failed'])
+  })
+
+  test('removes the sockets of a runtime that was killed, and its own when it closes', async () => {
+    await start()
+    const folder = join(door.socket, '..')
+    const again = await openEgress({ folder })
+    expect(readdirSync(folder)).toEqual([])
+    expect(existsSync((await again.open(allow('allowed.example'))).socket)).toBe(true)
+    await again.close()
+    expect(existsSync(folder)).toBe(false)
   })
 
   test('works below a folder whose path is longer than the name of a socket may be', async () => {
