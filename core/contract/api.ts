@@ -12,6 +12,7 @@ import { REGISTRY_ROUTES } from './api-registry.ts'
 import { SETTINGS_ROUTES } from './api-settings.ts'
 import { Halt, SPEND_ROUTES } from './api-spend.ts'
 import { SYSTEM_ROUTES } from './api-system.ts'
+import { TEMPLATE_ROUTES } from './api-templates.ts'
 import { TRIAL_ROUTES } from './api-trials.ts'
 import type { TreeHead } from './event.ts'
 import type { FaultCode } from './fault.ts'
@@ -375,6 +376,7 @@ export const ROUTES = {
 
   ...GOAL_ROUTES,
   ...PLAN_ROUTES,
+  ...TEMPLATE_ROUTES,
   ...MODEL_ROUTES,
   ...SPEND_ROUTES,
   goalExamples: one({

@@ -35,6 +35,7 @@ import { type SettingsParts, settingsRoutes } from './routes/settings.ts'
 import { spendRoutes } from './routes/spend.ts'
 import { type Description, systemRoutes } from './routes/system.ts'
 import { taskRoutes } from './routes/tasks.ts'
+import { templateRoutes } from './routes/templates.ts'
 import { trialRoutes } from './routes/trials.ts'
 import { type UploadParts, uploadRoutes } from './routes/uploads.ts'
 
@@ -137,6 +138,7 @@ export function app(parts: AppParts): Hono<Env> {
     ...goalRoutes(parts),
     ...uploadRoutes(parts),
     ...planRoutes(parts),
+    ...templateRoutes(parts),
     ...modelRoutes(parts),
     ...spendRoutes(parts),
     ...taskRoutes(parts.tasks, parts.files.history),

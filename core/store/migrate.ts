@@ -12,6 +12,7 @@ import * as files from './migrations/0005-files.ts'
 import * as page from './migrations/0006-page.ts'
 import * as goals from './migrations/0007-goals.ts'
 import * as access from './migrations/0008-access.ts'
+import * as templates from './migrations/0009-templates.ts'
 import type { Database } from './tables.ts'
 
 export type Migration = {
@@ -22,7 +23,7 @@ export type Migration = {
   down(db: Kysely<unknown>): Promise<void>
 }
 
-export const MIGRATIONS: readonly Migration[] = [foundation, policy, web, secrets, files, page, goals, access]
+export const MIGRATIONS: readonly Migration[] = [foundation, policy, web, secrets, files, page, goals, access, templates]
 
 /** This code's schema number. */
 export const SCHEMA = MIGRATIONS.at(-1)!.number

@@ -247,6 +247,8 @@ export type Database = {
   }
   /** Which task read what. */
   web_citations: { task_id: string; id: string; url: string; title: string; fetched_at: number }
+  /** Goals to be given again; `body` is as it was saved. */
+  templates: { name: string; body: string; author: string; created_at: number; updated_at: number }
   /** Files sent for goals to come; the bytes are in a file named by the id. */
   uploads: { id: string; name: string; type: string; bytes: number; by: string; created_at: number }
   agents: Entry

@@ -7,7 +7,9 @@ import type { Tasks } from '../../tasks/tasks.ts'
 import type { Auth } from '../auth.ts'
 import type { Handlers } from '../router.ts'
 
-export type SubmitGoal = (goal: GoalRequest & { by: string; idempotencyKey?: string }) => Promise<{ treeId: string; created: boolean }>
+export type SubmitGoal = (
+  goal: GoalRequest & { by: string; idempotencyKey?: string; forkedFrom?: string },
+) => Promise<{ treeId: string; created: boolean }>
 
 export function goalRoutes(parts: {
   tasks: Tasks
