@@ -6,6 +6,7 @@
 import * as z from 'zod'
 import { ACCESS_ROUTES } from './api-access.ts'
 import { GOAL_ROUTES } from './api-goals.ts'
+import { LOOK_ROUTES, narrowing, words } from './api-look.ts'
 import { MODEL_ROUTES } from './api-models.ts'
 import { PLAN_ROUTES } from './api-plans.ts'
 import { REGISTRY_ROUTES } from './api-registry.ts'
@@ -337,25 +338,8 @@ const SecretRequest = z
   .strict()
   .meta({ id: 'SecretRequest' })
 
-const flag = z.enum(['0', '1']).transform((word) => word === '1')
-/** Words that narrow a list of goals, or the tasks found in one. Those about tasks mean: a goal that has such a task. */
-const narrow = {
-  /** Status of the goal's root task, or of the task. */
-  status: z.enum(TASK_STATUSES).optional(),
-  /** Text in a title (for goals also in the goal itself). */
-  q: text.trim().min(1).max(200).optional(),
-  failed: flag.optional(),
-  running: flag.optional(),
-  needsYou: flag.optional(),
-  agent: text.max(100).optional(),
-  /** It was called there. */
-  tool: text.max(100).optional(),
-  /** More than so many millionths of a dollar. */
-  costOver: wholeQuery(0, 1_000_000_000_000).optional(),
-  /** Something happened there after that fact. */
-  changedSince: wholeQuery(0, Number.MAX_SAFE_INTEGER).optional(),
-}
-const TreeQuery = z.object({ ...page, ...narrow })
+/** `q`: text of the goal or its title. */
+const TreeQuery = z.object({ ...page, q: words.optional(), ...narrowing })
 export type TreeQuery = z.output<typeof TreeQuery>
 
 // ── Routes ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -592,6 +576,7 @@ export const ROUTES = {
     response: listOf(EventShape),
   }),
   system: one({ method: 'GET', path: '/api/system', scope: 'read', summary: 'How the system is', status: 200, response: System }),
+  ...LOOK_ROUTES,
   ...SYSTEM_ROUTES,
   ...SETTINGS_ROUTES,
   openapi: one({

@@ -25,6 +25,7 @@ import { eventRoutes } from './routes/events.ts'
 import { type FileParts, fileRoutes } from './routes/files.ts'
 import { goalRoutes, type SubmitGoal } from './routes/goals.ts'
 import { loginRoutes } from './routes/login.ts'
+import { lookRoutes } from './routes/look.ts'
 import { type ModelParts, modelRoutes } from './routes/models.ts'
 import { monitorRoutes } from './routes/monitor.ts'
 import { type PlanParts, planRoutes } from './routes/plans.ts'
@@ -148,6 +149,7 @@ export function app(parts: AppParts): Hono<Env> {
     ...trialRoutes(parts.trials, auth),
     ...secretRoutes(parts.secrets, parts.shutdown),
     ...eventRoutes(parts.store, parts.live),
+    ...lookRoutes(parts.store),
     ...systemRoutes(parts),
     ...monitorRoutes(parts.monitor),
     ...settingsRoutes(parts.settings),

@@ -69,6 +69,8 @@ export function createTreeStore(treeId: string, schedule: (flush: () => void) =>
   const views = new Map<number, NodeView>()
   let rowOf: (TreeRow | undefined)[] = []
   const dirty = new Set<number>()
+  /** Every node may differ. */
+  let allDirty = false
   let rowsStale = false
   let stateStale = false
   let scheduled = false
@@ -80,9 +82,11 @@ export function createTreeStore(treeId: string, schedule: (flush: () => void) =>
   }
   function flush(): void {
     scheduled = false
-    const changed = [...dirty]
+    const changed = allDirty ? [...nodeListeners.keys()] : [...dirty].map((i) => nodes[i]?.id ?? '')
+    if (allDirty) views.clear()
+    else for (const i of dirty) views.delete(i)
+    allDirty = false
     dirty.clear()
-    for (const i of changed) views.delete(i)
     if (rowsStale || stateStale) {
       const rows = rowsStale ? flatten() : state.rows
       const next = { ...state, head, size: nodes.length, rows: sameRows(rows, state.rows) ? state.rows : rows }
@@ -93,8 +97,8 @@ export function createTreeStore(treeId: string, schedule: (flush: () => void) =>
       rowsStale = stateStale = false
     }
     if (nodeListeners.size === 0) return
-    for (const i of changed) {
-      const those = nodes[i] && nodeListeners.get(nodes[i].id)
+    for (const id of changed) {
+      const those = nodeListeners.get(id)
       if (those) for (const listener of [...those]) listener()
     }
   }
@@ -217,7 +221,7 @@ export function createTreeStore(treeId: string, schedule: (flush: () => void) =>
     views.clear()
     rowOf = []
     sumAll()
-    for (const i of nodes.keys()) dirty.add(i)
+    allDirty = true
     rowsStale = stateStale = true
     wake()
   }
@@ -379,7 +383,7 @@ export function createTreeStore(treeId: string, schedule: (flush: () => void) =>
     filter(predicate: Predicate | null): void {
       filter = predicate
       sumAll()
-      for (const i of nodes.keys()) dirty.add(i)
+      allDirty = true
       rowsStale = true
       wake()
     },
