@@ -54,6 +54,8 @@ function refusal(file: string, { from }: Import, to: string | null): string | nu
       ? null
       : 'a tool imports only core/tool.ts, core/contract, node: and packages'
   }
+  // A measurement of the page's data runs what the page runs.
+  if (within(file, 'scripts/bench') && within(to, 'web/data')) return null
   if (rank(to) < 0) return 'it belongs to no layer'
   return rank(to) > rank(file) ? 'it is a higher layer' : null
 }
