@@ -43,7 +43,7 @@ const NEEDS: Record<string, string> = {
   openrouter: 'OPENROUTER_API_KEY',
 }
 
-/** `extra`: further providers, addressed by their names. `now` is the breakers' clock. */
+/** `model` and `fallbackModel` are read each time. `extra`: further providers, addressed by their names. `now` is the breakers' clock. */
 export function chooseModels(config: ModelConfig, playbook: Provider, extra: Provider[] = [], now: () => number = Date.now): Models {
   const environment = config
   let configured = connect(config)
