@@ -70,6 +70,8 @@ export type Capabilities = {
   registry: {
     list<K extends RegistryKind>(kind: K): Promise<Versioned<EntryOf[K]>[]>
     get<K extends RegistryKind>(kind: K, name: string): Promise<Versioned<EntryOf[K]> | undefined>
+    /** Whether an agent saved it last, so that no person answers for its words. */
+    isAgents(entry: Versioned<EntryOf[RegistryKind]>): Promise<boolean>
     /** Saves a new version in this agent's name. */
     saveDocument(document: Document): Promise<{ version: number; created: boolean }>
   }

@@ -23,14 +23,13 @@ export default defineTool({
     if (from > 0 && from >= content.length)
       return mistake(`"${name}" has only ${content.length} characters; there is nothing from ${from} on.`)
     const end = pageEnd(content, from)
-    return answer(
-      [
-        `${name} (version ${version}, ${content.length} characters): ${description.replace(/\s+/g, ' ')}`,
-        '',
-        content.slice(from, end),
-        ...(end < content.length ? [`(${content.length - end} characters are left; read on with from ${end})`] : []),
-      ].join('\n'),
-    )
+    const text = [
+      `${name} (version ${version}, ${content.length} characters): ${description.replace(/\s+/g, ' ')}`,
+      '',
+      content.slice(from, end),
+      ...(end < content.length ? [`(${content.length - end} characters are left; read on with from ${end})`] : []),
+    ].join('\n')
+    return (await registry.isAgents(document)) ? { kind: 'answer', text, taint: ['agents'] } : answer(text)
   },
 })
 

@@ -17,6 +17,7 @@ beforeEach(() => {
   registry = {
     list: async (kind) => rows[kind] as never,
     get: async (kind, name) => rows[kind].find((row) => row.name === name) as never,
+    isAgents: async ({ author }) => author !== 'seed' && author !== 'owner',
     async saveDocument(document) {
       const at = rows.document.findIndex((row) => row.name === document.name)
       const version = at < 0 ? 1 : rows.document[at]!.version + 1

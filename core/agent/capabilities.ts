@@ -1,4 +1,6 @@
 /** What a tool may do on behalf of one call: the store's verbs, bound to the lease, the task and its workspace. */
+import { realpath } from 'node:fs/promises'
+import { relative, sep } from 'node:path'
 import { readCommand } from '../contract/answers.ts'
 import type { Fact } from '../contract/event.ts'
 import { Fault } from '../contract/fault.ts'
@@ -45,7 +47,7 @@ export type CapabilityParts = {
   helpers: Helpers
   workspaces: Pick<Workspaces, 'of' | 'path'>
   /** What is kept of files, so that changes can be undone. */
-  history: Pick<History, 'writing' | 'around'>
+  history: Pick<History, 'writing' | 'around' | 'underWay'>
   repositories: Pick<Repositories, 'forTask'>
   protectedPaths: readonly string[]
   /** Writes down what an effect outside the database did. */
@@ -55,7 +57,9 @@ export type CapabilityParts = {
   /** Named points at which a crash test kills the process. */
   failPoint?: (name: string) => void
 }
-export type CallContext = { lease: Lease; callId: string; signal: AbortSignal; judges: boolean }
+/** Files that a call has opened and folders that its commands saw, relative to the tree's folder; what they hold, the task has read. */
+export type TouchedByCall = { files: Set<string>; folders: Set<string> }
+export type CallContext = { lease: Lease; callId: string; signal: AbortSignal; judges: boolean; touched: TouchedByCall }
 
 /** What one answer of the database may hold, and how long it may take. */
 const QUERY_BYTES = 50_000
@@ -67,7 +71,7 @@ const WORDS: Record<'breakdown' | 'context' | 'tools', string> = {
   tools: 'Find the tools that the task below needs. Do not solve it.',
 }
 
-export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal, judges }: CallContext): Capabilities {
+export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal, judges, touched }: CallContext): Capabilities {
   const { tasks, registry, exec } = parts
   const { turns } = tasks
   const task = lease.task
@@ -203,6 +207,7 @@ export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal,
     registry: {
       list: (kind) => registry.list(kind),
       get: (kind, name) => registry.get(kind, name),
+      isAgents: ({ author }) => registry.isAgent(author),
       async saveDocument(document) {
         const before = await registry.get('document', document.name)
         const saved = await registry.save('document', document, task.agent)
@@ -228,6 +233,7 @@ export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal,
       async run(command) {
         const workspace = await parts.workspaces.of(task)
         const whole = { ...command, workspace, cwd: command.cwd ?? workspace }
+        touched.folders.add(task.workspace)
         const result = await parts.history.around(moment, workspace, () => exec.run(whole, signal))
         if (result.network) await parts.record(task.treeId, { type: 'network.used', taskId: task.id, callId, use: result.network })
         return result
@@ -251,7 +257,16 @@ export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal,
       root: inner.root,
       existing: (path) => made().then(() => inner.existing(path)),
       target: (path) => made().then(() => inner.target(path)),
-      open: (path) => made().then(() => inner.open(path)),
+      async open(path) {
+        const top = await realpath(parts.workspaces.path({ treeId: task.treeId, workspace: '' })).catch(() => null) // the next line says what is missing
+        await made()
+        const handle = await inner.open(path)
+        // Links are followed inside a workspace: it is the file that counts.
+        const place = await inner.existing(path).catch(() => null) // gone again
+        if (top !== null && place !== null) touched.files.add(relative(top, place).split(sep).join('/'))
+        else touched.folders.add(task.workspace)
+        return handle
+      },
       async write(path, data, how = {}) {
         await made()
         await inner.target(path) // a refusal is no change that history could tell of

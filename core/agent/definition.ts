@@ -13,6 +13,8 @@ export type Composed = {
   prompt: Prompt
   tools: ReadonlyMap<string, Tool>
   specs: ModelRequest['tools']
+  /** Who saved its documents last. */
+  authors: readonly string[]
   promptTokens: number
   specTokens: number
 }
@@ -38,5 +40,6 @@ export async function composed(
   const tools = new Map(entries.map((entry) => [entry.name, parts.tools.get(entry.name)!]))
   const specs = [...tools.values()].map((tool) => ({ name: tool.name, description: tool.description, inputSchema: tool.inputSchema }))
   const prompt = buildPrompt(core, agent, documents, entries)
-  return { prompt, tools, specs, promptTokens: estimateTokens(prompt.text), specTokens: estimateTokens(JSON.stringify(specs)) }
+  const authors = [...new Set(documents.map((document) => document.author))]
+  return { prompt, tools, specs, authors, promptTokens: estimateTokens(prompt.text), specTokens: estimateTokens(JSON.stringify(specs)) }
 }

@@ -17,7 +17,7 @@ import { notShown, type Shown } from '../policy/shown.ts'
 import { rulesOf } from '../policy/system-policy.ts'
 import { ClaimLost, type EndedCall, type Lease, type SavedCall } from '../tasks/turns.ts'
 import type { Call, Capabilities, Effect, Outcome, Tool } from '../tool.ts'
-import { type CapabilityParts, capabilitiesFor, Held } from './capabilities.ts'
+import { type CapabilityParts, capabilitiesFor, Held, type TouchedByCall } from './capabilities.ts'
 import { type Conversation, clearing, FILL, openConversation, SUMMARISE, summarising, summaryMessage } from './context.ts'
 import { CORE, composed } from './definition.ts'
 import type { Prompt } from './prompt.ts'
@@ -42,6 +42,8 @@ type Definition = {
   specs: ModelRequest['tools']
   specTokens: number
   promptTokens: number
+  /** Where its documents come from, when no person or seed answers for them. */
+  marks: readonly Taint[]
   stamp: string
   /** The one call that a person typed, where the task is a test run of it. */
   typed: { tool: string; input: unknown } | null
@@ -341,12 +343,15 @@ export class UniversalAgent {
     const tool = work.definition.tools.get(call.tool)
     const context: Call = { id: call.id, task: work.lease.task, signal: work.signal, attempt: call.attempts + 1 }
     const judges = this.#choose(work.lease, work.definition.agent, 0).provider.judges
-    const all = capabilitiesFor(this.#parts, { lease: work.lease, callId: call.id, signal: work.signal, judges })
+    const touched: TouchedByCall = { files: new Set(), folders: new Set() }
+    const all = capabilitiesFor(this.#parts, { lease: work.lease, callId: call.id, signal: work.signal, judges, touched })
     return {
       call,
       tool,
       context,
       all,
+      touched,
+      marks: work.definition.marks,
       effect: tool ? tool.effect(call.input, context, all) : 'read',
       known: [...work.definition.tools.keys()],
     }
@@ -413,7 +418,12 @@ export class UniversalAgent {
     // Most calls end here: nothing they do could need more than what is at hand.
     if (said.verdict === 'ask' || asked.reaches) {
       const [marks, allowing] = await Promise.all([rules.taintOf(work.lease.taskId), rules.allowing(signaturesOf(asked))])
-      taint = joinTaint(marks, fresh)
+      // A command that reaches out may send what it finds: what it would read counts before it runs.
+      const found =
+        tool.permission === 'exec' && asked.reaches
+          ? await this.#taintOf({ context, touched: { files: new Set(), folders: new Set([context.task.workspace]) } })
+          : []
+      taint = joinTaint(marks, fresh, work.definition.marks, found)
       if (taint.length > 0 && asked.urls) asked = caseOf({ ...declared, unshown: notShown(asked.urls, await this.#shownTo(work.lease)) })
       said = judge(asked, taint, [...narrowing, ...allowing], now)
     }
@@ -456,7 +466,23 @@ export class UniversalAgent {
     return { addresses, words }
   }
 
-  async #run({ tool, call, context, all, known }: Prepared, attempt: number): Promise<Outcome> {
+  async #run(prepared: Prepared, attempt: number): Promise<Outcome> {
+    const outcome = await this.#act(prepared, attempt)
+    if (outcome.kind !== 'answer') return outcome
+    // Looked up after the reading, so that whoever wrote meanwhile is seen too.
+    const taint = joinTaint(outcome.taint ?? [], prepared.marks, await this.#taintOf(prepared))
+    return taint.length > 0 ? { ...outcome, taint } : outcome
+  }
+
+  /** Where the words come from that the call has read in files, whatever its tool says. */
+  async #taintOf({ touched, context }: Pick<Prepared, 'touched' | 'context'>): Promise<Taint[]> {
+    const { tasks, history } = this.#parts
+    const { treeId } = context.task
+    if (touched.files.size === 0 && touched.folders.size === 0) return []
+    return tasks.taintOfFiles(treeId, touched, history.underWay(treeId))
+  }
+
+  async #act({ tool, call, context, all, known }: Prepared, attempt: number): Promise<Outcome> {
     if (!tool) return { kind: 'answer', isError: true, text: `There is no tool "${call.tool}" for you. Your tools: ${known.join(', ')}.` }
     try {
       return await tool.call(call.input, { ...context, attempt }, all)
@@ -493,11 +519,13 @@ export class UniversalAgent {
     if (!agent?.enabled) return undefined
     const core = await registry.get('document', CORE)
     if (!core) throw new Fault('unavailable', `The document ${CORE} is missing; restore it from its versions or from the seeds.`)
-    const { prompt, tools, specs, specTokens, promptTokens } = await composed(this.#parts, core.content, agent, {
+    const { prompt, tools, specs, authors, specTokens, promptTokens } = await composed(this.#parts, core.content, agent, {
       documents: extraDocuments,
       tools: extraTools,
     })
-    const definition: Definition = { agent, prompt, tools, specs, specTokens, promptTokens, stamp, typed: trial?.call ?? null }
+    const written = await Promise.all(authors.map((author) => registry.isAgent(author)))
+    const marks: Taint[] = written.includes(true) ? ['agents'] : []
+    const definition: Definition = { agent, prompt, tools, specs, specTokens, promptTokens, marks, stamp, typed: trial?.call ?? null }
     if (this.#definitions.size >= 500) this.#definitions.clear()
     this.#definitions.set(key, definition)
     return definition
@@ -508,7 +536,18 @@ export class UniversalAgent {
   }
 }
 
-type Prepared = { call: SavedCall; tool: Tool | undefined; context: Call; all: Capabilities; effect: Effect; known: string[] }
+type Prepared = {
+  call: SavedCall
+  tool: Tool | undefined
+  context: Call
+  all: Capabilities
+  /** Where words of its prompt come from. */
+  marks: readonly Taint[]
+  /** Filled while the call runs. */
+  touched: TouchedByCall
+  effect: Effect
+  known: string[]
+}
 
 /** A task with a plan takes the turns that the plan decides without its model. */
 function drivenBy(lease: Lease, provider: Provider): Provider {

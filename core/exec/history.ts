@@ -62,6 +62,8 @@ export type History = {
   undo(ask: { taskId: string; scope: 'node' | 'subtree'; callId?: string | undefined; by: string }): Promise<Undone>
   /** Puts files back to what they were before message `from` of a task: its calls from there on, and the tasks these started. */
   undoFrom(ask: { taskId: string; from: number; by: string }): Promise<Undone>
+  /** Commands that change a folder of the tree just now, in this process; `folder` is relative to the tree's. */
+  underWay(treeId: string): { taskId: string; folder: string }[]
   /** After a crash: notes what commands that were cut off had changed. Only while nothing runs. */
   recover(): Promise<number>
 }
@@ -86,6 +88,7 @@ export function openHistory(options: HistoryOptions): History {
   /** Hashes of files by what the file system says of them, so that only what changed is read again. */
   const known = new Map<string, Map<string, string>>()
   const sizes = new Map<string, number>()
+  const busy = new Set<{ treeId: string; taskId: string; folder: string }>()
 
   // ── The content store ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -439,17 +442,24 @@ export function openHistory(options: HistoryOptions): History {
     },
 
     async around(at, folder, act) {
+      const one = { treeId: at.treeId, taskId: at.taskId, folder: relative(options.folderOf(at.treeId), folder).split(sep).join('/') }
       const before = await snapshot(at.treeId, folder)
       const path = openPath(at)
       await mkdir(join(path, '..'), { recursive: true, mode: 0o700 })
       await writeFile(path, JSON.stringify({ at, folder, whole: before.whole, files: [...before.files] }), { mode: 0o600 })
+      busy.add(one)
       try {
         return await act()
       } finally {
-        await note(at, difference(before, await snapshot(at.treeId, folder)))
-        await rm(path, { force: true })
+        try {
+          await note(at, difference(before, await snapshot(at.treeId, folder)))
+          await rm(path, { force: true })
+        } finally {
+          busy.delete(one)
+        }
       }
     },
+    underWay: (treeId) => [...busy].filter((one) => one.treeId === treeId).map(({ taskId, folder }) => ({ taskId, folder })),
 
     async upload(given, path, content, limit) {
       const at: Moment = { ...given, callId: `${given.taskId}/upload-${randomUUID().slice(0, 8)}` }

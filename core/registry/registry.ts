@@ -77,6 +77,13 @@ export function openRegistry(store: Store) {
       })
     },
 
+    /** Whether this author is, or ever was, an agent: what it saved, no person has saved since. */
+    async isAgent(author: string): Promise<boolean> {
+      if (author === 'seed') return false
+      const ask = store.db.selectFrom('versions').select('version').where('kind', '=', 'agent').where('name', '=', author).limit(1)
+      return (await ask.executeTakeFirst()) !== undefined
+    },
+
     /** Newest first. */
     async versions<K extends RegistryKind>(kind: K, name: string): Promise<Versioned<EntryOf[K]>[]> {
       const rows = await store.db

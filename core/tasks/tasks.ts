@@ -15,6 +15,7 @@ import { createGoal, knownGoal, type NewGoal } from './create.ts'
 import { type Checks, decide } from './decide.ts'
 import { openHalt } from './halt.ts'
 import { openPlans } from './plans.ts'
+import { type Touched, taintOfFiles } from './provenance.ts'
 import { snooze, waitingFor } from './review.ts'
 import { type Claim, type TaskRow, toReview, toTask } from './rows.ts'
 import { openRules } from './rules.ts'
@@ -68,6 +69,9 @@ export function openTasks(store: Store, options: TasksOptions = {}) {
   return {
     turns,
     rules: openRules(store),
+    /** What a task is marked with that has read these files of its tree. */
+    taintOfFiles: (treeId: string, touched: Touched, underWay: readonly { taskId: string; folder: string }[]) =>
+      taintOfFiles(store, treeId, touched, underWay),
     plans: openPlans(store),
     halt: openHalt(store),
     /** Of the last seven days. */
