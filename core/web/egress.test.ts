@@ -380,6 +380,15 @@ describe('the proxy itself', () => {
     expect([one!.up > 50, one!.down > 100]).toEqual([true, true])
   })
 
+  test('tells a tunnel that its host ended by a reset as what it was: reached', async () => {
+    await start({ answer: (request) => request.socket.resetAndDestroy() })
+    const socket = await dialling(door)
+    socket.on('error', () => undefined) // a reset is an end
+    socket.resume().write(`${CONNECT('allowed.example:80', basic(door.token))}GET / HTTP/1.1\r\nHost: a\r\n\r\n`)
+    await closed(socket)
+    expect(door.use().connections).toMatchObject([{ verdict: 'ok', why: null }])
+  })
+
   test('says so when nobody answers at an allowed host', async () => {
     await start({ resolve: async () => Promise.reject(Object.assign(new Error('no'), { code: 'ENOTFOUND' })) })
     for (const bytes of [CONNECT('allowed.example:443', basic(door.token)), GET('http://allowed.example/', basic(door.token))])

@@ -59,15 +59,17 @@ function dial({ site, addresses, port, limits, failed }: Place): Promise<Socket>
       () => server.destroy(new Fault('unavailable', `${site.host} does not answer within ${limits.dialMs / 1_000} s.`)),
       limits.dialMs,
     )
-    server.once('error', (error) => {
+    const refused = (error: unknown) => {
       clearTimeout(late)
       const fault = inWords(error, site.host)
       failed(fault)
       reject(fault)
-    })
+    }
+    server.once('error', refused)
     server.once('connect', () => {
       clearTimeout(late)
-      server.on('error', () => undefined) // from here on the pipes see it
+      // How a tunnel ends, by a reset too, is between its two ends; the pipes see it.
+      server.off('error', refused).on('error', () => undefined)
       resolve(server)
     })
   })
@@ -110,6 +112,7 @@ export function passOn(place: Place, request: IncomingMessage, response: ServerR
   const path = `${site.url.pathname}${site.url.search}`
   return new Promise((resolve, reject) => {
     if (!place.count('up', path.length + headers.join('').length)) return void request.socket.destroy()
+    let answered = false
     const outward = requestHttp({
       method: request.method ?? 'GET',
       host: site.host,
@@ -132,10 +135,11 @@ export function passOn(place: Place, request: IncomingMessage, response: ServerR
     outward.on('error', (error) => {
       clearTimeout(late)
       const fault = inWords(error, site.host)
-      place.failed(fault)
+      if (!answered) place.failed(fault)
       reject(fault)
     })
     outward.on('response', (answer) => {
+      answered = true
       const told = endToEnd(answer)
       const apart = () => {
         outward.destroy()
