@@ -66,6 +66,10 @@ async function openServer(port = 0, log: Event[] = []) {
     return {
       ...tree,
       status: root.status,
+      reason: root.reason,
+      attempt: root.attempt,
+      counts: { [root.status]: 1 },
+      needsYou: 0,
       result: root.result,
       summary: root.summary,
       note: root.note,

@@ -25,8 +25,7 @@ export async function readLists(api: Api): Promise<Lists> {
     if (nextCursor === null) break
     cursor = nextCursor
   }
-  const asked = new Set(reviews.filter((review) => review.callId !== null).map((review) => review.taskId))
-  const { trees, tasks } = await headsOf(api, page.read.items, asked)
+  const { trees, tasks } = headsOf(page.read.items)
   const view = { seq: page.seq, trees, tasks, reviews: Object.fromEntries(reviews.map((review) => [review.id, review])) }
   return { view, older: page.read.nextCursor, system }
 }
@@ -34,7 +33,7 @@ export async function readLists(api: Api): Promise<Lists> {
 /** A page of the goals before those that are shown. */
 export async function readOlder(api: Api, cursor: string): Promise<Pick<View, 'trees' | 'tasks'> & { older: string | null }> {
   const { read } = await settled(api, undefined, () => api.trees(cursor))
-  return { ...(await headsOf(api, read.items, new Set())), older: read.nextCursor }
+  return { ...headsOf(read.items), older: read.nextCursor }
 }
 
 /** One goal with all of its tasks. */
@@ -55,19 +54,15 @@ async function settled<T>(api: Api, treeId: string | undefined, read: () => Prom
 /** Facts that are not harmless to hear twice. */
 const addsUp = (event: Event): boolean => event.type === 'model.called' || event.type === 'task.created'
 
-async function headsOf(api: Api, items: readonly TreeItem[], asked: ReadonlySet<string>): Promise<Pick<View, 'trees' | 'tasks'>> {
-  const roots = await Promise.all(
-    // The list does not say what a root waits for; of those under way, which are few, it is read.
-    items.map((tree) => (tree.status === 'waiting' && !asked.has(tree.id) ? api.task(tree.id) : rootOf(tree, asked.has(tree.id)))),
-  )
+function headsOf(items: readonly TreeItem[]): Pick<View, 'trees' | 'tasks'> {
   return {
     trees: Object.fromEntries(items.map((tree) => [tree.id, tree])),
-    tasks: Object.fromEntries(roots.map((task) => [task.id, task])),
+    tasks: Object.fromEntries(items.map((tree) => [tree.id, rootOf(tree)])),
   }
 }
 
 /** The root task as far as the list tells of it: enough for its status, result and times. */
-function rootOf(tree: TreeItem, asked: boolean): Task {
+function rootOf(tree: TreeItem): Task {
   return {
     id: tree.id,
     treeId: tree.id,
@@ -79,11 +74,11 @@ function rootOf(tree: TreeItem, asked: boolean): Task {
     instruction: tree.goal,
     origin: 'person',
     status: tree.status,
-    reason: asked ? 'review' : tree.status === 'paused' && tree.pausedReason !== null ? 'budget' : null,
+    reason: tree.reason,
     note: tree.note,
     priority: 0,
     depth: 0,
-    attempt: 0,
+    attempt: tree.attempt,
     after: [],
     deadlineAt: null,
     wakeAt: null,
