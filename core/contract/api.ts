@@ -409,6 +409,16 @@ export const ROUTES = {
   steer: act('steer', 'Says something to the agent at work', Steer),
   rerun: act('rerun', 'Goes back to message `from` and on from there', Rerun),
 
+  rerunPreview: one({
+    method: 'GET',
+    path: '/api/tasks/{id}/rerun',
+    scope: 'read',
+    summary: 'What a rerun from message `from` would touch: files changed since, and unfinished subtasks that would stop. Changes nothing',
+    status: 200,
+    query: z.object({ from: wholeQuery(1, 1_000_000_000).default(1) }),
+    response: z.object({ files: z.array(text), stops: z.array(z.object({ id: text, title: text })) }),
+  }),
+
   taskFiles: one({
     method: 'GET',
     path: '/api/tasks/{id}/files',

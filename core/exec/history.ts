@@ -64,6 +64,8 @@ export type History = {
   undoFrom(ask: { taskId: string; from: number; by: string }): Promise<Undone>
   /** Commands that change a folder of the tree just now, in this process; `folder` is relative to the tree's. */
   underWay(treeId: string): { taskId: string; folder: string }[]
+  /** Paths that were changed since that message, by the task and by subtasks that it started since; sorted. */
+  changedFrom(ask: { taskId: string; from: number }): Promise<string[]>
   /** After a crash: notes what commands that were cut off had changed. Only while nothing runs. */
   recover(): Promise<number>
 }
@@ -422,6 +424,16 @@ export function openHistory(options: HistoryOptions): History {
 
   const openPath = (at: Moment) => join(root, at.treeId, 'open', encodeURIComponent(at.callId))
 
+  /** Changes by calls of a task from this message on, and by subtasks that those calls started. */
+  async function rowsFrom(taskId: string, from: number) {
+    const rows = await rowsOf(taskId, 'subtree')
+    const calls = await store.db.selectFrom('calls').select('id').where('task_id', '=', taskId).where('n', '>=', from).execute()
+    const later = new Set(calls.map((call) => call.id))
+    const children = await store.db.selectFrom('tasks').select(['id', 'call_id']).where('parent_id', '=', taskId).execute()
+    const started = children.filter((child) => child.call_id !== null && later.has(child.call_id)).map((child) => child.id)
+    return rows.filter((row) => later.has(row.call_id) || started.some((id) => row.task_id === id || row.task_id.startsWith(`${id}.`)))
+  }
+
   return {
     async writing(at, folder, path, { data, append }, act) {
       const top = options.folderOf(at.treeId)
@@ -523,16 +535,13 @@ export function openHistory(options: HistoryOptions): History {
     },
 
     async undoFrom({ taskId, from, by }) {
-      const rows = await rowsOf(taskId, 'subtree')
-      const calls = await store.db.selectFrom('calls').select('id').where('task_id', '=', taskId).where('n', '>=', from).execute()
-      const later = new Set(calls.map((call) => call.id))
-      const children = await store.db.selectFrom('tasks').select(['id', 'call_id']).where('parent_id', '=', taskId).execute()
-      const started = children.filter((child) => child.call_id !== null && later.has(child.call_id)).map((child) => child.id)
-      const chosen = rows.filter(
-        (row) => later.has(row.call_id) || started.some((id) => row.task_id === id || row.task_id.startsWith(`${id}.`)),
-      )
+      const chosen = await rowsFrom(taskId, from)
       if (chosen.length === 0) return { id: null, files: [], conflicts: [], already: 0 }
       return putBack(taskId, chosen, by, `${taskId} from message ${from}`)
+    },
+    async changedFrom({ taskId, from }) {
+      const rows = await rowsFrom(taskId, from)
+      return [...new Set(rows.map((row) => row.path))].sort()
     },
 
     async recover() {

@@ -110,3 +110,13 @@ describe('a goal that says who answers and what is asked', () => {
     expect((await server.over(json.treeId)).result).toContain('asked')
   })
 })
+
+test('what a rerun would touch is told before it, and nothing is touched by telling', async () => {
+  const { json } = await server.submit('Run `echo x > made.txt`')
+  await server.over(json.treeId)
+  const told = async (from: number) =>
+    (await server.ask<ResponseOf<'rerunPreview'>>('GET', `/api/tasks/${json.treeId}/rerun?from=${from}`)).json
+  expect(await told(1)).toEqual({ files: ['made.txt'], stops: [] })
+  expect(await told(1_000)).toEqual({ files: [], stops: [] })
+  expect((await server.tree(json.treeId)).status).toBe('done')
+})

@@ -1,12 +1,16 @@
 /** One task: what it is, its history, and what a person may do to it. */
 import { Fault } from '../../contract/fault.ts'
+import { isOver } from '../../contract/task.ts'
 import type { History } from '../../exec/history.ts'
 import type { Tasks } from '../../tasks/tasks.ts'
 import type { Asked, Handlers } from '../router.ts'
 
 type Verb = 'cancel' | 'abort' | 'pause' | 'resume' | 'step' | 'retry' | 'steer' | 'rerun'
 
-export function taskRoutes(tasks: Tasks, history: Pick<History, 'undoFrom'>): Pick<Handlers, 'task' | 'messages' | 'prompt' | Verb> {
+export function taskRoutes(
+  tasks: Tasks,
+  history: Pick<History, 'undoFrom' | 'changedFrom'>,
+): Pick<Handlers, 'rerunPreview' | 'task' | 'messages' | 'prompt' | Verb> {
   const control =
     (verb: Verb) =>
     ({ param, body, by }: Asked<Verb>) =>
@@ -24,6 +28,12 @@ export function taskRoutes(tasks: Tasks, history: Pick<History, 'undoFrom'>): Pi
       const text = await tasks.prompt(param('hash'))
       if (text === null) throw new Fault('not_found', 'There is no system prompt with that hash.')
       return { hash: param('hash'), text }
+    },
+    async rerunPreview({ param, query: { from } }) {
+      const { id, treeId } = await tasks.task(param('id'))
+      const { tasks: all } = await tasks.tree(treeId)
+      const stops = all.filter((task) => task.id.startsWith(`${id}.`) && !isOver(task.status)).map(({ id, title }) => ({ id, title }))
+      return { files: await history.changedFrom({ taskId: id, from }), stops }
     },
     cancel: control('cancel'),
     abort: control('abort'),
