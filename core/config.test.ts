@@ -175,6 +175,26 @@ describe('secrets', () => {
   })
 })
 
+it('login providers are read with who may come in, and told off where they are half set', () => {
+  expect(readConfig({}, root).login).toEqual({ google: null, github: null, oidc: null, allowed: [], role: 'member' })
+  const env = { OIDC_ISSUER: 'https://id.example.org/realms/main', OIDC_CLIENT_ID: 'banyan', LOGIN_ROLE: 'viewer' }
+  const config = readConfig({ ...env, LOGIN_ALLOWED_EMAILS: 'Ann@Example.org, @example.com' }, root)
+  expect(config.login).toMatchObject({
+    oidc: { name: 'id.example.org', issuer: 'https://id.example.org/realms/main', clientSecret: null },
+    allowed: ['ann@example.org', '@example.com'],
+    role: 'viewer',
+  })
+  expect(readConfig(env, root).warnings.join()).toContain('nobody new may sign in')
+  expect(() => readConfig({ OIDC_ISSUER: 'http://id.example.org', OIDC_CLIENT_ID: 'x' }, root)).toThrow('OIDC_ISSUER must be')
+  expect(() => readConfig({ OIDC_CLIENT_ID: 'x' }, root)).toThrow('OIDC_ISSUER is not: set both, or neither.')
+  expect(() => readConfig({ GITHUB_CLIENT_SECRET: 'x' }, root)).toThrow('GITHUB_CLIENT_ID is not: set both, or neither.')
+  for (const wrong of ['*', 'example.com', 'ann@', 'a b@example', 'owner', '@com', 'owner'])
+    expect(() => readConfig({ LOGIN_ALLOWED_EMAILS: wrong }, root), wrong).toThrow('LOGIN_ALLOWED_EMAILS must be')
+  expect(() => readConfig({ LOGIN_ROLE: 'owner' }, root)).toThrow('LOGIN_ROLE must be')
+  const hushed = redacted(readConfig({ GITHUB_CLIENT_ID: 'x', GITHUB_CLIENT_SECRET: 'hush', ...env, OIDC_CLIENT_SECRET: 'hush' }, root))
+  expect(JSON.stringify(hushed)).not.toContain('hush')
+})
+
 it('.env.example names every setting, and copied as it stands it changes nothing', () => {
   const text = readFileSync(join(import.meta.dirname, '..', '.env.example'), 'utf8')
   for (const name of ['ANTHROPIC_API_KEY', 'ADMIN_TOKEN', 'SUPERVISOR_CHECK_INTERVAL', 'REDIS_URL', 'PUBLIC_URL'])

@@ -83,6 +83,9 @@ export function createApi(origin = '', login: Record<string, string> = {}) {
       return send<Answer<R>>(route.method, pathOf(route.path, params, query), body, headers, signal)
     },
     system: () => get<'system'>('/api/system'),
+    loginWays: () => get<'loginWays'>('/api/login-ways'),
+    /** Sets the session cookie of this browser. */
+    tokenLogin: (token: string): Promise<undefined> => send('POST', '/api/login', { token }),
     goalExamples: () => get<'goalExamples'>('/api/goal-examples'),
     /** The same key again finds the same goal, so a second click or a retry after a lost answer starts nothing twice. */
     submitGoal: (goal: RequestOf<'submitGoal'>, key: string): Promise<ResponseOf<'submitGoal'>> =>

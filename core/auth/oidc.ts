@@ -1,7 +1,7 @@
 /**
  * A provider that speaks OpenID Connect, found by its issuer's discovery document; Google is one. arctic makes the address and redeems the
  * code; jose verifies the ID token (arctic only decodes it): signature by a key of the issuer's JWKS, issuer, audience, nonce, age.
- * `docs/decisions/login.md` says why two libraries.
+ * `docs/decisions/0009-logins.md` says why two libraries.
  */
 import { CodeChallengeMethod, OAuth2Client, OAuth2RequestError } from 'arctic'
 import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose'

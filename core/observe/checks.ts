@@ -87,6 +87,23 @@ export const settingsCheck = ({ warnings }: Pick<Config, 'warnings'>): Check =>
   warnings.length > 0 ? warn('settings', warnings.join(' ')) : ok('settings', 'read, and every value is right')
 
 /** `given`: whoever asks has a token. */
+/** Which ways to sign in are on. */
+export function loginCheck({ login, publicUrl, host }: Pick<Config, 'login' | 'publicUrl' | 'host'>): Check {
+  const named = [...(login.google ? ['Google'] : []), ...(login.github ? ['GitHub'] : []), ...(login.oidc ? [login.oidc.name] : [])]
+  const ids = [...(login.google ? ['google'] : []), ...(login.github ? ['github'] : []), ...(login.oidc ? ['oidc'] : [])]
+  const always = 'login links and the admin token'
+  if (named.length === 0) return ok('login', `${always}; no provider is set`)
+  const base = publicUrl ? new URL(publicUrl).origin : `http://${host.includes(':') ? `[${host}]` : host}:PORT`
+  const words = `${always}; ${named.join(', ')}, which must know ${ids.map((id) => `${base}/login/${id}/callback`).join(' ')}`
+  if (login.allowed.length === 0)
+    return warn('login', `${words}. Nobody new may sign in there: set LOGIN_ALLOWED_EMAILS to addresses or @domains.`)
+  if (!publicUrl) return warn('login', `${words}. Set PUBLIC_URL to the address that people type, so that they are sent back to it.`)
+  return ok(
+    'login',
+    `${words}; ${login.allowed.length} ${login.allowed.length === 1 ? 'address or domain' : 'addresses or domains'} may sign in as ${login.role}`,
+  )
+}
+
 export async function tokenCheck(settings: Pick<Config, 'adminToken'>, file: string, given: boolean): Promise<Check> {
   if (settings.adminToken !== undefined) return ok('token', 'ADMIN_TOKEN is set')
   const found = await stat(file).catch(() => null) // not there before the first start

@@ -15,6 +15,7 @@ import {
   fail,
   folderCheck,
   keyChecks,
+  loginCheck,
   nodeCheck,
   ok,
   settingsCheck,
@@ -48,6 +49,9 @@ export type MonitorParts = {
     | 'openaiApiKey'
     | 'openaiBaseUrl'
     | 'openrouterApiKey'
+    | 'login'
+    | 'publicUrl'
+    | 'host'
   >
   isolation: Pick<System, 'isolation' | 'isolationChoice' | 'isolationDetail'>
   /** Turns that this process has under way, and how many it may have. */
@@ -168,6 +172,7 @@ export async function openMonitor(parts: MonitorParts) {
       const checks = [
         nodeCheck(process.version),
         settingsCheck(config),
+        loginCheck(config),
         await folderCheck(config.dataDir),
         await diskCheck(config.dataDir),
         tokenFile ? await tokenCheck({ adminToken: undefined }, token, true) : await tokenCheck(config, token, true),

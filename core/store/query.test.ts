@@ -30,9 +30,36 @@ async function fill(store: Store): Promise<void> {
       .execute()
     await tx.db.insertInto('meta').values({ key: 'token', value: CANARY }).execute()
     tx.record(null, { type: 'sweep.repaired', taskId: 't1', what: 'one' })
+    await tx.db
+      .insertInto('sessions')
+      .values({
+        id: CANARY,
+        hash: CANARY,
+        user_id: 'owner',
+        how: 'link',
+        user_agent: CANARY,
+        created_at: 1,
+        last_seen_at: 1,
+        expires_at: 1,
+      })
+      .execute()
+    await tx.db
+      .insertInto('api_tokens')
+      .values({
+        id: CANARY,
+        hash: CANARY,
+        user_id: 'owner',
+        name: CANARY,
+        scopes: '[]',
+        created_at: 1,
+        expires_at: null,
+        last_used_at: null,
+        revoked_at: null,
+      })
+      .execute()
     // Tables that later versions, or somebody by hand, may have: nobody listed them as readable.
     for (const [table, column] of [
-      ['sessions', 'token'],
+      ['session_values', 'token'],
       ['api_keys', 'value'],
     ]) {
       await tx.db.schema.createTable(table!).ifNotExists().addColumn(column!, 'text').execute()

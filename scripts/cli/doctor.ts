@@ -8,6 +8,7 @@ import {
   fail,
   folderCheck,
   keyChecks,
+  loginCheck,
   modelCheck,
   nodeCheck,
   ok,
@@ -84,6 +85,7 @@ async function examine(cli: Cli, command: Command, online: boolean): Promise<Che
   )
   if (!health && server.own) checks.push(await portCheck(settings))
   if (health) return [...checks, ...(await runningChecks(server, online))]
+  checks.push(loginCheck(settings))
   checks.push(unknown('database', 'not asked: only the running server opens it'), modelCheck(settings), ...(await tryIsolation(settings)))
   if (online) checks.push(...(await keyChecks(settings)))
   return checks

@@ -40,5 +40,5 @@ test.each([
     ['goal', 'review'],
     ['goal', 'review'],
   ],
-  [['token'], ['token']],
+  [['token'], ['token', 'ls']],
 ])('%j means %j', (argv, meant) => expect(withListing(program(), argv)).toEqual(meant))

@@ -13,6 +13,7 @@ import { addSecret } from './secret.ts'
 import { Refused } from './server.ts'
 import { addSystem } from './system.ts'
 import { Ended, EXIT, openTerminal } from './terminal.ts'
+import { addToken } from './token.ts'
 import { json, plain } from './words.ts'
 
 const CODES = `
@@ -44,6 +45,7 @@ export function build(cli: Cli, version: string): Command {
   addReview(program, cli)
   addRegistry(program, cli)
   addSecret(program, cli)
+  addToken(program, cli)
   addSystem(program, cli)
   addDoctor(program, cli)
   return program

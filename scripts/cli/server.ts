@@ -172,7 +172,7 @@ export function refusalOf(server: Server, status: number, text: string): Refused
     return new Refused(
       status,
       server.token === null
-        ? `Banyan at ${server.url} wants a token and none is known here: set BANYAN_TOKEN (it is in DATA_DIR/admin-token where Banyan runs).`
+        ? `Banyan at ${server.url} wants a token and none is known here: set BANYAN_TOKEN (to one that "banyan token create" made, or to what is in DATA_DIR/admin-token where Banyan runs).`
         : `Banyan at ${server.url} does not accept the token: check --token or BANYAN_TOKEN against DATA_DIR/admin-token where Banyan runs.`,
       problem ?? text,
     )

@@ -9,7 +9,7 @@ import { redacted } from '../../core/config.ts'
 import type { Health, System } from '../../core/contract/api.ts'
 import { Fault } from '../../core/contract/fault.ts'
 import { type Cli, examples, onInterrupt, serverOf, wantsJson, whole } from './context.ts'
-import { call, config, findServer, localUrl, NotRunning, ROOT, type Server, tokenFile } from './server.ts'
+import { call, config, findServer, localUrl, NotRunning, ROOT, type Server } from './server.ts'
 import { Ended, EXIT } from './terminal.ts'
 import { counted, duration, plain, table } from './words.ts'
 
@@ -135,31 +135,6 @@ export function addSystem(program: Command, cli: Cli): void {
         if (!options.print && !(await browse(url))) terminal.say('No browser could be opened here; open the link yourself.')
       }),
     'banyan open --print',
-  )
-
-  const token = program.command('token').summary('the admin token').description('The token with which programs log in.')
-  examples(
-    token
-      .command('show')
-      .description('Prints where the admin token is kept; the token itself only with --reveal.')
-      .option('--reveal', 'print the token')
-      .action((options: { reveal?: boolean }, command: Command) => {
-        const settings = config()
-        const file = tokenFile(settings)
-        const from = settings.adminToken === undefined ? file : 'ADMIN_TOKEN'
-        if (!options.reveal) {
-          if (wantsJson(command)) return terminal.document({ from, exists: settings.adminToken !== undefined || existsSync(file) })
-          terminal.out(from)
-          if (settings.adminToken === undefined && !existsSync(file)) terminal.say('It is made at the first start.')
-          return
-        }
-        const { token: value } = findServer({}, {}, terminal.banyan)
-        if (value === null)
-          throw new Ended(EXIT.failed, `There is no token yet at ${file}: it is made at the first start (\`${terminal.banyan} up\`).`)
-        if (wantsJson(command)) terminal.document({ from, token: value })
-        else terminal.out(value)
-      }),
-    'curl -H "Authorization: Bearer $(banyan token show --reveal)" http://127.0.0.1:8000/api/trees',
   )
 
   const db = program.command('db').summary('the database').description('Where the database is.')

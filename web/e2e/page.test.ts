@@ -67,6 +67,24 @@ describe.skipIf(!executablePath)('the page in a real browser', () => {
     await stranger.close()
   })
 
+  test('the admin token logs a browser in, and a wrong one is told where the right one is', async () => {
+    const stranger = await browser.newContext()
+    const theirs = await stranger.newPage()
+    await theirs.goto(`${banyan.url}/?login=not_allowed`)
+    await theirs.getByText('This account may not sign in here.').waitFor()
+    const field = theirs.getByLabel('Admin token')
+    expect(await field.getAttribute('autocomplete')).toBe('current-password')
+    await field.fill('not-the-token')
+    await theirs.getByRole('button', { name: 'Log in', exact: true }).click()
+    await theirs.getByText('This is not the admin token').waitFor()
+    await field.fill(banyan.token)
+    await theirs.getByRole('button', { name: 'Log in', exact: true }).click()
+    await theirs.getByText('live', { exact: true }).waitFor()
+    expect(new URL(theirs.url()).search).toBe('')
+    expect((await stranger.cookies()).map((one) => [one.httpOnly, one.sameSite])).toEqual([[true, 'Lax']])
+    await stranger.close()
+  })
+
   test('the example goals start with one click, and without a model they come to a result or to a question', async () => {
     const ends = { 'Run a list of commands': 'done', 'Take stock of a folder': 'done', 'Ask for a judgement': 'waiting for you' }
     for (const [name, word] of Object.entries(ends)) {
