@@ -1,11 +1,29 @@
 /** The door to running commands: one verb, whatever isolates the command underneath. */
 import type { AllowedHost, NetworkUse } from '../contract/network.ts'
+import type { TerminalSize } from './terminal.ts'
 
 /**
  * How far a command was kept from the rest of the machine. `plain`: limits and a built environment, no isolation. `sandbox`: its workspace and
  * the machine's programs, and nothing else (see sandbox.ts). `container`: its workspace and the programs of an image (see docker.ts).
  */
 export type Isolation = 'plain' | 'sandbox' | 'container'
+
+/** The input of a command that runs. */
+export type Input = {
+  /** A Fault when the command has ended, or does not read what it was given before. */
+  write(text: string): void
+  /** No more follows; in a terminal the key Ctrl-D. */
+  end(): void
+}
+/** For a command that is spoken with while it runs. */
+export type Live = {
+  /** Both streams, in the order in which they come. */
+  onOutput(chunk: Buffer): void
+  /** Called once: it has begun. */
+  onStart(input: Input): void
+  /** It gets a terminal of this size as all its streams. `unavailable` where there is none to be had. */
+  terminal?: TerminalSize
+}
 
 export type Command = {
   /** Either an argument vector, run without a shell, or one line for `/bin/sh -c`. */
@@ -27,6 +45,8 @@ export type Command = {
   network?: 'none' | readonly AllowedHost[]
   env?: Readonly<Record<string, string>>
   stdin?: string
+  /** Its input stays open, and its output is told as it comes. */
+  live?: Live
   timeoutMs: number
   /** Output kept of each stream, head and tail; the rest is counted and dropped. */
   outputBytes: number

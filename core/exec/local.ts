@@ -18,10 +18,11 @@ import { Fault } from '../contract/fault.ts'
 import type { Cgroups, Limits } from './cgroups.ts'
 import { type Door, type Egress, egressEnvironment } from './egress.ts'
 import { workspaceEnvironment } from './environment.ts'
-import type { Command, CommandResult, Exec, Isolation } from './exec.ts'
+import type { Command, CommandResult, Exec, Input, Isolation } from './exec.ts'
 import { guardian } from './guardian.ts'
 import { keepEnds } from './output.ts'
 import { type Sandbox, STATUS_FD } from './sandbox.ts'
+import { openTerminal, type Terminal } from './terminal.ts'
 
 export type Owner = { uid: number; gid: number }
 /** The user that commands run as when the runtime is root, so that the mode of a file keeps its secrets from them. */
@@ -70,9 +71,10 @@ const andBecome = (steps: string[]): string => `{ ${steps.join('; ')}; } 2>/dev/
  * Waits until the runtime says that the guardian knows this group, and becomes the command then; a runtime that died in between closes the
  * pipe and nothing runs. `ulimit` of the shell sets the limits, so no other program is needed; a lower limit of the machine stays.
  */
-const gate = (steps: string[]): string => `
+const gate = (steps: string[], terminal: Terminal | null): string => `
 read -r go <&3 || exit 125
 exec 3<&-
+${terminal?.attach ?? ':'}
 ${andBecome([...steps, ':'])}
 `
 const ownLimits = (cpuSeconds: number): string[] => [
@@ -151,32 +153,47 @@ export function localExec(options: LocalExecOptions): Exec & { stop(): Promise<v
       ...(group ? [] : [memoryOfEach(limits), ...(walls ? [processesOfUser(limits)] : [])]),
       ...((await hasFolder(env.TMPDIR)) ? [] : [MAKE_TMP]),
     ]
+    const { live } = command
+    let terminal: Terminal | null = null
     let launched: Launched
+    let pid: number
     try {
+      // Within walls it is opened before the step down to another user.
+      if (live?.terminal) terminal = await openTerminal(live.terminal, walls ? undefined : options.runAs)
       launched = walls
-        ? await launchWithin(walls, { command, workspace, argv, env, steps: ownLimits(cpuSeconds), first, door })
-        : launch([gate([...ownLimits(cpuSeconds), ...first]), 'banyan', ...argv], command, {
+        ? await launchWithin(walls, { command, workspace, argv, env, steps: ownLimits(cpuSeconds), first, door, terminal })
+        : launch([gate([...ownLimits(cpuSeconds), ...first], terminal), 'banyan', ...argv], command, {
             env,
             cwd: command.cwd,
             files: [],
             ...options.runAs,
           })
+      pid = await launched.pid
     } catch (error) {
+      terminal?.close()
       await group?.close()
       throw error
     }
     const { child, begun } = launched
-    child.stdout?.on('data', stdout.add)
-    child.stderr?.on('data', stderr.add)
-    const pid = await launched.pid.catch(async (error: unknown) => {
-      await group?.close()
-      throw error
+    for (const [stream, ends] of [
+      [child.stdout, stdout],
+      [child.stderr, stderr],
+    ] as const) {
+      stream?.on('data', ends.add)
+      if (live) stream?.on('data', live.onOutput)
+    }
+    terminal?.onData((chunk) => {
+      stdout.add(chunk)
+      live?.onOutput(chunk)
     })
 
     const ended = Promise.withResolvers<{ code: number | null; signal: string | null }>()
     const closed = Promise.withResolvers<void>()
     child.once('exit', (code, by) => ended.resolve({ code, signal: by }))
-    child.once('close', () => closed.resolve())
+    child.once('close', () => {
+      terminal?.letGo()
+      ;(terminal?.over ?? Promise.resolve()).then(closed.resolve)
+    })
 
     const kill = (by: NodeJS.Signals) => {
       try {
@@ -208,7 +225,11 @@ export function localExec(options: LocalExecOptions): Exec & { stop(): Promise<v
       failPoint('exec.before-go')
       say(child, 3, 'go\n')
       failPoint('exec.after-go')
-      if (command.stdin !== undefined) say(child, 0, command.stdin)
+      if (live) {
+        const input = terminal ? inputOfTerminal(terminal, () => over) : inputOf(child)
+        if (command.stdin !== undefined) input.write(command.stdin)
+        live.onStart(input)
+      } else if (command.stdin !== undefined) say(child, 0, command.stdin)
       const how = await ended.promise
       failPoint('exec.after-exit')
       over = true
@@ -219,7 +240,7 @@ export function localExec(options: LocalExecOptions): Exec & { stop(): Promise<v
       await group?.close()
       // Somebody who left the group may hold the pipes open for ever.
       await within(GRACE_MS, closed.promise)
-      if (walls && cause === null && how.signal === null && !begun()) throw new NotEnclosed(stderr.text())
+      if (walls && cause === null && how.signal === null && !begun()) throw new NotEnclosed((terminal ? stdout : stderr).text())
       return {
         exitCode: cause ? null : how.code,
         signal: how.signal,
@@ -244,6 +265,7 @@ export function localExec(options: LocalExecOptions): Exec & { stop(): Promise<v
       watcher.forget(pid)
       await group?.close()
       for (const stream of child.stdio) stream?.destroy()
+      terminal?.close()
     }
   }
 
@@ -318,9 +340,10 @@ type Launch = { env: Record<string, string>; cwd: string; files: readonly FileHa
 
 function launch(script: string[], command: Command, { files, ...how }: Launch): Launched {
   try {
-    const input = command.stdin === undefined ? 'ignore' : 'pipe'
+    const input = command.stdin === undefined && !command.live ? 'ignore' : 'pipe'
+    const streams = command.live?.terminal ? (['ignore', 'ignore', 'ignore'] as const) : ([input, 'pipe', 'pipe'] as const)
     const walls = files.length === 0 ? [] : (['pipe', ...files.map((file) => file.fd)] as const)
-    const child = spawn('/bin/sh', ['-c', ...script], { ...how, detached: true, stdio: [input, 'pipe', 'pipe', 'pipe', ...walls] })
+    const child = spawn('/bin/sh', ['-c', ...script], { ...how, detached: true, stdio: [...streams, 'pipe', ...walls] })
     const pid = started(child)
     let status = ''
     const told = child.stdio[STATUS_FD]
@@ -343,9 +366,10 @@ async function launchWithin(
     steps: string[]
     first: string[]
     door: Door | null
+    terminal: Terminal | null
   },
 ): Promise<Launched> {
-  const { command, workspace, argv, env, steps, first, door } = parts
+  const { command, workspace, argv, env, steps, first, door, terminal } = parts
   const enclosure = {
     workspace,
     cwd: command.cwd,
@@ -355,7 +379,7 @@ async function launchWithin(
   }
   const { argv: enclosed, files } = await walls.enclose(enclosure)
   try {
-    return launch([gate([...steps, "trap '' TERM INT HUP"]), 'banyan', ...enclosed], command, { env, cwd: '/', files })
+    return launch([gate([...steps, "trap '' TERM INT HUP"], terminal), 'banyan', ...enclosed], command, { env, cwd: '/', files })
   } finally {
     await Promise.all(files.map((file) => file.close()))
   }
@@ -385,6 +409,30 @@ function say(child: ChildProcess, to: 0 | 3, text: string): void {
   if (!stream || !('end' in stream)) return
   stream.on('error', () => undefined)
   stream.end(text)
+}
+
+/** Characters that may wait for a command to read them. */
+const UNREAD = 1_000_000
+const ENDED = 'The command reads nothing any more: it has ended, or its input was ended.'
+const NOT_READ = 'The command has not read what it was given before; wait until it does, or stop it.'
+function inputOf(child: ChildProcess): Input {
+  const { stdin } = child
+  stdin?.on('error', () => undefined) // it closed its input, or has ended: the next write tells
+  return {
+    write(text) {
+      if (!stdin?.writable) throw new Fault('conflict', ENDED)
+      if (stdin.writableLength > UNREAD) throw new Fault('conflict', NOT_READ)
+      stdin.write(text)
+    },
+    end: () => void stdin?.end(),
+  }
+}
+function inputOfTerminal(terminal: Terminal, over: () => boolean): Input {
+  const write = (text: string) => {
+    if (over()) throw new Fault('conflict', ENDED)
+    if (terminal.write(text) > UNREAD) throw new Fault('conflict', NOT_READ)
+  }
+  return { write, end: () => write('\x04') }
 }
 
 function refuseDenied(command: Command, deny: readonly string[]): void {
