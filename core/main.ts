@@ -24,6 +24,7 @@ import { type ContainerReport, instanceId, openContainers } from './exec/docker-
 import { builtEnvironment } from './exec/environment.ts'
 import type { Exec } from './exec/exec.ts'
 import { type History, openHistory } from './exec/history.ts'
+import { type JobLimits, openJobs } from './exec/jobs.ts'
 import { ladder } from './exec/ladder.ts'
 import { localExec, NOBODY } from './exec/local.ts'
 import { type IsolationReport, openIsolation } from './exec/probe.ts'
@@ -118,6 +119,8 @@ export type RuntimeOptions = {
   /** For tests, which have no internet. */
   web?: Partial<WebParts>
   leaseMs?: number
+  /** Commands in the background, at most. */
+  jobLimits?: Partial<JobLimits>
 }
 
 /** Where a goal starts when nobody says otherwise. */
@@ -235,6 +238,16 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     folderOf: (treeId) => folders.path({ treeId, workspace: '' }),
     protectedPaths: [config.dataDir],
   })
+  const jobs = openJobs({
+    store,
+    exec,
+    redactStream: vault.redactStream,
+    redact: vault.redact,
+    now,
+    onError: (error) => console.error(vault.redact(`banyan: a job: ${inspect(error)}`)),
+    ...(options.jobLimits ? { limits: options.jobLimits } : {}),
+    ...(options.failPoint ? { failPoint: options.failPoint } : {}),
+  })
   const repositories = openRepositories({ dataDir: config.dataDir, path: config.commandPath ?? '/usr/local/bin:/usr/bin:/bin', runAs, now })
   const uploads = openUploads({
     store,
@@ -249,6 +262,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
   let rotation: Promise<number> | undefined
   const agent = new UniversalAgent({
     history,
+    jobs,
     repositories,
     tasks,
     registry,
@@ -292,6 +306,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     await tasks.recover()
     await history.recover()
   }
+  await jobs.recover()
   await tasks.sweep('thorough', now())
   const worktrees = tidyWorktrees(store, tasks, repositories)
   const sweepUploads = () => uploads.sweep().catch((error: unknown) => console.error('banyan: files that wait for goals:', error))
@@ -403,6 +418,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
       clearInterval(hourly)
       await sweeping
       await worktrees.stop()
+      await jobs.close()
       await exec.stop()
       await egress.close()
       await repositories.stop()

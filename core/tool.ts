@@ -9,6 +9,7 @@ import type { Agent, Document, EntryOf, RegistryKind, ToolEntry, Versioned } fro
 import type { ReviewKind } from './contract/review.ts'
 import type { Evidence, Task, Verdict } from './contract/task.ts'
 import type { Command, CommandResult, Isolation } from './exec/exec.ts'
+import type { JobNews, JobWait, LiveJob } from './exec/jobs.ts'
 import type { TaskGit } from './git/git.ts'
 import type { Found, Page } from './web/web.ts'
 
@@ -110,6 +111,25 @@ export type Capabilities = {
   web: { search(query: string, limit: number): Promise<Found>; fetch(url: string): Promise<Page> }
   /** `isolation`: the best that this machine has, which a command runs at unless it says otherwise. */
   exec: { readonly isolation: Isolation; run(command: Omit<Command, 'cwd' | 'workspace'> & { cwd?: string }): Promise<CommandResult> }
+  /** Commands in the background of this task. Faults say what to do instead. */
+  jobs: {
+    start(
+      command: Omit<Command, 'cwd' | 'workspace' | 'live' | 'outputBytes'> & {
+        cwd: string
+        /** The folder and the command, as people read them. */
+        place: string
+        line: string
+        secrets: readonly string[]
+        hosts: readonly string[]
+        terminal?: { columns: number; rows: number }
+      },
+    ): Promise<JobNews>
+    /** null: it does not run, or not in this process. */
+    live(name: string): LiveJob | null
+    poll(name: string, wait: JobWait): Promise<JobNews>
+    write(name: string, given: { text: string; end: boolean }): void
+    stop(name: string): Promise<void>
+  }
   /** True when the person who typed the goal wrote exactly this command into this task's own instruction. */
   origin: { typedByPerson(command: string): { typed: boolean; once: boolean } }
 }

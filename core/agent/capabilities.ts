@@ -8,9 +8,10 @@ import { commandOf } from '../contract/goal-text.ts'
 import { leavesOf, plainPlan, planChildren, problemOf } from '../contract/plan.ts'
 import { type CheckedEvidence, isOver, type TaskKind } from '../contract/task.ts'
 import { checkEvidence } from '../exec/evidence.ts'
-import type { Exec } from '../exec/exec.ts'
+import type { CommandResult, Exec } from '../exec/exec.ts'
 import { workspaceFiles } from '../exec/files.ts'
 import type { History } from '../exec/history.ts'
+import type { Jobs } from '../exec/jobs.ts'
 import type { Repositories, TaskGit } from '../git/git.ts'
 import { hostRefusal } from '../policy/policy.ts'
 import type { Registry } from '../registry/registry.ts'
@@ -47,7 +48,8 @@ export type CapabilityParts = {
   helpers: Helpers
   workspaces: Pick<Workspaces, 'of' | 'path'>
   /** What is kept of files, so that changes can be undone. */
-  history: Pick<History, 'writing' | 'around' | 'underWay'>
+  history: Pick<History, 'writing' | 'around' | 'beside' | 'settle' | 'underWay'>
+  jobs: Pick<Jobs, 'start' | 'live' | 'poll' | 'write' | 'stop' | 'of'>
   repositories: Pick<Repositories, 'forTask'>
   protectedPaths: readonly string[]
   /** Writes down what an effect outside the database did. */
@@ -239,6 +241,25 @@ export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal,
         return result
       },
     },
+    jobs: {
+      async start(command) {
+        const workspace = await parts.workspaces.of(task)
+        const around = async (act: () => Promise<CommandResult>) => {
+          const result = await parts.history.beside(moment, workspace, act)
+          if (result.network) await parts.record(task.treeId, { type: 'network.used', taskId: task.id, callId, use: result.network })
+          return result
+        }
+        return parts.jobs.start(moment, { ...command, workspace, outputBytes: 0 }, around, signal)
+      },
+      live: (name) => parts.jobs.live(task.id, name),
+      async poll(name, wait) {
+        const news = await parts.jobs.poll(task.id, name, callId, wait, signal)
+        if (news.state === 'running') await parts.history.settle(task.treeId)
+        return news
+      },
+      write: (name, given) => parts.jobs.write(task.id, name, given),
+      stop: (name) => parts.jobs.stop(task.id, name),
+    },
     origin: {
       typedByPerson: (command) => ({ typed: typed !== null && command.trim() === typed.command, once: typed?.once ?? false }),
     },
@@ -310,13 +331,16 @@ export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal,
   async function checked(evidence: Parameters<typeof checkEvidence>[1]): Promise<CheckedEvidence[]> {
     const looked = await checkEvidence(files, evidence)
     if (!looked.some((item) => item.kind === 'command')) return looked
-    const ran = await tasks.toolAnswers(task.id)
+    const [ran, jobs] = await Promise.all([tasks.toolAnswers(task.id), parts.jobs.of(task.id)])
     return looked.map((item) => {
       if (item.kind !== 'command') return item
-      const codes = ran
-        .filter(({ input }) => commandLine(input) === item.command.trim())
-        .map(({ text }) => readCommand(text)?.exitCode)
-        .filter((code) => code !== undefined)
+      const codes = [
+        ...ran
+          .filter(({ input }) => commandLine(input) === item.command.trim())
+          .map(({ text }) => readCommand(text)?.exitCode)
+          .filter((code) => code !== undefined),
+        ...jobs.filter((job) => job.state === 'ended' && job.command === item.command.trim()).map((job) => job.exit_code),
+      ]
       const { command, exitCode } = item
       if (codes.length === 0) return { kind: 'command', command, exitCode, ok: false, problem: `No task here or below ran \`${command}\`.` }
       if (!codes.includes(exitCode))

@@ -57,11 +57,11 @@ export function riskOf(line: string): Risk {
 }
 
 /** Why a line cannot work here, with the mend; null when nothing speaks against it. Nobody sits at a terminal, and an agent gets no more rights. */
-export function refusalOf(line: string, by: 'person' | 'agent'): string | null {
+export function refusalOf(line: string, by: 'person' | 'agent', terminal = false): string | null {
   for (const { words } of parse(line).commands) {
     const programs = programsOfWords(words)
     const editor = programs.find((name) => INTERACTIVE.has(name))
-    if (editor && !words.some((word) => /^(-es|--?batch|--version|-V)$/.test(word))) {
+    if (editor && !terminal && !words.some((word) => /^(-es|--?batch|--version|-V)$/.test(word))) {
       return `"${editor}" needs a person at a terminal and would only wait here. Use edit_file or write_file to change files, or a command that ends by itself.`
     }
     const elevating = by === 'agent' ? programs.find((name) => ELEVATING.has(name)) : undefined

@@ -107,6 +107,9 @@ export type Fact =
   | { type: 'network.used'; taskId: string; callId: string; use: NetworkUse }
   /** Who may come in, and who did. `subject`: a person, or the name of a token; never a value. */
   | { type: 'access.changed'; what: AccessChange; subject: string; by: string }
+  /** A command runs in the background of this task since. */
+  | { type: 'job.started'; taskId: string; job: string; command: string; isolation: string }
+  | { type: 'job.ended'; taskId: string; job: string; exitCode: number | null; ending: string }
   /** The sweep found something that no event had woken. */
   | { type: 'sweep.repaired'; taskId: string; what: string }
   /** Nothing begins anywhere until it is resumed. */

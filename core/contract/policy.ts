@@ -22,6 +22,10 @@ export type Declared = {
   cwd?: string
   /** What the command reads as its input. */
   stdin?: string
+  /** Variables that the agent sets for the command. */
+  env?: Readonly<Record<string, string>>
+  /** It goes on after the call is answered. */
+  background?: boolean
   /** Relative to the workspace, or absolute. */
   paths?: readonly { path: string; write: boolean }[]
   /** Names, without ports; `*.name` stands for all below it. */

@@ -50,6 +50,10 @@ export type History = {
   ): Promise<T>
   /** Notes what `act` changed in a folder, also when it failed. */
   around<T>(at: Moment, folder: string, act: () => Promise<T>): Promise<T>
+  /** The same for an act that others work beside: what they noted meanwhile is theirs, and the rest is noted as `settle` is called. */
+  beside<T>(at: Moment, folder: string, act: () => Promise<T>): Promise<T>
+  /** Notes what the acts that run beside others have changed up to now: one, by its call, or all of a tree. */
+  settle(treeId: string, callId?: string): Promise<void>
   /** A person's file, streamed into the tree's folder. Larger than `most` is refused and leaves nothing behind. */
   upload(
     at: Omit<Moment, 'callId'>,
@@ -72,6 +76,7 @@ export type History = {
 
 type Seen = { hash: string | null; bytes: number | null; mode: number | null; why: string | null }
 type Snapshot = { files: Map<string, Seen>; whole: boolean }
+type Watch = { at: Moment; folder: string; prefix: string; before: Snapshot }
 type Row = Pick<FileChange, 'path'> & { before: Seen; after: Seen; why: string | null }
 
 const ABSENT: Seen = { hash: null, bytes: null, mode: null, why: null }
@@ -91,6 +96,9 @@ export function openHistory(options: HistoryOptions): History {
   const known = new Map<string, Map<string, string>>()
   const sizes = new Map<string, number>()
   const busy = new Set<{ treeId: string; taskId: string; folder: string }>()
+  /** Acts that others work beside, by their call: what the folder held when they were last looked at. */
+  const watches = new Map<string, Watch>()
+  const turns = new Map<string, Promise<unknown>>()
 
   // ── The content store ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -259,6 +267,7 @@ export function openHistory(options: HistoryOptions): History {
 
   async function note(at: Moment, rows: readonly Row[], told?: { verb: string; comment: string }): Promise<void> {
     if (rows.length === 0) return
+    const { others, seen } = beside(at, rows)
     await store.transact(async (tx) => {
       if (tx.kind === 'postgres') await tx.db.selectFrom('trees').select('id').where('id', '=', at.treeId).forUpdate().execute()
       const last = await tx.db
@@ -267,11 +276,11 @@ export function openHistory(options: HistoryOptions): History {
         .where('tree_id', '=', at.treeId)
         .executeTakeFirst()
       let n = Number(last?.n ?? 0)
-      const values = rows.map(({ path, before, after, why }) => ({
+      const values = [...others, ...rows.map((row) => ({ ...row, by: at }))].map(({ path, before, after, why, by }) => ({
         tree_id: at.treeId,
         n: ++n,
-        task_id: at.taskId,
-        call_id: at.callId,
+        task_id: by.taskId,
+        call_id: by.callId,
         path,
         before_hash: before.hash,
         before_bytes: before.bytes,
@@ -280,7 +289,7 @@ export function openHistory(options: HistoryOptions): History {
         after_bytes: after.bytes,
         after_mode: after.mode,
         why_not: why,
-        by: at.by ?? 'agent',
+        by: by.by ?? 'agent',
         at: tx.now,
       }))
       for (let from = 0; from < values.length; from += 50)
@@ -291,7 +300,65 @@ export function openHistory(options: HistoryOptions): History {
       if (told)
         tx.record(at.treeId, { type: 'task.controlled', taskId: at.taskId, verb: told.verb, by: at.by ?? 'agent', comment: told.comment })
     })
+    for (const watch of seen) await keepOpen(watch)
     await shrink(at.treeId)
+  }
+
+  /** What acts beside this one had changed before it came: theirs. From now on they begin at what this one leaves. */
+  function beside(at: Moment, rows: readonly Row[]): { others: (Row & { by: Moment })[]; seen: Set<Watch> } {
+    const others: (Row & { by: Moment })[] = []
+    const seen = new Set<Watch>()
+    for (const watch of watches.values()) {
+      if (watch.at.treeId !== at.treeId || watch.at.callId === at.callId || !watch.before.whole) continue
+      for (const { path, before, after } of rows) {
+        if (path === '' || !path.startsWith(watch.prefix)) continue
+        const was = watch.before.files.get(path) ?? ABSENT
+        const told = others.some((one) => one.path === path)
+        if (!told && (was.hash !== before.hash || was.mode !== before.mode))
+          others.push({ path, before: was, after: before, why: was.why ?? before.why, by: watch.at })
+        if (after.hash === null) watch.before.files.delete(path)
+        else watch.before.files.set(path, after)
+        seen.add(watch)
+      }
+    }
+    return { others, seen }
+  }
+  /** One after another in a tree where an act is watched: a file must not be looked at between its note and its write. */
+  function inTurn<T>(treeId: string, act: () => Promise<T>): Promise<T> {
+    if (![...watches.values()].some((watch) => watch.at.treeId === treeId)) return act()
+    const mine = (turns.get(treeId) ?? Promise.resolve()).then(act, act)
+    const done = mine.then(
+      () => undefined,
+      () => undefined, // told to whoever asked for it
+    )
+    turns.set(treeId, done)
+    void done.then(() => {
+      if (turns.get(treeId) === done) turns.delete(treeId)
+    })
+    return mine
+  }
+  async function settleOne(watch: Watch): Promise<void> {
+    if (!watch.before.whole) return
+    const now = await snapshot(watch.at.treeId, watch.folder)
+    if (!now.whole) return // told once, at its end
+    const rows = difference(watch.before, now)
+    watch.before = now
+    if (rows.length === 0) return
+    await note(watch.at, rows)
+    await keepOpen(watch)
+  }
+  const settle = (treeId: string, callId?: string): Promise<void> =>
+    inTurn(treeId, async () => {
+      for (const watch of watches.values())
+        if (watch.at.treeId === treeId && (callId === undefined || watch.at.callId === callId)) await settleOne(watch)
+    })
+  /** What recovery needs, should this process die now. */
+  async function keepOpen({ at, folder, before }: Omit<Watch, 'prefix'>): Promise<void> {
+    const path = openPath(at)
+    await mkdir(join(path, '..'), { recursive: true, mode: 0o700 })
+    const draft = `${path}.${randomUUID()}`
+    await writeFile(draft, JSON.stringify({ at, folder, whole: before.whole, files: [...before.files] }), { mode: 0o600 })
+    await rename(draft, path)
   }
 
   function difference(before: Snapshot, after: Snapshot): Row[] {
@@ -328,6 +395,7 @@ export function openHistory(options: HistoryOptions): History {
 
   async function putBack(taskId: string, chosen: readonly FileChange[], by: string, what: string): Promise<Undone> {
     const treeId = treeOf(taskId)
+    await settle(treeId)
     const done: Undone = { id: null, files: [], conflicts: [], already: 0 }
     const at: Moment = { treeId, taskId, callId: `${taskId}/undo-${randomUUID().slice(0, 8)}`, by }
     const paths = new Map<string, FileChange[]>()
@@ -422,6 +490,22 @@ export function openHistory(options: HistoryOptions): History {
     }
   }
 
+  /** Without what was noted just before the crash, when there was no time left to say so. */
+  async function unnoted(treeId: string, rows: readonly Row[]): Promise<Row[]> {
+    const kept: Row[] = []
+    for (const row of rows) {
+      const last = await store.db
+        .selectFrom('file_changes')
+        .select(['after_hash', 'after_mode'])
+        .where('tree_id', '=', treeId)
+        .where('path', '=', row.path)
+        .orderBy('n', 'desc')
+        .executeTakeFirst()
+      if (row.path === '' || !last || last.after_hash !== row.after.hash || last.after_mode !== row.after.mode) kept.push(row)
+    }
+    return kept
+  }
+
   const openPath = (at: Moment) => join(root, at.treeId, 'open', encodeURIComponent(at.callId))
 
   /** Changes by calls of a task from this message on, and by subtasks that those calls started. */
@@ -435,43 +519,65 @@ export function openHistory(options: HistoryOptions): History {
   }
 
   return {
-    async writing(at, folder, path, { data, append }, act) {
-      const top = options.folderOf(at.treeId)
-      const inFolder = partsOf(path, [folder, await realpath(folder).catch(() => folder)]) // not there yet: nothing leads to it another way
-      const full = [...relative(top, folder).split(sep).filter(Boolean), ...inFolder].join('/')
-      const given = typeof data === 'string' ? Buffer.from(data) : data
-      const before = await look(at.treeId, full)
-      let after: Seen = { hash: UNKNOWN, bytes: null, mode: null, why: before.why }
-      if (before.hash !== UNKNOWN) {
-        const old = append && before.hash !== null ? await readFile(objectPath(at.treeId, before.hash)) : Buffer.alloc(0)
-        const whole = append ? Buffer.concat([old, given]) : given
-        if (whole.byteLength <= fileBytes)
-          after = { hash: await keep(at.treeId, whole), bytes: whole.byteLength, mode: before.mode ?? 0o644, why: null }
-        else after = { ...after, bytes: whole.byteLength, why: `it is larger than ${Math.round(fileBytes / 1e6)} MB` }
-      }
-      await note(at, [{ path: full, before, after, why: before.why ?? after.why }])
-      return act()
-    },
+    writing: (at, folder, path, { data, append }, act) =>
+      inTurn(at.treeId, async () => {
+        const top = options.folderOf(at.treeId)
+        const inFolder = partsOf(path, [folder, await realpath(folder).catch(() => folder)]) // not there yet: nothing leads to it another way
+        const full = [...relative(top, folder).split(sep).filter(Boolean), ...inFolder].join('/')
+        const given = typeof data === 'string' ? Buffer.from(data) : data
+        const before = await look(at.treeId, full)
+        let after: Seen = { hash: UNKNOWN, bytes: null, mode: null, why: before.why }
+        if (before.hash !== UNKNOWN) {
+          const old = append && before.hash !== null ? await readFile(objectPath(at.treeId, before.hash)) : Buffer.alloc(0)
+          const whole = append ? Buffer.concat([old, given]) : given
+          if (whole.byteLength <= fileBytes)
+            after = { hash: await keep(at.treeId, whole), bytes: whole.byteLength, mode: before.mode ?? 0o644, why: null }
+          else after = { ...after, bytes: whole.byteLength, why: `it is larger than ${Math.round(fileBytes / 1e6)} MB` }
+        }
+        await note(at, [{ path: full, before, after, why: before.why ?? after.why }])
+        return act()
+      }),
 
     async around(at, folder, act) {
       const one = { treeId: at.treeId, taskId: at.taskId, folder: relative(options.folderOf(at.treeId), folder).split(sep).join('/') }
+      await settle(at.treeId)
       const before = await snapshot(at.treeId, folder)
-      const path = openPath(at)
-      await mkdir(join(path, '..'), { recursive: true, mode: 0o700 })
-      await writeFile(path, JSON.stringify({ at, folder, whole: before.whole, files: [...before.files] }), { mode: 0o600 })
+      await keepOpen({ at, folder, before })
       busy.add(one)
       try {
         return await act()
       } finally {
         try {
-          await note(at, difference(before, await snapshot(at.treeId, folder)))
-          await rm(path, { force: true })
+          await inTurn(at.treeId, async () => note(at, difference(before, await snapshot(at.treeId, folder))))
+          await rm(openPath(at), { force: true })
         } finally {
           busy.delete(one)
         }
       }
     },
     underWay: (treeId) => [...busy].filter((one) => one.treeId === treeId).map(({ taskId, folder }) => ({ taskId, folder })),
+
+    async beside(at, folder, act) {
+      const before = await snapshot(at.treeId, folder)
+      const start = relative(options.folderOf(at.treeId), folder)
+      const watch: Watch = { at, folder, before, prefix: start === '' ? '' : `${start.split(sep).join('/')}/` }
+      await keepOpen(watch)
+      watches.set(at.callId, watch)
+      const one = { treeId: at.treeId, taskId: at.taskId, folder: start.split(sep).join('/') }
+      busy.add(one)
+      try {
+        return await act()
+      } finally {
+        try {
+          await inTurn(at.treeId, async () => note(at, difference(watch.before, await snapshot(at.treeId, folder))))
+          await rm(openPath(at), { force: true })
+        } finally {
+          watches.delete(at.callId)
+          busy.delete(one)
+        }
+      }
+    },
+    settle,
 
     async upload(given, path, content, limit) {
       const at: Moment = { ...given, callId: `${given.taskId}/upload-${randomUUID().slice(0, 8)}` }
@@ -555,7 +661,8 @@ export function openHistory(options: HistoryOptions): History {
           // Half written: its command had not begun.
           if (cut) {
             const before: Snapshot = { whole: cut.whole, files: new Map(cut.files) }
-            await note(cut.at, difference(before, await snapshot(treeId, cut.folder)))
+            const rows = difference(before, await snapshot(treeId, cut.folder))
+            await note(cut.at, await unnoted(treeId, rows))
             found++
           }
           await rm(join(folder, name), { force: true })

@@ -20,6 +20,11 @@ export function ladder({ choice, local, container }: Rungs): Exec & { stop(): Pr
       // A command with a bound on its network is never let down to plain by a setting.
       const level = command.isolation ?? (chosen === 'plain' && command.network !== undefined ? undefined : chosen)
       if (level !== 'container') return local.run(level === undefined ? command : { ...command, isolation: level }, signal)
+      if (command.live)
+        throw new Fault(
+          'unavailable',
+          'A command in a container cannot run in the background; run it without "background", or ask a person to set ISOLATION to sandbox.',
+        )
       if ('why' in container) throw new Fault('unavailable', `The command must run in a container and was not started. ${container.why}`)
       return container.run(command, signal)
     },

@@ -4,6 +4,8 @@
  */
 export type Ends = {
   add(chunk: Buffer): void
+  /** So many bytes came here that nobody will see: they count as left out. */
+  lose(bytes: number): void
   /** What was kept as text, cut between characters. NUL is shown as ␀, because PostgreSQL cannot hold it in a text. */
   text(): string
   /** Everything that came by, kept or not. */
@@ -19,6 +21,7 @@ export function keepEnds(limit: number): Ends {
   let tail: Buffer | null = null
   let end = 0
   let tailBytes = 0
+  let lost = 0
 
   function addTail(chunk: Buffer): void {
     tailBytes += chunk.length
@@ -41,6 +44,9 @@ export function keepEnds(limit: number): Ends {
       }
       if (chunk.length > room) addTail(room > 0 ? chunk.subarray(room) : chunk)
     },
+    lose(bytes) {
+      lost += bytes
+    },
     text() {
       const first = Buffer.concat(head)
       const last = !tail
@@ -51,11 +57,11 @@ export function keepEnds(limit: number): Ends {
       if (tailBytes <= tailSize) return readable(Buffer.concat([first, last]))
       const begin = withoutCutEnd(first)
       const rest = withoutCutStart(last)
-      const dropped = headBytes + tailBytes - begin.length - rest.length
+      const dropped = lost + headBytes + tailBytes - begin.length - rest.length
       return `${readable(begin)}\n[… ${dropped} bytes left out …]\n${readable(rest)}`
     },
     get bytes() {
-      return headBytes + tailBytes
+      return lost + headBytes + tailBytes
     },
   }
 }
@@ -64,7 +70,7 @@ const readable = (bytes: Buffer): string => bytes.toString('utf8').replaceAll('\
 const isContinuation = (byte: number | undefined): boolean => byte !== undefined && (byte & 0xc0) === 0x80
 
 /** Without the beginning of a UTF-8 character whose end was cut off. */
-function withoutCutEnd(bytes: Buffer): Buffer {
+export function withoutCutEnd(bytes: Buffer): Buffer {
   let start = bytes.length - 1
   while (start > bytes.length - 4 && isContinuation(bytes[start])) start--
   const lead = bytes[start] ?? 0

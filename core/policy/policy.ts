@@ -65,6 +65,9 @@ export function caseOf(facts: CallFacts): Case {
         : hash([
             ...[facts.tool, pattern, facts.cwd ?? '.', facts.stdin ?? '', facts.isolation ?? ''],
             ...[...(facts.secrets ?? []), ...(facts.network ?? []).map((host) => `network ${host}`)],
+            // Only where there is any: rules that people made earlier keep their signatures.
+            ...(facts.env === undefined ? [] : [{ env: Object.entries(facts.env).sort() }]),
+            ...(facts.background ? [{ background: true }] : []),
           ]),
   }
 }
@@ -218,8 +221,9 @@ function covers(rule: Rule, call: Case): boolean {
   }
 }
 /** Nothing in it goes beyond what the tool is for. */
-function plain({ command, paths, external, unshown = [] }: Case): boolean {
-  if (external || unshown.length > 0 || paths?.some((one) => isOutside(one.path))) return false
+function plain({ command, paths, external, env, unshown = [] }: Case): boolean {
+  // What a variable does is known to the program alone.
+  if (external || env !== undefined || unshown.length > 0 || paths?.some((one) => isOutside(one.path))) return false
   return command === null || (command.dangers.length === 0 && command.outside.length === 0 && networkOf(command) !== 'names it')
 }
 

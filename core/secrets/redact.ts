@@ -16,13 +16,31 @@ const BITS = 20
 const BASE64 = /[A-Za-z0-9+/_-]/
 
 type Pattern = { name: string; codes: Uint16Array; base64: boolean }
-type Span = { from: number; to: number; name: string }
+export type Span = { from: number; to: number; name: string }
 /** Characters to compare, where in the text each begins, and where it ends (null: it is one long). */
 type View = { codes: Uint16Array; at: Uint32Array; ends: Uint32Array | null; length: number }
 
 export function redactorOf(values: Iterable<readonly [name: string, value: string]>): Redact {
+  const { spans } = searchOf(values)
+  return (text) => {
+    const found = spans(text)
+    return found.length === 0 ? text : without(text, found)
+  }
+}
+
+export type Search = {
+  /** Where values stand in the text; some may overlap. */
+  spans(text: string): Span[]
+  /** Characters at the end of the text that may be the beginning of a value; 0 when it is only a few. */
+  open(text: string): number
+}
+/** The beginning of a value shorter than this is told: it would hold back too much innocent text. */
+const LEAST_OPEN = 4
+const HALF_ESCAPE = /(?:\\+(?:u[\da-fA-F]{0,3})?|%[\da-fA-F]?)$/
+
+export function searchOf(values: Iterable<readonly [name: string, value: string]>): Search {
   const patterns = [...values].flatMap(([name, value]) => patternsOf(name, value))
-  if (patterns.length === 0) return (text) => text
+  if (patterns.length === 0) return { spans: () => [], open: () => 0 }
   const marks = new Uint8Array(1 << BITS)
   const byHash = new Map<number, Pattern[]>()
   for (const pattern of patterns) {
@@ -31,12 +49,24 @@ export function redactorOf(values: Iterable<readonly [name: string, value: strin
     marks[hash >>> (32 - BITS)] = 1
     byHash.set(hash, [...(byHash.get(hash) ?? []), pattern])
   }
-  return (text) => {
-    if (text.length < LEAST) return text
-    const spans = spansIn(asItStands(text))
-    if (text.includes('%')) spans.push(...spansIn(percentDecoded(text)))
-    if (text.includes('\\')) spans.push(...spansIn(unescaped(text)))
-    return spans.length === 0 ? text : without(text, spans)
+  const viewsOf = (text: string): View[] => [
+    asItStands(text),
+    ...(text.includes('%') ? [percentDecoded(text)] : []),
+    ...(text.includes('\\') ? [unescaped(text)] : []),
+  ]
+  return {
+    spans: (text) => (text.length < LEAST ? [] : viewsOf(text).flatMap(spansIn)),
+    open(text) {
+      let start = text.length
+      // What is half an escape now is nothing of the value, or one letter of it, once the rest is there.
+      for (const form of new Set([text, text.replace(HALF_ESCAPE, '')]))
+        for (const { codes, at, length } of viewsOf(form))
+          for (const pattern of patterns) {
+            const first = beginningAt(codes, length, pattern.codes)
+            if (first < length) start = Math.min(start, at[first]!)
+          }
+      return text.length - start
+    },
   }
 
   function spansIn({ codes, at, ends, length }: View): Span[] {
@@ -63,6 +93,15 @@ export function redactorOf(values: Iterable<readonly [name: string, value: strin
   }
 }
 
+/** Where the beginning of `wanted` that ends the text starts; the length of the text when there is none. */
+function beginningAt(codes: Uint16Array, length: number, wanted: Uint16Array): number {
+  for (let start = Math.max(0, length - wanted.length + 1); start <= length - LEAST_OPEN; start++) {
+    let i = start
+    while (i < length && codes[i] === wanted[i - start]) i++
+    if (i === length) return start
+  }
+  return length
+}
 function matches(codes: Uint16Array, start: number, wanted: Uint16Array): boolean {
   for (let i = 0; i < wanted.length; i++) if (codes[start + i] !== wanted[i]) return false
   return true

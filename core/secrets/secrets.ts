@@ -8,7 +8,8 @@ import type { Task } from '../contract/task.ts'
 import type { Store } from '../store/store.ts'
 import type { Database } from '../store/tables.ts'
 import { cipherOf } from './cipher.ts'
-import { LEAST, redactorOf } from './redact.ts'
+import { LEAST, redactorOf, type Search, searchOf } from './redact.ts'
+import { type StreamRedactor, streamRedactor } from './stream.ts'
 
 /** Who may have it: `*` every task, `agent:NAME` tasks of that agent, `tree:ID` tasks of that goal. */
 export type Grant = string
@@ -48,6 +49,7 @@ export async function openSecrets(parts: {
   /** Handed out by this process: a command may still run with a value that has been replaced or removed since. */
   const handed = new Map<string, string>()
   let redact = redactorOf(own)
+  let found: Search = searchOf(own)
   await refresh()
 
   /** Other processes on the same database may have changed them. */
@@ -76,6 +78,7 @@ export async function openSecrets(parts: {
     const values = [...kept].flatMap(([name, { value }]) => (value === null ? [] : [[name, value] as const]))
     const old = [...handed].filter(([value, name]) => kept.get(name)?.value !== value).map(([value, name]) => [name, value] as const)
     redact = redactorOf([...own, ...values, ...old])
+    found = searchOf([...own, ...values, ...old])
   }
 
   const may = (task: Pick<Task, 'agent' | 'treeId'>, name: string): boolean =>
@@ -221,6 +224,8 @@ export async function openSecrets(parts: {
     redact: (text: string): string => redact(text),
     /** The same for every text inside a value of JSON. */
     redactAll: (value: unknown): unknown => mapTexts(value, redact),
+    /** The same for a text that comes in pieces. */
+    redactStream: (): StreamRedactor => streamRedactor(() => found),
     /** Names whose values cannot be read with this key. */
     unreadable: (): string[] => [...kept].filter(([, { value }]) => value === null).map(([name]) => name),
   }

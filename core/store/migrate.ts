@@ -13,6 +13,7 @@ import * as page from './migrations/0006-page.ts'
 import * as goals from './migrations/0007-goals.ts'
 import * as access from './migrations/0008-access.ts'
 import * as templates from './migrations/0009-templates.ts'
+import * as jobs from './migrations/0010-jobs.ts'
 import type { Database } from './tables.ts'
 
 export type Migration = {
@@ -23,7 +24,7 @@ export type Migration = {
   down(db: Kysely<unknown>): Promise<void>
 }
 
-export const MIGRATIONS: readonly Migration[] = [foundation, policy, web, secrets, files, page, goals, access, templates]
+export const MIGRATIONS: readonly Migration[] = [foundation, policy, web, secrets, files, page, goals, access, templates, jobs]
 
 /** This code's schema number. */
 export const SCHEMA = MIGRATIONS.at(-1)!.number

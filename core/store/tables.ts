@@ -219,6 +219,35 @@ export type Database = {
     by: string
     at: number
   }
+  /** Commands in the background of a task. `id` is the call that started it; `output` is without secrets, its middle left out when long. */
+  jobs: {
+    id: string
+    tree_id: string
+    task_id: string
+    /** Unique in its task: `job-1`. */
+    name: string
+    command: string
+    cwd: string
+    isolation: string
+    /** `COLUMNSxROWS`; null: it has none. */
+    terminal: string | null
+    /** `running` or `ended`. */
+    state: string
+    /** What ended it, in words; null while it runs. */
+    ending: string | null
+    exit_code: number | null
+    output: string
+    /** All that it put out, kept or not. */
+    output_bytes: number
+    cpu_ms: number | null
+    peak_memory_bytes: number | null
+    /** More than 1: a restart cut it off and it was begun again. */
+    starts: number
+    started_at: number
+    ended_at: number | null
+    /** When the process that runs it last said so. */
+    seen_at: number
+  }
   /** Searches of the web, answered or not, with their results for as long as an equal one is answered from them. */
   web_searches: {
     id: string

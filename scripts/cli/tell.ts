@@ -78,6 +78,10 @@ export function tell(event: Event, paint: Paint): string {
       return `network: ${oneLine(networkWords(event.use))}`
     case 'access.changed':
       return `${oneLine(event.subject, 80)}: ${ACCESS_WORDS[event.what]} (by ${oneLine(event.by, 80)})`
+    case 'job.started':
+      return `${oneLine(event.job, 20)} runs in the background (${oneLine(event.isolation, 20)}): ${oneLine(event.command)}`
+    case 'job.ended':
+      return `${oneLine(event.job, 20)} ended: ${oneLine(event.ending)}`
     case 'sweep.repaired':
       return `mended by the sweep: ${oneLine(event.what)}`
     case 'system.paused':

@@ -452,6 +452,31 @@ const plan: Scenario = {
   },
 }
 
+/** A job that writes until it is killed, looked at, and begun anew by its agent when a restart has taken it. */
+const TICK = 'echo begun >> effects.log; echo up; read -r word; echo "$word" >> effects.log'
+const jobs: Scenario = {
+  name: 'jobs',
+  goals: [{ goal: `Run \`${TICK}\`` }],
+  compare: 'nothing', // how often a kill took the job away shows in the answers, the names of jobs and the items of the queue
+  effects: { begun: 'again', typed: 'again' },
+  decide(request) {
+    const last = answersIn(request).at(-1)
+    if (last === undefined || /ended by a restart/.test(last)) return call('use_terminal', { command: TICK, background: true })
+    const job = /^(?:Nothing was typed\.\n)?(job-\d+): (running|ended)/.exec(last)
+    if (job?.[2] === 'running')
+      return call('terminal_job', { job: job[1], action: 'write', text: 'typed\n', wait_for: 'end', wait_seconds: 20 })
+    return endWith(/ended: exit code 0/.test(last) ? 'typed' : last)
+  },
+  person(sees) {
+    const item = open(sees).find((one) => one.kind === 'permission' || one.kind === 'in_doubt')
+    return item ? { kind: 'decide', id: item.id, decision: { decision: 'approve' } } : { kind: 'rest' }
+  },
+  check: (sees) => [
+    ...(rootOf(sees).result === 'typed' ? [] : [`the job ended as ${rootOf(sees).result}`]),
+    ...(sees.world.effects('begun') >= 1 && sees.world.effects('typed') >= 1 ? [] : ['an effect is missing']),
+  ],
+}
+
 export const SCENARIOS: readonly Scenario[] = [
   tree,
   list,
@@ -467,4 +492,5 @@ export const SCENARIOS: readonly Scenario[] = [
   help,
   plan,
   first,
+  jobs,
 ]
