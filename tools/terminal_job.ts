@@ -36,10 +36,8 @@ export default defineTool({
   permission: 'exec',
   needs: ['jobs'],
   input,
-  effect(given, { jobs }) {
-    if (given.action === 'write' && jobs.live(given.job) !== null) return 'once'
-    return given.action === 'stop' ? 'idempotent' : 'read'
-  },
+  // Also when the job is gone by now: the program may have done what it was told before that.
+  effect: ({ action }) => (action === 'write' ? 'once' : action === 'stop' ? 'idempotent' : 'read'),
   permit(given, { jobs }) {
     const job = given.action === 'write' ? jobs.live(given.job) : null
     if (job === null) return 'allow'

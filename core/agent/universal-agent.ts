@@ -433,7 +433,8 @@ export class UniversalAgent {
     }
     if (call.approved) {
       const shown = (await this.#parts.tasks.approvedIsolation(call.id)) ?? asked.isolation
-      if (shown === asked.isolation) return 'run'
+      // A call that its tool refuses by now runs nothing, wherever it is.
+      if (shown === asked.isolation || asked.idle) return 'run'
       const text = `Not done: a person allowed it to run at the isolation "${shown}", and this machine now has "${asked.isolation}". Ask again if it is still needed.`
       return { id: call.id, isError: true, text }
     }
