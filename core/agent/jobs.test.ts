@@ -6,6 +6,9 @@ import { type Harness, harness } from '../../scripts/testing/harness.ts'
 import { answersIn, endWith, type Scripted } from '../../scripts/testing/scripted.ts'
 import type { ModelRequest } from '../models/provider.ts'
 
+/** The machine may be busy; what is waited for comes or the test fails. */
+const eventually = (look: () => void | Promise<void>): Promise<void> => vi.waitFor(look, { timeout: 15_000, interval: 50 })
+
 let h: Harness | undefined
 afterEach(async () => {
   expect(await h?.end()).toEqual([])
@@ -49,7 +52,7 @@ function processesIn(folder: string): string[] {
   })
 }
 
-describe('a command in the background', () => {
+describe('a command in the background', { timeout: 60_000 }, () => {
   test('is looked at, written to and ends with its exit code; each look tells only what is new', async () => {
     const { h, runtime, told } = await talk([
       start('echo ready; while read -r line; do echo "got $line"; done; exit 4'),
@@ -106,10 +109,10 @@ describe('a command in the background', () => {
     const ends = await h.goal('ends')
     expect((await h.over(ends)).status).toBe('done')
     const stays = await h.goal('stays')
-    await vi.waitFor(async () => expect((await rowsOf(runtime)).find((row) => row.tree_id === stays)?.state).toBe('running'))
+    await eventually(async () => expect((await rowsOf(runtime)).find((row) => row.tree_id === stays)?.state).toBe('running'))
     await runtime.tasks.control(stays, { verb: 'abort', by: 'owner' })
     await h.over(stays)
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       expect(await rowsOf(runtime)).toMatchObject([
         { state: 'ended', ending: 'its task is over' },
         { state: 'ended', ending: 'its task is over' },
@@ -125,13 +128,13 @@ describe('a command in the background', () => {
       job('stop'),
     ])
     const id = await h.goal('Pause me')
-    await vi.waitFor(async () => expect(await rowsOf(runtime)).toMatchObject([{ state: 'running' }]))
+    await eventually(async () => expect(await rowsOf(runtime)).toMatchObject([{ state: 'running' }]))
     await runtime.tasks.control(id, { verb: 'pause', by: 'owner' })
     await h.until(id, (task) => task.status === 'paused')
     const beats = join(runtime.workspaces.path({ treeId: id, workspace: '' }), 'beats')
     const lines = () => readFileSync(beats, 'utf8').length
     const then = lines()
-    await vi.waitFor(() => expect(lines()).toBeGreaterThan(then))
+    await eventually(() => expect(lines()).toBeGreaterThan(then))
     expect(await rowsOf(runtime)).toMatchObject([{ state: 'running' }])
     await runtime.tasks.control(id, { verb: 'abort', by: 'owner' })
     await h.over(id)
@@ -165,13 +168,13 @@ describe('a command in the background', () => {
     expect(all.length).toBeLessThan(130_000)
     expect(all).toMatch(/first/)
     expect(all).toMatch(/bytes left out/)
-    expect(all).toMatch(/\[… 29970012 bytes left out …\]/)
     expect(all).toMatch(/\nlast$/m)
-    expect(all).toContain('new output (30000012 bytes)')
+    const sizes = [...all.matchAll(/new output \((\d+) bytes\)/g)].map((found) => Number(found[1]))
+    expect(sizes.reduce((a, b) => a + b, 0)).toBe(30_000_012)
     const [row] = await rowsOf(runtime)
     expect(Number(row!.output_bytes)).toBe(30_000_012)
     expect(row!.output.length).toBeLessThan(31_000)
-  }, 30_000)
+  })
 
   test('tells no secret, also one that comes in two looks, and keeps none', async () => {
     const { h, runtime, told } = await talk([
@@ -257,7 +260,7 @@ describe('a command in the background', () => {
         if (event.type === 'review.opened') void first.runtime.tasks.decide(event.review.id, { decision: 'approve' }, 'owner')
     })
     const id = await first.goal('Be cut off')
-    await vi.waitFor(async () => expect(await rowsOf(first.runtime)).toMatchObject([{ state: 'running', output: 'alive\n' }]))
+    await eventually(async () => expect(await rowsOf(first.runtime)).toMatchObject([{ state: 'running', output: 'alive\n' }]))
     const folder = first.runtime.workspaces.path({ treeId: id, workspace: '' })
     await first.runtime.run().stop(0)
     await first.runtime.close()

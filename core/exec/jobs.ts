@@ -190,11 +190,13 @@ export function openJobs(parts: {
     const result = 'result' in how ? how.result : null
     const restart = job.why === null && closing
     const ending =
-      result === null
+      result === null && !job.stop.signal.aborted
         ? `not run: ${how && 'error' in how && how.error instanceof Fault ? how.error.message : 'the system failed; its log says why'}`
         : restart
           ? RESTART
-          : endingOf(result, job.why)
+          : result === null
+            ? (job.why ?? 'stopped') // so early that it had not begun
+            : endingOf(result, job.why)
     await store.transact(async (tx) => {
       const row = await tx.db
         .updateTable('jobs')
@@ -323,7 +325,7 @@ export function openJobs(parts: {
         })
       job.done.catch((error: unknown) => {
         begun.reject(error)
-        if (!(error instanceof Fault)) parts.onError(error)
+        if (!(error instanceof Fault) && !job.stop.signal.aborted) parts.onError(error)
       })
       job.done = job.done.catch(() => undefined) // told to whoever started it, and kept in its row
       // Its task may have ended while it was started.

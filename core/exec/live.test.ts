@@ -9,6 +9,8 @@ import { openIsolation } from './probe.ts'
 
 const path = '/usr/local/bin:/usr/bin:/bin'
 const runAs = process.getuid?.() === 0 ? NOBODY : undefined
+/** The machine may be busy. */
+const PATIENCE = { timeout: 15_000 }
 let root: string
 let stop: AbortController
 const open: (() => Promise<void>)[] = []
@@ -62,11 +64,11 @@ async function talk(
 }
 
 const LEVELS = need('bubblewrap') ? (['plain', 'sandbox'] as const) : (['plain'] as const)
-describe.for(LEVELS)('a command that is spoken with, %s', (level) => {
+describe.for(LEVELS)('a command that is spoken with, %s', { timeout: 60_000 }, (level) => {
   test('reads what is written while it runs and is heard at once', async () => {
     const { input, result, said } = await talk(level, 'while read -r line; do echo "got $line"; done; echo over >&2')
     input.write('one\n')
-    await vi.waitFor(() => expect(said()).toBe('got one\n'))
+    await vi.waitFor(() => expect(said()).toBe('got one\n'), PATIENCE)
     input.write('two\n')
     input.end()
     expect(await result).toMatchObject({ exitCode: 0, isolation: level, stdout: 'got one\ngot two\n', stderr: 'over\n' })
@@ -82,7 +84,7 @@ describe.for(LEVELS)('a command that is spoken with, %s', (level) => {
         terminal: { columns: 97, rows: 31 },
       },
     )
-    await vi.waitFor(() => expect(said()).toMatch(/ready/))
+    await vi.waitFor(() => expect(said()).toMatch(/ready/), PATIENCE)
     input.write('typed\r')
     expect(await result).toMatchObject({ exitCode: 0, isolation: level, stderr: '' })
     expect(said()).toBe('31 97\r\nready\r\n<typed>\r\nown\r\n')
@@ -92,7 +94,7 @@ describe.for(LEVELS)('a command that is spoken with, %s', (level) => {
     const { input, result, said } = await talk(level, 'trap "echo interrupted; exit 3" INT; echo ready; while :; do sleep 0.05; done', {
       terminal: { columns: 80, rows: 24 },
     })
-    await vi.waitFor(() => expect(said()).toMatch(/ready/))
+    await vi.waitFor(() => expect(said()).toMatch(/ready/), PATIENCE)
     input.write('\x03')
     expect(await result).toMatchObject({ exitCode: 3 })
     expect(said()).toMatch(/interrupted/)
@@ -102,7 +104,7 @@ describe.for(LEVELS)('a command that is spoken with, %s', (level) => {
     const { result, said } = await talk(level, 'trap "" TERM HUP INT; echo ready; while :; do sleep 0.05; done', {
       terminal: { columns: 80, rows: 24 },
     })
-    await vi.waitFor(() => expect(said()).toMatch(/ready/))
+    await vi.waitFor(() => expect(said()).toMatch(/ready/), PATIENCE)
     stop.abort()
     expect(await result).toMatchObject({ exitCode: null, aborted: true, signal: 'SIGKILL' })
   })
