@@ -70,6 +70,23 @@ describe.skipIf(noBrowser)('the frame around every page', () => {
     await page.getByLabel('What should be done?').fill('')
   })
 
+  test('everything is paused after a question, said so on every page, also in another tab, and goes on by the same button', async () => {
+    const page = await open('/')
+    const other = await open('/reviews')
+    await page.getByRole('button', { name: 'Pause all' }).click()
+    await axe(page)
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Pause all' }).click()
+    await page.getByText(/^Everything is paused by /).waitFor()
+    await other.getByText(/^Everything is paused by /).waitFor()
+    const { treeId } = await api('/api/goals', { goal: 'Run `echo held`' })
+    await page.reload()
+    await page.getByText(/^Everything is paused by /).waitFor()
+    expect((await api(`/api/tasks/${treeId}`)).status).toBe('pending')
+    await page.getByRole('button', { name: 'Resume all' }).click()
+    await expect.poll(async () => (await api(`/api/tasks/${treeId}`)).status, { timeout: 10_000 }).toBe('done')
+    await other.getByText(/^Everything is paused by /).waitFor({ state: 'detached' })
+  })
+
   test('keys of one letter can be switched off for good; the palette stays', async () => {
     const page = await open('/')
     await page.locator('body').press('?')

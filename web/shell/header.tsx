@@ -1,20 +1,23 @@
 /** On top of every page: whether what it shows is true now, what runs, what waits for a person, what was spent. */
 import { Palette as Colours, Search } from 'lucide-react'
+import { ROUTES } from '../../core/contract/api.ts'
 import { labelOf } from '../../core/contract/label.ts'
 import { isOver } from '../../core/contract/task.ts'
 import { useLive, useNow } from '../banyan.ts'
 import type { LiveState } from '../live.ts'
 import { usePrefs } from '../prefs.ts'
+import { useRead } from '../read.ts'
 import { useTheme } from '../theme.ts'
 import { DropdownMenu } from '../ui/dropdown-menu.tsx'
 import { IconButton } from '../ui/icon-button.tsx'
 import { Kbd } from '../ui/kbd.tsx'
 import { Link } from '../ui/link.tsx'
-import { Money } from '../ui/money.tsx'
+import { moneyWords } from '../ui/money.tsx'
 import { Drawn } from '../ui/shape.tsx'
 import { Tooltip } from '../ui/tooltip.tsx'
 import { shell } from '../words/shell.ts'
-import { relativeTime } from '../words/words.ts'
+import { relativeTime, usd } from '../words/words.ts'
+import { HeldNotice, PauseAll } from './pause-all.tsx'
 
 export function Header({ search }: { search: () => void }) {
   const signedOut = useLive((state) => state.connection === 'signed_out')
@@ -39,6 +42,7 @@ export function Header({ search }: { search: () => void }) {
             <Drawn shape="⚑" /> {shell.needsYou(asked)}
           </Link>
           <Spent />
+          <PauseAll />
         </>
       )}
       <Line />
@@ -55,20 +59,22 @@ const runningGoals = (state: LiveState): number =>
 
 /** Nothing is shown before the first call of a model: a machine without one has no spend to watch. */
 function Spent() {
-  const goals = useLive((state) => Object.keys(state.lists.trees).length)
-  const costMicros = useLive((state) => sum(state, 'costMicros'))
-  const unpricedCalls = useLive((state) => sum(state, 'unpricedCalls'))
-  if (costMicros === 0 && unpricedCalls === 0) return null
+  const { data } = useRead(ROUTES.spend, undefined, { follow: true })
+  if (!data || (data.week.dollars === 0 && data.week.unpricedCalls === 0)) return null
+  const { today, week, limit } = data
+  const look = limit && limit.usedPercent >= 80 ? 'count spent-total you' : 'count spent-total'
   return (
-    <Tooltip text={shell.spentHint(goals)}>
-      <Link to="/goals" className="count spent-total">
-        {shell.spent} <Money spend={{ costMicros, unpricedCalls, turns: 1 }} />
+    <Tooltip text={shell.spentHint(moneyWords(micros(week)))}>
+      <Link to="/goals" className={look}>
+        {shell.today(moneyWords(micros(today)))} {limit && <span className="dim">{shell.ofLimit(usd(limit.dollars * 1_000_000))}</span>}
       </Link>
     </Tooltip>
   )
 }
-const sum = (state: LiveState, what: 'costMicros' | 'unpricedCalls'): number =>
-  Object.values(state.lists.trees).reduce((total, tree) => total + tree.spend[what], 0)
+const micros = (sum: { dollars: number; unpricedCalls: number }) => ({
+  costMicros: Math.round(sum.dollars * 1_000_000),
+  unpricedCalls: sum.unpricedCalls,
+})
 
 function Line() {
   const connection = useLive((state) => state.connection)
@@ -125,6 +131,7 @@ export function Driver() {
   if (!provider) return null
   return (
     <aside className="driver" aria-label={shell.driver}>
+      <HeldNotice />
       <p>{provider.detail}</p>
       {outdated && (
         <p>
