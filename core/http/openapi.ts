@@ -25,7 +25,7 @@ export function openapi(about: { version: string; url: string }): Json {
     components: {
       schemas: shapes,
       securitySchemes: {
-        token: { type: 'http', scheme: 'bearer', description: 'ADMIN_TOKEN' },
+        token: { type: 'http', scheme: 'bearer', description: 'ADMIN_TOKEN, or a token for programs that has the scope in x-scope.' },
         session: { type: 'apiKey', in: 'cookie', name: 'banyan_PORT', description: 'Set by a login link.' },
       },
       responses: { Problem: { description: 'What was wrong, and where it can the mend', content: problemContent } },
@@ -52,6 +52,7 @@ function operation(name: RouteName, route: Route): Json {
   return {
     operationId: name,
     summary: route.summary,
+    'x-scope': route.scope,
     tags: [route.path.split('/')[route.path.startsWith('/api/') ? 2 : 1]],
     ...(route.open ? { security: [] } : {}),
     parameters: [
