@@ -61,6 +61,12 @@ test('rules of the system win over running free: deny and ask hold', () => {
   expect(said(command('make', free), [rule('ask', 'permission', 'exec')])).toBe('ask')
 })
 
+test('a rule on a permission is about effects: it keeps no task from ending', () => {
+  const { run: _, ...ending } = command('', { tool: 'end_task', permission: 'write', effect: 'keyed', asks: false, arranges: true })
+  expect(said(ending, [rule('deny', 'permission', 'write')])).toBe('allow')
+  expect(said({ ...ending, tool: 'write_file', arranges: false }, [rule('deny', 'permission', 'write')])).toBe('deny')
+})
+
 test('asking about everything spares reading and the arranging of work, and nothing else; no always-allow gets past it', () => {
   const all = { approval: 'ask_all' } as const
   const write = command('', { ...all, tool: 'write_file', permission: 'write', effect: 'idempotent', asks: false })

@@ -190,8 +190,8 @@ function narrows(rule: Rule, call: Case): boolean {
     case 'tool':
       return rule.signature === '*' || rule.signature === call.tool
     case 'permission':
-      // The policy speaks of effects; ending a task or starting a part of it is none.
-      return rule.signature === call.permission && !(rule.id === POLICY_RULE && call.arranges)
+      // A permission is about effects; ending a task or starting a part of it is none.
+      return rule.signature === call.permission && !call.arranges
     case 'program':
       return call.command?.names.includes(rule.signature) ?? false
     case 'host':
