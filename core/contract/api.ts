@@ -17,7 +17,7 @@ import { TEMPLATE_ROUTES } from './api-templates.ts'
 import { TRIAL_ROUTES } from './api-trials.ts'
 import type { TreeHead } from './event.ts'
 import type { FaultCode } from './fault.ts'
-import { APPROVALS } from './goal.ts'
+import { APPROVALS, GOAL_STATES } from './goal.ts'
 import { ISOLATION_CHOICES } from './isolation.ts'
 import { Limits } from './limits.ts'
 import type { StoredMessage } from './message.ts'
@@ -338,8 +338,8 @@ const SecretRequest = z
   .strict()
   .meta({ id: 'SecretRequest' })
 
-/** `q`: text of the goal or its title. */
-const TreeQuery = z.object({ ...page, q: words.optional(), ...narrowing })
+/** `q`: text of the goal, its title, or its id. `is`: how the goal stands as a whole; the others look at all of its tasks. */
+const TreeQuery = z.object({ ...page, q: words.optional(), is: z.enum(GOAL_STATES).optional(), ...narrowing })
 export type TreeQuery = z.output<typeof TreeQuery>
 
 // ── Routes ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -13,3 +13,7 @@ export const ATTACHMENTS = 20
 export const ATTACHED_BYTES = 500_000_000
 /** A file that no goal took is kept this long. */
 export const UPLOAD_HOURS = 24
+
+/** How a goal stands as a whole, by its root task. `you`: something of it waits for a person. */
+export const GOAL_STATES = ['open', 'you', 'done', 'failed', 'stopped'] as const
+export type GoalState = (typeof GOAL_STATES)[number]

@@ -2,7 +2,8 @@
 import { type Selectable, type SelectQueryBuilder, sql } from 'kysely'
 import type { TreeHead } from '../contract/event.ts'
 import { Fault } from '../contract/fault.ts'
-import type { Reason, TaskStatus } from '../contract/task.ts'
+import type { GoalState } from '../contract/goal.ts'
+import { isOver, type Reason, TASK_STATUSES, type TaskStatus } from '../contract/task.ts'
 import type { Store } from '../store/store.ts'
 import type { Database } from '../store/tables.ts'
 import { toTree } from './rows.ts'
@@ -21,7 +22,9 @@ export type TreeView = TreeHead & {
 /** `undefined` asks nothing. See the route `trees` for what each word means. */
 export type TreeFilter = {
   [K in 'q' | 'agent' | 'tool' | 'status']?: string | undefined
-} & { [K in 'failed' | 'running' | 'needsYou']?: boolean | undefined } & { [K in 'costOver' | 'changedSince']?: number | undefined }
+} & { [K in 'failed' | 'running' | 'needsYou']?: boolean | undefined } & { is?: GoalState | undefined } & {
+  [K in 'costOver' | 'changedSince']?: number | undefined
+}
 export type Page<T> = { items: T[]; nextCursor: string | null }
 
 /** A part of a LIKE that means these words and nothing else. */
@@ -34,6 +37,14 @@ export const likes = (store: Pick<Store, 'kind'>, column: string, words: string)
 
 const RUNNING = ['assigned', 'active'] as const
 const FAILED = ['failed', 'dead'] as const
+/** Statuses of the root task; a goal that waits for a person is open. */
+const ROOT_IS: Readonly<Record<GoalState, readonly TaskStatus[]>> = {
+  open: TASK_STATUSES.filter((status) => !isOver(status)),
+  you: TASK_STATUSES.filter((status) => !isOver(status)),
+  done: ['done'],
+  failed: FAILED,
+  stopped: ['cancelled'],
+}
 
 function rootsOf(store: Store) {
   return store.db
@@ -62,7 +73,7 @@ type Row = Selectable<Database['trees']> & {
 }
 
 function narrowed(store: Store, ask: Rows, filter: TreeFilter): Rows {
-  const { q, status, failed, running, needsYou, agent, tool, costOver, changedSince } = filter
+  const { q, is, status, failed, running, needsYou, agent, tool, costOver, changedSince } = filter
   let next = ask
   const having = (statuses: readonly string[]) => {
     next = next.where((e) =>
@@ -71,11 +82,12 @@ function narrowed(store: Store, ask: Rows, filter: TreeFilter): Rows {
       ),
     )
   }
+  if (is !== undefined) next = next.where('root.status', 'in', ROOT_IS[is])
   if (status !== undefined) next = next.where('root.status', '=', status)
-  if (q !== undefined) next = next.where((e) => e.or([likes(store, 'trees.goal', q), likes(store, 'root.title', q)]))
+  if (q !== undefined) next = next.where((e) => e.or([likes(store, 'trees.goal', q), likes(store, 'root.title', q), e('trees.id', '=', q)]))
   if (failed) having(FAILED)
   if (running) having(RUNNING)
-  if (needsYou)
+  if (needsYou || is === 'you')
     next = next.where((e) =>
       e.exists(
         e

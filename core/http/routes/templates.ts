@@ -1,9 +1,10 @@
 /** Goals given again: past ones, and templates. */
 import type { Selectable } from 'kysely'
 import { GoalRequest } from '../../contract/api-goals.ts'
-import { filled, placesIn, type Template, TemplateBody } from '../../contract/api-templates.ts'
+import { type Template, TemplateBody } from '../../contract/api-templates.ts'
 import { Fault } from '../../contract/fault.ts'
 import type { Budget } from '../../contract/limits.ts'
+import { filled, placesIn } from '../../contract/places.ts'
 import { Name } from '../../contract/registry.ts'
 import type { Store } from '../../store/store.ts'
 import type { Database } from '../../store/tables.ts'
