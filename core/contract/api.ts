@@ -5,8 +5,9 @@
  */
 import * as z from 'zod'
 import { ACCESS_ROUTES } from './api-access.ts'
+import { DETAIL_ROUTES } from './api-detail.ts'
 import { GOAL_ROUTES } from './api-goals.ts'
-import { LOOK_ROUTES, narrowing, words } from './api-look.ts'
+import { flag, LOOK_ROUTES, narrowing, words } from './api-look.ts'
 import { MODEL_ROUTES } from './api-models.ts'
 import { PLAN_ROUTES } from './api-plans.ts'
 import { REGISTRY_ROUTES } from './api-registry.ts'
@@ -387,9 +388,13 @@ export const ROUTES = {
     method: 'GET',
     path: '/api/tasks/{id}/messages',
     scope: 'read',
-    summary: "A task's history from message `after` on; `nextCursor` is the next `after`",
+    summary: "A task's history from message `after` on; `nextCursor` is the next `after`. `preview=1`: long texts are cut",
     status: 200,
-    query: z.object({ after: wholeQuery(0, 1_000_000_000).default(0), limit: wholeQuery(1, 1_000).default(200) }),
+    query: z.object({
+      after: wholeQuery(0, 1_000_000_000).default(0),
+      limit: wholeQuery(1, 1_000).default(200),
+      preview: flag.optional(),
+    }),
     response: listOf(MessageShape),
   }),
   prompt: one({
@@ -587,6 +592,7 @@ export const ROUTES = {
   }),
   system: one({ method: 'GET', path: '/api/system', scope: 'read', summary: 'How the system is', status: 200, response: System }),
   ...LOOK_ROUTES,
+  ...DETAIL_ROUTES,
   ...SYSTEM_ROUTES,
   ...SETTINGS_ROUTES,
   openapi: one({

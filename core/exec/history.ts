@@ -39,6 +39,7 @@ export type Undone = {
   /** Files that were already as they should be. */
   already: number
 }
+export type Held = { content: Uint8Array | null; bytes: number; why: string | null }
 export type History = {
   /** Notes what a file will hold, then lets `act` write it. `path` is relative to `folder`, which lies in the tree's. */
   writing<T>(
@@ -62,6 +63,8 @@ export type History = {
     most: number,
   ): Promise<{ bytes: number; created: boolean; undoable: boolean }>
   changes(taskId: string, ask: { scope: 'node' | 'subtree'; after: number; limit: number }): Promise<FileChange[]>
+  /** One file before change `n` and after change `to` of it; its bytes are null where they are not kept, and `why` says so. */
+  contents(taskId: string, n: number, to: number): Promise<{ path: string; before: Held | null; after: Held | null }>
   /** Puts files back to what they were before a call, or before all of a task's calls. Itself a change that can be undone. */
   undo(ask: { taskId: string; scope: 'node' | 'subtree'; callId?: string | undefined; by: string }): Promise<Undone>
   /** Puts files back to what they were before message `from` of a task: its calls from there on, and the tasks these started. */
@@ -627,6 +630,24 @@ export function openHistory(options: HistoryOptions): History {
 
     async changes(taskId, { scope, after, limit }) {
       return (await rowsOf(taskId, scope)).filter((row) => row.n > after).slice(0, limit)
+    },
+
+    async contents(taskId, n, to) {
+      const rows = await rowsOf(taskId, 'subtree')
+      const [first, last] = [rows.find((row) => row.n === n), rows.find((row) => row.n === to)]
+      if (!first || !last || first.path !== last.path)
+        throw new Fault('not_found', `Task ${taskId} has no changes ${n} and ${to} of one file; read the list of its changes again.`)
+      const held = async (hash: string | null, bytes: number | null): Promise<Held | null> => {
+        if (hash === null) return null
+        const content = hash === UNKNOWN ? null : await readFile(objectPath(treeOf(taskId), hash)).catch(() => null) // dropped by the quota
+        const why = content ? null : (first.why_not ?? last.why_not ?? 'its content is not kept any more')
+        return { content, bytes: bytes ?? content?.byteLength ?? 0, why }
+      }
+      return {
+        path: first.path,
+        before: await held(first.before_hash, first.before_bytes),
+        after: await held(last.after_hash, last.after_bytes),
+      }
     },
 
     async undo({ taskId, scope, callId, by }) {

@@ -21,6 +21,7 @@ import { isPagePath, openPage } from './page.ts'
 import { headersOf, notLoggedIn, problemOf, problemOfError, problemResponse } from './problem.ts'
 import { type Env, NotJson, register } from './router.ts'
 import { accessRoutes } from './routes/access.ts'
+import { detailRoutes } from './routes/detail.ts'
 import { eventRoutes } from './routes/events.ts'
 import { type FileParts, fileRoutes } from './routes/files.ts'
 import { goalRoutes, type SubmitGoal } from './routes/goals.ts'
@@ -150,6 +151,7 @@ export function app(parts: AppParts): Hono<Env> {
     ...secretRoutes(parts.secrets, parts.shutdown),
     ...eventRoutes(parts.store, parts.live),
     ...lookRoutes(parts.store),
+    ...detailRoutes(parts.store, parts.files.history),
     ...systemRoutes(parts),
     ...monitorRoutes(parts.monitor),
     ...settingsRoutes(parts.settings),

@@ -1,7 +1,8 @@
+import { readFileSync } from 'node:fs'
 import { findProvider } from '@pydantic/genai-prices'
 import { describe, expect, it } from 'vitest'
 import { noUsage } from '../contract/task.ts'
-import { contextWindowOf, estimateMicros, newerThanLibrary, priceOf } from './prices.ts'
+import { contextWindowOf, estimateMicros, newerThanLibrary, PRICES, priceOf } from './prices.ts'
 
 describe('the price of a call', () => {
   // Dollars a million tokens of Claude Sonnet 4: 3 in, 15 out, 3.75 cache write, 0.30 cache read.
@@ -72,4 +73,9 @@ it.each(newerThanLibrary())('still has to bring the price of $model, which the l
 it('tells the window of a model it knows', () => {
   expect(contextWindowOf('anthropic', 'claude-sonnet-5-5')).toBe(1_000_000)
   expect(contextWindowOf('openai', 'gpt-5')).toBe(400_000)
+})
+
+it('names the version of the price data that is installed', () => {
+  const file = new URL(`../../node_modules/${PRICES.source}/package.json`, import.meta.url)
+  expect((JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version).toBe(PRICES.version)
 })

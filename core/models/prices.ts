@@ -5,6 +5,9 @@
 import { calcPrice, findProvider, type ModelInfo, type Provider as Priced } from '@pydantic/genai-prices'
 import type { Usage } from '../contract/task.ts'
 
+/** Where prices come from, as a person is told; a test compares the version with the package's. */
+export const PRICES = { source: '@pydantic/genai-prices', version: '0.1.8' } as const
+
 /** Only these names are looked up: the library also matches loosely ("openai-compatible" would find OpenAI's prices). */
 const KNOWN = ['anthropic', 'openai', 'openrouter']
 

@@ -2,8 +2,12 @@
 import { Fault } from '../../contract/fault.ts'
 import { isOver } from '../../contract/task.ts'
 import type { History } from '../../exec/history.ts'
+import { previewOf } from '../../tasks/previews.ts'
 import type { Tasks } from '../../tasks/tasks.ts'
 import type { Asked, Handlers } from '../router.ts'
+
+/** Characters of each text in a preview. */
+const PREVIEW = 2_000
 
 type Verb = 'cancel' | 'abort' | 'pause' | 'resume' | 'step' | 'retry' | 'steer' | 'rerun'
 
@@ -17,12 +21,13 @@ export function taskRoutes(
       tasks.control(param('id'), { ...body, verb, by: by.name })
   return {
     task: ({ param }) => tasks.task(param('id')),
-    async messages({ param, query: { after, limit } }) {
+    async messages({ param, query: { after, limit, preview } }) {
       const { id } = await tasks.task(param('id'))
       const items = await tasks.messages(id, after, limit + 1)
       const more = items.length > limit
       if (more) items.pop()
-      return { items, nextCursor: more ? String(items.at(-1)!.n) : null }
+      const shown = preview ? items.map((message) => previewOf(message, PREVIEW)) : items
+      return { items: shown, nextCursor: more ? String(items.at(-1)!.n) : null }
     },
     async prompt({ param }) {
       const text = await tasks.prompt(param('hash'))
