@@ -545,6 +545,7 @@ export async function start(config: ReadyConfig): Promise<Engine> {
         isolation: runtime.exec.isolation,
         isolationChoice: config.isolation,
         isolationDetail: runtime.isolation,
+        reviewExpiry: config.reviewExpiry,
         defaultLimits: (await runtime.settings.policy()).policy.limits,
         dataBytes: runtime.monitor.resources.newest()?.databaseBytes ?? 0,
       }

@@ -23,7 +23,7 @@ import { ISOLATION_CHOICES } from './isolation.ts'
 import { Limits } from './limits.ts'
 import type { StoredMessage } from './message.ts'
 import { NARROW_SCOPES, NewRule, RULE_SCOPES, type Rule, TAINTS } from './policy.ts'
-import { BatchDecision, DECISIONS, Decision, REVIEW_KINDS, type Review, type Waiting } from './review.ts'
+import { BatchDecision, DECISIONS, Decision, EXPIRY_POLICIES, REVIEW_KINDS, type Review, type Waiting } from './review.ts'
 import { count, listOf, one, page, text, time, wholeQuery } from './route.ts'
 import { Evidence, REASONS, TASK_KINDS, TASK_STATUSES, type Task, Verdict } from './task.ts'
 
@@ -258,6 +258,8 @@ const System = z
     isolation: text,
     /** The setting ISOLATION. */
     isolationChoice: z.enum(ISOLATION_CHOICES).optional(),
+    /** What becomes of an item of the queue that nobody decides by its `expiresAt`. */
+    reviewExpiry: z.enum(EXPIRY_POLICIES).optional(),
     /** What was found when that was tried out at the start: why there is none and what mends it, and what holds memory, processes and CPU. */
     isolationDetail: z
       .object({
@@ -475,9 +477,16 @@ export const ROUTES = {
     method: 'GET',
     path: '/api/reviews',
     scope: 'read',
-    summary: 'The queue of what a person is asked, oldest first',
+    summary: 'The queue of what a person is asked, oldest first; `order=decided`: what was decided, the last decision first',
     status: 200,
-    query: z.object({ ...page, state: z.enum(['open', 'decided', 'snoozed', 'all']).default('all'), treeId: text.max(100).optional() }),
+    query: z.object({
+      ...page,
+      state: z.enum(['open', 'decided', 'snoozed', 'all']).default('all'),
+      treeId: text.max(100).optional(),
+      /** Items that ask for the same kind of thing. */
+      signature: text.max(500).optional(),
+      order: z.enum(['asked', 'decided']).default('asked'),
+    }),
     response: listOf(ReviewShape),
   }),
   review: one({

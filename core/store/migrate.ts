@@ -14,6 +14,7 @@ import * as goals from './migrations/0007-goals.ts'
 import * as access from './migrations/0008-access.ts'
 import * as templates from './migrations/0009-templates.ts'
 import * as jobs from './migrations/0010-jobs.ts'
+import * as decisions from './migrations/0011-decisions.ts'
 import type { Database } from './tables.ts'
 
 export type Migration = {
@@ -24,7 +25,7 @@ export type Migration = {
   down(db: Kysely<unknown>): Promise<void>
 }
 
-export const MIGRATIONS: readonly Migration[] = [foundation, policy, web, secrets, files, page, goals, access, templates, jobs]
+export const MIGRATIONS: readonly Migration[] = [foundation, policy, web, secrets, files, page, goals, access, templates, jobs, decisions]
 
 /** This code's schema number. */
 export const SCHEMA = MIGRATIONS.at(-1)!.number

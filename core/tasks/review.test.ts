@@ -114,6 +114,32 @@ test('of 50 decisions at once exactly one counts, and it alone has an effect', a
   expect((await tasks.messages(review.taskId)).filter((m) => m.role === 'tool')).toHaveLength(words[i] === 'reject' ? 1 : 0)
 })
 
+test('what was decided is read back with the last decision first, page by page, and by what it was about', async () => {
+  await open('park')
+  const ids: string[] = []
+  for (let i = 0; i < 5; i++) ids.push(await ask())
+  const order = [2, 0, 4, 1].map((i) => ids[i]!)
+  for (const id of order) {
+    clock += 1_000
+    await tasks.decide(id, { decision: 'reject' }, 'owner')
+  }
+  const found: string[] = []
+  let cursor: string | null = null
+  do {
+    const page: Awaited<ReturnType<Tasks['reviews']>> = await tasks.reviews({
+      state: 'all',
+      order: 'decided',
+      signature: 's',
+      cursor: cursor ?? undefined,
+      limit: 3,
+    })
+    found.push(...page.items.map((item) => item.id))
+    cursor = page.nextCursor
+  } while (cursor !== null)
+  expect(found).toEqual([...order].reverse())
+  expect((await tasks.reviews({ state: 'all', order: 'decided', signature: 'another', limit: 3 })).items).toEqual([])
+})
+
 test('100 mixed items triaged at once: each is decided once, and every task goes on', async () => {
   await open('park')
   const ids: string[] = []

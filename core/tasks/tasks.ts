@@ -151,31 +151,39 @@ export function openTasks(store: Store, options: TasksOptions = {}) {
     async prompt(hash: string): Promise<string | null> {
       return (await store.db.selectFrom('prompts').select('body').where('hash', '=', hash).executeTakeFirst())?.body ?? null
     },
-    /** Oldest first: who has waited longest is asked about first. */
+    /** Oldest first: who has waited longest is asked about first. With `order: decided` only what was decided, the last decision first. */
     async reviews(query: {
       state: ReviewState | 'all'
       treeId?: string | undefined
+      signature?: string | undefined
+      order?: 'asked' | 'decided' | undefined
       cursor?: string | undefined
       limit: number
     }): Promise<Page<Review & { waiting: Waiting[] }>> {
+      const byDecision = query.order === 'decided'
+      const time = byDecision ? 'decided_at' : 'created_at'
+      const way = byDecision ? 'desc' : 'asc'
       let ask = store.db
         .selectFrom('reviews')
         .selectAll()
-        .orderBy('created_at')
-        .orderBy('id')
+        .orderBy(time, way)
+        .orderBy('id', way)
         .limit(query.limit + 1)
+      if (byDecision) ask = ask.where('decided_at', 'is not', null)
+      if (query.signature !== undefined) ask = ask.where('signature', '=', query.signature)
       // Written out, so that the partial index of what is open is used.
       if (query.state !== 'all') ask = ask.where('state', '=', sql.lit(query.state))
       if (query.treeId) ask = ask.where('tree_id', '=', query.treeId)
       if (query.cursor) {
         const [at, id] = readCursor(query.cursor)
-        ask = ask.where((e) => e.or([e('created_at', '>', at), e.and([e('created_at', '=', at), e('id', '>', id)])]))
+        const further = byDecision ? '<' : '>'
+        ask = ask.where((e) => e.or([e(time, further, at), e.and([e(time, '=', at), e('id', further, id)])]))
       }
       const rows = await ask.execute()
       const last = rows[query.limit - 1]
       return {
         items: await waitingFor(store.db, rows.slice(0, query.limit).map(toReview)),
-        nextCursor: rows.length > query.limit && last ? `${last.created_at}.${last.id}` : null,
+        nextCursor: rows.length > query.limit && last ? `${last[time]}.${last.id}` : null,
       }
     },
     async review(id: string): Promise<Review & { waiting: Waiting[] }> {

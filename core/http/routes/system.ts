@@ -9,7 +9,10 @@ import { openapi } from '../openapi.ts'
 import type { Handlers } from '../router.ts'
 
 /** What only the composition root knows. */
-export type Description = Pick<System, 'provider' | 'isolation' | 'isolationChoice' | 'isolationDetail' | 'defaultLimits' | 'dataBytes'>
+export type Description = Pick<
+  System,
+  'provider' | 'isolation' | 'isolationChoice' | 'isolationDetail' | 'reviewExpiry' | 'defaultLimits' | 'dataBytes'
+>
 
 export function systemRoutes(parts: {
   store: Store
