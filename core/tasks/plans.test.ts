@@ -10,7 +10,7 @@ test.each([
   ['tasks_ready', `select * from tasks where status = 'pending' order by priority desc, created_at, id limit ?`],
   ['tasks_leased', `select id from tasks where status in ('assigned', 'active') and lease_until < ? limit ?`],
   ['tasks_waking', 'select id from tasks where wake_at is not null and wake_at <= ? limit ?'],
-  ['tasks_blocked', `select id from tasks where tree_id = ? and status = 'backlog'`],
+  ['tasks_by_status', `select id from tasks where tree_id = ? and status = 'backlog'`],
   ['tasks_children', 'select id from tasks where parent_id = ?'],
   ['calls_open', `select * from calls where task_id = ? and state <> 'ended' order by n, id`],
   ['model_calls_open', `select * from model_calls where task_id = ? and state = 'reserved'`],
