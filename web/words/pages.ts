@@ -6,5 +6,7 @@ export const pages = {
   task: 'Task',
   reviews: 'Reviews',
   review: 'Review',
+  system: 'System',
+  settings: 'Settings',
   missing: 'No such page',
 } as const
