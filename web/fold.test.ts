@@ -4,7 +4,7 @@ import { DEFAULT_LIMITS } from '../core/contract/limits.ts'
 import type { Review } from '../core/contract/review.ts'
 import { noSpend, type Task } from '../core/contract/task.ts'
 import { emptyView } from '../core/contract/tree.ts'
-import { applyToLists, applyToTree, groupsOf, isHeldBelow, openReviews, rowsOf } from './fold.ts'
+import { applyToLists, applyToTree, groupsOf, openReviews } from './fold.ts'
 
 const at = '2026-01-01T00:00:00.000Z'
 const task = (id: string, parentId: string | null, more: Partial<Task> = {}): Task => ({
@@ -49,7 +49,6 @@ const head = (id: string): TreeHead => ({
   submittedBy: 'admin',
   createdAt: at,
 })
-const byId = (...tasks: Task[]) => Object.fromEntries(tasks.map((one) => [one.id, one]))
 const spend = (costMicros: number) => ({ turns: 1, tokens: 10, costMicros, unpricedCalls: 0 })
 
 const growth: Event[] = [
@@ -87,33 +86,6 @@ describe('an open goal', () => {
     expect(Object.keys(view.trees)).toEqual(['a'])
     expect(view.tasks['a.2a']!.spend.costMicros).toBe(700)
   })
-})
-
-describe('the rows of a tree', () => {
-  const tasks = byId(
-    task('a', null, { spend: spend(1) }),
-    task('a.2b10', 'a', { spend: spend(10) }),
-    task('a.2b9', 'a', { spend: spend(100) }),
-    task('a.1z', 'a', { kind: 'evaluate', spend: spend(1_000) }),
-    task('a.2b9.1a', 'a.2b9', { spend: spend(10_000) }),
-  )
-
-  test('come parents first, siblings in the order they were asked for, those who judge last', () => {
-    expect(rowsOf(tasks).map((row) => `${row.level} ${row.task.id}`)).toEqual(['0 a', '1 a.2b9', '2 a.2b9.1a', '1 a.2b10', '1 a.1z'])
-  })
-  test('carry what everything below them cost, shown or folded', () => {
-    const cost = (folded?: Set<string>) => Object.fromEntries(rowsOf(tasks, folded).map((row) => [row.task.id, row.total.costMicros]))
-    expect(cost()).toEqual({ a: 11_111, 'a.2b9': 10_100, 'a.2b9.1a': 10_000, 'a.2b10': 10, 'a.1z': 1_000 })
-    expect(cost(new Set(['a.2b9']))).toEqual({ a: 11_111, 'a.2b9': 10_100, 'a.2b10': 10, 'a.1z': 1_000 })
-  })
-  test('lose no task whose parent is not known', () => {
-    expect(rowsOf(byId(task('a.2a', 'a'))).map((row) => row.level)).toEqual([0])
-  })
-})
-
-test('a task is held below when anything under it is paused, however deep, but not by its own pause', () => {
-  const tasks = byId(task('a', null), task('a.1a', 'a'), task('a.1a.1a', 'a.1a', { status: 'paused' }), task('a.1b', 'a'))
-  expect(['a', 'a.1a', 'a.1a.1a', 'a.1b'].map((id) => isHeldBelow(tasks, id))).toEqual([true, true, false, false])
 })
 
 test('open items come with the riskiest first, of those the oldest; decided ones do not', () => {

@@ -3,11 +3,9 @@
  * the file that draws it (loaded when it is first needed). The rail, the palette and the sheet of keys are made from this.
  */
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, type RouterHistory } from '@tanstack/react-router'
-import { Flag, House, ListTree, MonitorCog } from 'lucide-react'
-import { LOG_LEVELS } from '../core/contract/api-system.ts'
+import { Flag, House, ListTree } from 'lucide-react'
 import { GOAL_FILTERS } from './goal-filter.ts'
 import type { PageData } from './page-data.ts'
-import { SYSTEM_TABS } from './pages/system/tabs.ts'
 import { oneOf, parseSearch, texts, writeSearch } from './search.ts'
 import { Missing } from './shell/missing.tsx'
 import { PageFailed, PageLoading } from './shell/page-states.tsx'
@@ -47,8 +45,9 @@ const tree = createRoute({
   ...at,
   path: '/trees/$id',
   staticData: { title: pages.goal },
-  validateSearch: (search: Record<string, unknown>) => texts(search, 'task', 'tab', 'view', 'f', 'q', 'root'),
-  component: lazyRouteComponent(() => import('./views/tree.tsx'), 'Tree'),
+  validateSearch: (search: Record<string, unknown>) =>
+    texts(search, 'task', 'tab', 'view', 'f', 'q', 'root', 'follow', 'agent', 'tool', 'cost', 'since', 'pin', 'result'),
+  component: lazyRouteComponent(() => import('./pages/tree/tree-page.tsx'), 'TreePage'),
 })
 const task = createRoute({
   ...at,
@@ -63,21 +62,7 @@ const reviews = createRoute({
   component: lazyRouteComponent(() => import('./views/reviews.tsx'), 'Reviews'),
 })
 
-const system = createRoute({
-  ...at,
-  path: '/system',
-  staticData: { title: pages.system, nav: { group: 'system', icon: MonitorCog }, key: 's' },
-  validateSearch: (search: Record<string, unknown>) => ({
-    ...oneOf(search, 'tab', SYSTEM_TABS),
-    ...oneOf(search, 'window', ['24h'] as const),
-    ...oneOf(search, 'level', LOG_LEVELS),
-    ...oneOf(search, 'follow', ['0'] as const),
-    ...texts(search, 'table', 'q', 'tree'),
-  }),
-  component: lazyRouteComponent(() => import('./pages/system/system.tsx'), 'System'),
-})
-
-const pageTree = root.addChildren([home, goals, tree, task, reviews, system])
+const pageTree = root.addChildren([home, goals, tree, task, reviews])
 
 export function createPageRouter(history?: RouterHistory) {
   return createRouter({

@@ -338,6 +338,8 @@ export function createTreeStore(treeId: string, schedule: (flush: () => void) =>
       views.set(i, view)
       return view
     },
+    /** Every node, in the order in which they came; to look through, not to change. */
+    all: (): readonly TaskNode[] => nodes,
     subscribeNode(id: string, listener: () => void): () => void {
       const those = nodeListeners.get(id) ?? new Set()
       nodeListeners.set(id, those.add(listener))

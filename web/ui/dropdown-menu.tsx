@@ -5,7 +5,8 @@ import type { ReactElement } from 'react'
 import { Kbd } from './kbd.tsx'
 
 export type MenuItem =
-  | { kind: 'act'; label: string; run: () => void; keys?: string; danger?: boolean; disabled?: boolean }
+  /** `hint`: a second line, such as why it cannot be done now. */
+  | { kind: 'act'; label: string; run: () => void; keys?: string; hint?: string; danger?: boolean; disabled?: boolean }
   | { kind: 'choice'; label: string; value: string; options: readonly { value: string; label: string }[]; choose: (value: string) => void }
   | { kind: 'line' }
 
@@ -38,7 +39,10 @@ function Item({ item }: { item: MenuItem }) {
   if (item.kind === 'act') {
     return (
       <Primitive.Item className={item.danger ? 'menu-item danger' : 'menu-item'} disabled={item.disabled ?? false} onSelect={item.run}>
-        <span className="grow">{item.label}</span>
+        <span className="grow">
+          {item.label}
+          {item.hint && <span className="dim menu-hint">{item.hint}</span>}
+        </span>
         {item.keys && <Kbd keys={item.keys} />}
       </Primitive.Item>
     )

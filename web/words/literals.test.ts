@@ -14,16 +14,11 @@ const STILL = [
   'parts/needs-you.tsx',
   'parts/review-card.tsx',
   'parts/story.tsx',
-  'parts/task-controls.tsx',
-  'parts/task-detail.tsx',
-  'parts/task-tree.tsx',
-  'ui/confirm.tsx',
   'ui/long-text.tsx',
   'ui/notice.tsx',
   'views/home.tsx',
   'views/reviews.tsx',
   'views/signed-out.tsx',
-  'views/tree.tsx',
 ]
 const SAID = ['aria-label', 'aria-description', 'title', 'placeholder', 'alt', 'label', 'hint', 'text', 'description']
 const LETTERS = /\p{L}{2,}/u

@@ -6,7 +6,5 @@ export const pages = {
   task: 'Task',
   reviews: 'Reviews',
   review: 'Review',
-  system: 'System',
-  settings: 'Settings',
   missing: 'No such page',
 } as const

@@ -1,0 +1,149 @@
+/** The goal as a whole: what it is, how far, what it took of what it may take, why it is held, and what came out. */
+import { ChevronDown, ChevronUp } from 'lucide-react'
+import type { ReactNode } from 'react'
+import type { TreeHead } from '../../../core/contract/event.ts'
+import { isOver, titleOf } from '../../../core/contract/task.ts'
+import { useNow } from '../../banyan.ts'
+import type { Totals } from '../../data/roll-up.ts'
+import type { NodeView } from '../../data/tree-store.ts'
+import { count, duration } from '../../format.ts'
+import { treePath } from '../../route.ts'
+import { Link } from '../../ui/link.tsx'
+import { LongText } from '../../ui/long-text.tsx'
+import { moneyWords } from '../../ui/money.tsx'
+import { Popover } from '../../ui/popover.tsx'
+import { Status } from '../../ui/status.tsx'
+import { tree } from '../../words/tree.ts'
+import { usd } from '../../words/words.ts'
+import { RaiseBudget } from './raise-budget.tsx'
+
+const words = tree.head
+
+export function GoalHead({ head, root, result, acts }: { head: TreeHead; root: NodeView; result: ReactNode; acts: ReactNode }) {
+  const title = titleOf(head.goal)
+  const over = isOver(root.node.status)
+  const now = useNow(!over)
+  return (
+    <header className="goal-head">
+      <div className="goal-line">
+        <h1 title={title}>{title}</h1>
+        {acts}
+      </div>
+      <div className="goal-facts">
+        <Status task={root.node} />
+        <Progress total={root.total} open={!over} />
+        <span title={words.elapsed}>{duration((over ? root.node.updatedAt : now) - root.node.createdAt)}</span>
+        <Spent head={head} />
+        {head.model && <span title={words.model}>{head.model}</span>}
+        {head.mode === 'step' && <span>{words.step}</span>}
+        {head.forkedFrom && (
+          <span>
+            {words.forked} <Link to={treePath(head.forkedFrom)}>{head.forkedFrom}</Link>
+          </span>
+        )}
+      </div>
+      {head.goal.trim() !== title && (
+        <details className="whole">
+          <summary>{words.whole}</summary>
+          <LongText text={head.goal} />
+        </details>
+      )}
+      {head.pausedReason !== null && (
+        <div className="held" role="status">
+          <p>
+            <strong>{words.held}:</strong> {head.pausedReason}
+          </p>
+          <RaiseBudget treeId={head.id} />
+        </div>
+      )}
+      {result}
+    </header>
+  )
+}
+
+const GROUPS = [
+  ['done', 'good', ['done']],
+  ['running', 'run', ['assigned', 'active']],
+  ['waiting', 'wait', ['waiting']],
+  ['failed', 'bad', ['failed', 'dead']],
+  ['held', 'stop', ['paused']],
+  ['stopped', 'stop', ['cancelled']],
+  ['queued', 'idle', ['pending', 'backlog']],
+] as const
+
+/** How many tasks are in each state, as a bar and in words. Never a part of a whole that nobody knows yet. */
+function Progress({ total, open }: { total: Totals; open: boolean }) {
+  const groups = GROUPS.map(([name, tone, statuses]) => ({
+    name,
+    tone,
+    n: statuses.reduce((sum, status) => sum + total.counts[status], 0),
+  })).filter(({ n }) => n > 0)
+  return (
+    <span className="goal-progress">
+      <span className="state-bar" aria-hidden="true">
+        {groups.map(({ name, tone, n }) => (
+          <span key={name} className={`tone-${tone}`} style={{ flexGrow: n }} />
+        ))}
+      </span>
+      <span>
+        {words.tasks(total.tasks)}
+        {groups.map(({ name, tone, n }) => (
+          <span key={name}>
+            {' · '}
+            <span className={name === 'failed' ? `tone-${tone}` : ''}>{words.states[name](n)}</span>
+          </span>
+        ))}
+        {total.needsYou > 0 && <strong className="tone-you"> · {words.needYou(total.needsYou)}</strong>}
+        {open && total.counts.active + total.counts.assigned > 0 && <span className="wide-only"> · {words.mayGrow}</span>}
+      </span>
+    </span>
+  )
+}
+
+/** Money against its limit; the other limits one click away. */
+function Spent({ head }: { head: TreeHead }) {
+  const { spend, limits } = head
+  const parts = [
+    ['cost', spend.costMicros / Math.max(1, limits.costMicros), words.spent(moneyWords(spend), usd(limits.costMicros))],
+    ['tokens', spend.tokens / limits.tokens, words.tokens(count(spend.tokens), count(limits.tokens))],
+    ['turns', spend.turns / limits.turns, words.turns(count(spend.turns), count(limits.turns))],
+    ['tasks', head.taskCount / limits.tasks, words.taskCap(count(head.taskCount), count(limits.tasks))],
+  ] as const
+  const most = parts.reduce((a, b) => (b[1] > a[1] ? b : a))
+  return (
+    <Popover
+      label={words.caps}
+      trigger={
+        <button type="button" className="quiet small goal-spent" title={words.spentHint}>
+          <span className={`budget-bar ${level(most[1])}`} aria-hidden="true">
+            <span style={{ width: `${Math.min(100, most[1] * 100)}%` }} />
+          </span>
+          {parts[0][2]}
+          {most[1] >= 0.8 && <span className="hidden">{words.near}</span>}
+        </button>
+      }
+    >
+      <p className="empty-title">{words.caps}</p>
+      <ul className="caps">
+        {parts.map(([name, part, text]) => (
+          <li key={name}>
+            <span>{text}</span>
+            <span className={`budget-bar ${level(part)}`} aria-hidden="true">
+              <span style={{ width: `${Math.min(100, part * 100)}%` }} />
+            </span>
+          </li>
+        ))}
+      </ul>
+      {spend.unpricedCalls > 0 && <p className="dim">{words.unpricedHint(spend.unpricedCalls)}</p>}
+    </Popover>
+  )
+}
+const level = (part: number): string => (part >= 1 ? 'full' : part >= 0.8 ? 'near' : '')
+
+export function FoldButton({ open, set }: { open: boolean; set: (open: boolean) => void }) {
+  return (
+    <button type="button" className="quiet small" aria-expanded={open} onClick={() => set(!open)}>
+      {open ? <ChevronUp aria-hidden="true" /> : <ChevronDown aria-hidden="true" />} {open ? words.hideResult : words.showResult}
+    </button>
+  )
+}
