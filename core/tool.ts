@@ -105,8 +105,14 @@ export type Capabilities = {
     refusal(name: string): string | null
     values(names: readonly string[]): Promise<Record<string, string>>
   }
-  /** The system's own database, for reading only. A Fault says what to write instead. */
-  database: { query(sql: string, limits: { rows: number }): Promise<QueryResult> }
+  /** The system's own database. A Fault says what to write instead. */
+  database: {
+    query(sql: string, limits: { rows: number }): Promise<QueryResult>
+    /** What one UPDATE or DELETE would change, for a person to see. Changes nothing. */
+    preview(sql: string): Promise<unknown>
+    /** Does what a person approved for this call, and answers the call in the same commit. Without an approval, a Fault. */
+    change(sql: string): Promise<void>
+  }
   /** Public pages only, at a polite pace; searches and citations are kept for the task. A Fault says why there is no answer. */
   web: { search(query: string, limit: number): Promise<Found>; fetch(url: string): Promise<Page> }
   /** `isolation`: the best that this machine has, which a command runs at unless it says otherwise. */
@@ -167,6 +173,8 @@ export type Tool = {
   /** Its effect where that is always the same; absent where it depends on the arguments. */
   fixedEffect?: Effect
   permit(raw: unknown, call: Call, all: Capabilities): Permission
+  /** What a person is shown in place of the action of `permit`, found out by looking, right before they are asked; a Fault: it cannot be done. */
+  preview?(raw: unknown, call: Call, all: Capabilities): Promise<unknown>
   /** What the policy is told of the call. */
   facts(raw: unknown, call: Call, all: Capabilities): Declared
   /** Why arguments are not right, in one line; null when they are. */
@@ -200,6 +208,8 @@ export function defineTool<S extends z.ZodObject, N extends keyof Capabilities =
   input: S
   /** Left out: always allowed. Pure: it may be asked again after a restart. */
   permit?(input: z.output<S>, ctx: Call & Pick<Capabilities, N>): Permission
+  /** What a person is shown, where that takes looking; changes nothing. Undefined: what `permit` says. */
+  preview?(input: z.output<S>, ctx: Call & Pick<Capabilities, N>): Promise<unknown>
   /** What the call would touch, as data; pure. Left out: only the permission word and the effect are known. */
   facts?(input: z.output<S>, ctx: Call & Pick<Capabilities, N>): Declared
   run(input: z.output<S>, ctx: Call & Pick<Capabilities, N>): Promise<Outcome>
@@ -228,6 +238,14 @@ export function defineTool<S extends z.ZodObject, N extends keyof Capabilities =
       const parsed = input.safeParse(raw)
       return parsed.success ? spec.permit(parsed.data as z.output<S>, context(call, all)) : 'allow'
     },
+    ...(spec.preview
+      ? {
+          async preview(raw: unknown, call: Call, all: Capabilities) {
+            const parsed = input.safeParse(raw)
+            return parsed.success ? spec.preview?.(parsed.data as z.output<S>, context(call, all)) : undefined
+          },
+        }
+      : {}),
     facts(raw, call, all) {
       const parsed = input.safeParse(raw)
       if (!parsed.success) return { idle: true } // it answers with the mistake and does nothing

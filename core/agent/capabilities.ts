@@ -7,6 +7,7 @@ import { Fault } from '../contract/fault.ts'
 import { commandOf } from '../contract/goal-text.ts'
 import { leavesOf, plainPlan, planChildren, problemOf } from '../contract/plan.ts'
 import { type CheckedEvidence, isOver, type TaskKind } from '../contract/task.ts'
+import { MOST_WRITTEN } from '../contract/writable.ts'
 import { checkEvidence } from '../exec/evidence.ts'
 import type { CommandResult, Exec } from '../exec/exec.ts'
 import { workspaceFiles } from '../exec/files.ts'
@@ -17,6 +18,8 @@ import { hostRefusal } from '../policy/policy.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Secrets } from '../secrets/secrets.ts'
 import type { Query } from '../store/query.ts'
+import { planWrite, rowsOf, type WritePlan, type WrittenRow } from '../store/write-plan.ts'
+import { changeDatabase, counted, fingerprintOf } from '../tasks/change-database.ts'
 import type { Tasks } from '../tasks/tasks.ts'
 import type { Lease } from '../tasks/turns.ts'
 import type { Capabilities } from '../tool.ts'
@@ -66,6 +69,20 @@ export type CallContext = { lease: Lease; callId: string; signal: AbortSignal; j
 /** What one answer of the database may hold, and how long it may take. */
 const QUERY_BYTES = 50_000
 const QUERY_MS = 1_500
+
+/** What all rows that a statement would change may hold. */
+const WRITTEN_BYTES = 2_000_000
+/** Rows that a person is shown before they decide. */
+const SAMPLE = 5
+type Shown = { sql: string; rows: number; fingerprint: string }
+function previewOf(sql: string, plan: WritePlan, rows: readonly WrittenRow[]): Shown & Record<string, unknown> {
+  const sample = rows.slice(0, SAMPLE).map(({ key, before, after }) => ({
+    row: key.join(' '),
+    ...Object.fromEntries(plan.columns.map((column, i) => [column, { from: before[i], to: after[i] }])),
+  }))
+  const { verb, table, columns } = plan
+  return { tool: 'query_database', sql, verb, table, columns, rows: rows.length, sample, fingerprint: fingerprintOf(rows) }
+}
 
 const WORDS: Record<'breakdown' | 'context' | 'tools', string> = {
   breakdown: 'Plan how to split the task below. Do not solve it.',
@@ -225,6 +242,24 @@ export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal,
     },
     database: {
       query: (sql, { rows }) => parts.query.query(sql, { maxRows: rows, maxBytes: QUERY_BYTES, timeoutMs: QUERY_MS }, signal),
+      async preview(sql) {
+        const { plan, rows } = await written(sql)
+        return previewOf(sql, plan, rows)
+      },
+      async change(sql) {
+        const approval = await tasks.approval(callId)
+        if (approval === null) throw new Fault('forbidden', 'Not done: nobody approved this change of the database.')
+        const { plan, rows } = await written(sql)
+        const shown = approval.action as Shown | null
+        if (!approval.edited && shown?.sql !== parts.secrets.redact(sql))
+          throw new Fault('forbidden', 'Not done: a person approved another statement than this one.')
+        const approved = { by: approval.by, shown: approval.edited || !shown ? null : { fingerprint: shown.fingerprint, rows: shown.rows } }
+        const told = { plan, rows, sql: parts.secrets.redact(sql) }
+        await turns.act(lease, callId, async (tx) => {
+          const count = await changeDatabase(tx, { id: callId, taskId: task.id, treeId: task.treeId }, told, approved)
+          return `Done: ${counted(count)} of ${plan.table} ${plan.verb === 'update' ? 'changed' : 'deleted'}.`
+        })
+      },
     },
     web: {
       search: (query, limit) => parts.web.search(query, { limit }, { taskId: task.id }, signal),
@@ -265,6 +300,12 @@ export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal,
     },
   }
 
+  /** What a statement would do now, found by reading. */
+  async function written(sql: string) {
+    const plan = planWrite(sql)
+    const caps = { maxRows: MOST_WRITTEN + 1, maxBytes: WRITTEN_BYTES, timeoutMs: QUERY_MS }
+    return { plan, rows: rowsOf(plan, await parts.query.query(plan.look, caps, signal), parts.now()) }
+  }
   /** A redirect leads nowhere that a rule keeps the agent from. */
   async function mayGoThrough(host: string): Promise<void> {
     const why = hostRefusal(host, { treeId: task.treeId, agent: task.agent }, await tasks.rules.narrowing(), parts.now())

@@ -395,12 +395,13 @@ export class UniversalAgent {
     const permission = tool.permit(call.input, context, all)
     const title = permission === 'allow' ? `${call.tool} in "${work.lease.task.title}"` : permission.ask.title
     const action = permission === 'allow' ? { tool: call.tool, input: call.input } : permission.ask.action
+    const facts = tool.facts(call.input, context, all)
     const declared = {
-      ...tool.facts(call.input, context, all),
+      ...facts,
       ...(isTyped ? { by: 'person' as const } : {}),
       tainted,
       tool: tool.name,
-      permission: tool.permission,
+      permission: facts.permission ?? tool.permission,
       arranges: tool.arranges ?? false,
       effect,
       asks: permission !== 'allow',
@@ -432,7 +433,7 @@ export class UniversalAgent {
       return { id: call.id, isError: true, text: `Not done: ${said.reason}. Do not try the same again; go on without it or end the task.` }
     }
     if (call.approved) {
-      const shown = (await this.#parts.tasks.approvedIsolation(call.id)) ?? asked.isolation
+      const shown = ((await this.#parts.tasks.approval(call.id))?.action as { isolation?: string } | null)?.isolation ?? asked.isolation
       // A call that its tool refuses by now runs nothing, wherever it is.
       if (shown === asked.isolation || asked.idle) return 'run'
       const text = `Not done: a person allowed it to run at the isolation "${shown}", and this machine now has "${asked.isolation}". Ask again if it is still needed.`
@@ -440,11 +441,13 @@ export class UniversalAgent {
     }
     if (said.verdict === 'allow' && (said.rule === null || (await turns.judged(work.lease, call.id, said)))) return 'run'
     if (said.verdict === 'allow') said = judge(asked, taint, narrowing, now) // the rule was taken back a moment ago
+    const preview = await this.#preview(prepared)
+    if (preview && 'problem' in preview) return { id: call.id, isError: true, text: this.#parts.secrets.redact(preview.problem) }
     this.#fail('call.before-ask')
     await turns.askPerson(work.lease, call.id, {
       kind: 'permission',
       title: this.#parts.secrets.redact(title),
-      action: this.#parts.secrets.redactAll(action),
+      action: this.#parts.secrets.redactAll(preview ? preview.action : action),
       risk: said.risk,
       rule: said.rule,
       policy: {
@@ -459,6 +462,17 @@ export class UniversalAgent {
       },
     })
     return 'asked'
+  }
+
+  /** What a person is shown beyond the arguments; a problem: it could not be done, so nobody is asked. */
+  async #preview({ tool, call, context, all }: Prepared): Promise<{ action: unknown } | { problem: string } | null> {
+    try {
+      const action = await tool?.preview?.(call.input, context, all)
+      return action === undefined ? null : { action }
+    } catch (error) {
+      if (error instanceof Fault) return { problem: error.message }
+      throw error
+    }
   }
 
   /** Addresses that somebody else than a model gave to the tree, and the words of people in it. */

@@ -93,6 +93,21 @@ export type Fact =
     }
   | { type: 'rule.added'; rule: Rule }
   | { type: 'rule.revoked'; ruleId: string; by: string }
+  /** A person approved that an agent changes these of it. */
+  | { type: 'task.changed'; taskId: string; title?: string; priority?: number; deadlineAt?: string | null }
+  /** An agent changed rows of the system's own database; `by` approved exactly this. */
+  | {
+      type: 'database.changed'
+      taskId: string
+      callId: string
+      verb: 'update' | 'delete'
+      table: string
+      columns: string[]
+      rows: number
+      /** Its beginning, where it is long. */
+      sql: string
+      by: string
+    }
   | { type: 'task.controlled'; taskId: string; verb: string; by: string; comment: string | null }
   | { type: 'task.granted'; taskId: string; documents: string[]; tools: string[] }
   /** It has read what nobody in its tree wrote; `taint` is all of it. */

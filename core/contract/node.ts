@@ -59,7 +59,7 @@ export function nodeOf(task: Task): TaskNode {
 export function nodeAfter(node: TaskNode, event: Event): TaskNode {
   const change = taskChange(node, event)
   if (!change) return node
-  const { status, reason, note, attempt, wakeAt, updatedAt, stoppedByPerson, taint, spend } = change
+  const { status, reason, note, attempt, wakeAt, updatedAt, stoppedByPerson, taint, spend, title, deadlineAt } = change
   const next = { ...node }
   if (status !== undefined) next.status = status
   if (reason !== undefined) next.reason = reason
@@ -70,6 +70,8 @@ export function nodeAfter(node: TaskNode, event: Event): TaskNode {
   if (stoppedByPerson !== undefined) next.stoppedByPerson = stoppedByPerson
   if (taint !== undefined) next.taint = taint
   if (spend !== undefined) next.spend = spend
+  if (title !== undefined) next.title = title
+  if (deadlineAt !== undefined) next.deadlineAt = ms(deadlineAt)
   return next
 }
 
@@ -85,6 +87,7 @@ export function factForTree(event: Event): Event | null {
     case 'tree.paused':
     case 'tree.resumed':
     case 'task.tainted':
+    case 'task.changed':
     case 'model.called':
       return event
     case 'task.created':

@@ -45,6 +45,10 @@ export type Declared = {
   external?: boolean
   /** Tasks that it would start beside those that are there. */
   adds?: number
+  /** A person decides every time: no rule, no setting of the goal and no word of a person in it stands for that. */
+  reviewed?: true
+  /** What kind of effect this call has, where it is another than its tool's. */
+  permission?: string
   /** The tool refuses these arguments itself: nothing would happen. */
   idle?: boolean
 }

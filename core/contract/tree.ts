@@ -35,6 +35,15 @@ export function taskChange(task: Pick<Task, 'spend'>, event: Event): Partial<Tas
         ...(event.outcome ??
           (isOver(event.from) ? { result: null, summary: null, evidence: [], verdict: null, stoppedByPerson: false } : {})),
       }
+    case 'task.changed': {
+      const { title, priority, deadlineAt } = event
+      return {
+        updatedAt: event.at,
+        ...(title === undefined ? {} : { title }),
+        ...(priority === undefined ? {} : { priority }),
+        ...(deadlineAt === undefined ? {} : { deadlineAt }),
+      }
+    }
     case 'task.tainted':
       return { taint: event.taint }
     case 'model.called':

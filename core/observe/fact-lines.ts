@@ -30,6 +30,8 @@ export function lineOf(event: Event): { level: LogLevel; text: string; about: Ab
       )
     case 'policy.decided':
       return event.verdict === 'deny' ? line('warn', `Denied ${event.tool}: ${event.reason}`) : null
+    case 'database.changed':
+      return line('warn', `An agent changed the database (${event.verb} of ${event.table}, rows: ${event.rows}), approved by ${event.by}`)
     case 'sweep.repaired':
       return line('warn', `The sweep repaired ${event.what}`)
     case 'rule.added':

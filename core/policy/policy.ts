@@ -103,6 +103,13 @@ export function judge(call: Case, taint: readonly Taint[], rules: readonly Rule[
   const covering = () => live.find((one) => one.verdict === 'allow' && (!needsTaintRule || one.tainted) && covers(one, call))
   if (needsTaintRule && call.tainted === 'deny' && !covering())
     return { verdict: 'deny', reason: `${taintWords(taint, call)}, which the owner's policy denies`, rule: POLICY_RULE, risk }
+  if (call.reviewed)
+    return {
+      verdict: 'ask',
+      reason: needsTaintRule ? taintWords(taint, call) : 'a person decides this every time',
+      rule: null,
+      risk: 'high',
+    }
   if (call.approval === 'ask_all' && !call.arranges && changes(call))
     return { verdict: 'ask', reason: 'everything is asked about in this goal', rule: null, risk }
   if (call.by === 'person') return { verdict: 'allow', reason: 'a person typed exactly this in their goal', rule: null, risk }
@@ -206,7 +213,7 @@ function narrows(rule: Rule, call: Case): boolean {
  * or command rule names every one; a rule for a tool in a tree covers plain lines only, without programs that run others or reach a network.
  */
 function covers(rule: Rule, call: Case): boolean {
-  if (!isFor(rule, call)) return false
+  if (call.reviewed || !isFor(rule, call)) return false
   const { command } = call
   if (command !== null && (command.dynamic !== null || command.redirectsOut)) return false
   switch (rule.scope) {
@@ -230,7 +237,7 @@ function plain({ command, paths, external, env, unshown = [] }: Case): boolean {
 /** The always-allows that an approval of this call could become. None covers more than its label says. */
 export function offersOf(call: Case): Offer[] {
   const { command } = call
-  if (command !== null && (command.dynamic !== null || command.redirectsOut)) return []
+  if (call.reviewed || (command !== null && (command.dynamic !== null || command.redirectsOut))) return []
   const offers: Offer[] = [{ scope: 'exact', signature: call.exact, label: `exactly this: ${shown(call)}` }]
   if (command !== null && call.pattern !== null) {
     const where = `${(call.cwd ?? '.') === '.' ? '' : ` in ${call.cwd}`}${networkIn(call)}`

@@ -97,8 +97,8 @@ const isSign = (token: Token | undefined, value: string) => token?.kind === 'sig
 export function notReading(verb: string): Fault {
   return new Fault(
     'forbidden',
-    `This tool only reads: write one SELECT (or WITH … SELECT), not ${verb.toUpperCase().slice(0, 30)}. What changes something has a tool of its own: ` +
-      'add_document saves knowledge, start_subtask makes tasks, end_task ends yours, flag_for_review asks a person for everything else.',
+    `This tool only reads: write one SELECT (or WITH … SELECT), not ${verb.toUpperCase().slice(0, 30)}. What changes something has a tool of its own ` +
+      '(a few columns can be changed with "write": true, if a person agrees): add_document saves knowledge, start_subtask makes tasks, end_task ends yours, flag_for_review asks a person for everything else.',
   )
 }
 

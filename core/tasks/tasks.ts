@@ -251,17 +251,17 @@ export function openTasks(store: Store, options: TasksOptions = {}) {
         .execute()
       return [...(goal ? [goal.goal] : []), ...spoken.map((m) => m.text), ...decided.map((one) => one.comment ?? '')]
     },
-    /** The level of isolation that a person was shown when they allowed this call; null where none was. */
-    async approvedIsolation(callId: string): Promise<string | null> {
+    /** What a person was shown when they allowed this call, and who that was; null where nobody did. */
+    async approval(callId: string): Promise<{ action: unknown; edited: boolean; by: string } | null> {
       const row = await store.db
         .selectFrom('reviews')
-        .select('action')
+        .select(['action', 'edit', 'decided_by'])
         .where('call_id', '=', callId)
         .where('kind', '=', 'permission')
         .where('decision', '=', 'approve')
         .orderBy('decided_at', 'desc')
         .executeTakeFirst()
-      return (row && (JSON.parse(row.action) as { isolation?: string } | null)?.isolation) ?? null
+      return row ? { action: JSON.parse(row.action), edited: row.edit !== null, by: row.decided_by ?? '' } : null
     },
     /** Inputs and answers of the ended calls of a task and of all below it, oldest first; at most 2,000. Ids tell lineage, so one range finds them. */
     async toolAnswers(id: string): Promise<{ tool: string; input: unknown; text: string }[]> {

@@ -531,6 +531,19 @@ export function openTurns(store: Store, options: { leaseMs?: number; reviewSecon
         await save(tx, task)
       }),
 
+    /** Does a change and writes down the call's answer in one commit, so that a crash leaves both or neither. */
+    act: (lease: Lease, callId: string, work: (tx: Tx) => Promise<string>): Promise<void> =>
+      store.transact(
+        async (tx) => {
+          const task = await openLeased(tx, lease)
+          const [call] = await tx.query(callRow, { id: callId })
+          if (!call || call.state === 'ended') throw new Fault('conflict', `Call ${callId} has ended already.`)
+          await endCall(tx, task, call, await work(tx), false)
+          await save(tx, task)
+        },
+        { durable: true },
+      ),
+
     /** Saves a summary that takes the place of older messages; the model call that made it is settled like any other. */
     compacted: (
       lease: Lease,

@@ -64,6 +64,14 @@ export function tell(event: Event, paint: Paint): string {
       return `rule ${oneLine(event.ruleId, 20)} taken back by ${oneLine(event.by, 40)}`
     case 'task.tainted':
       return `has read what nobody in its tree wrote: ${event.taint.join(', ')}`
+    case 'task.changed':
+      return `changed: ${[
+        ...(event.title === undefined ? [] : [`title "${oneLine(event.title)}"`]),
+        ...(event.priority === undefined ? [] : [`priority ${event.priority}`]),
+        ...(event.deadlineAt === undefined ? [] : [event.deadlineAt === null ? 'no deadline' : `deadline ${event.deadlineAt}`]),
+      ].join(', ')}`
+    case 'database.changed':
+      return `changed the database (${counted(event.rows, 'row')} of ${oneLine(event.table, 40)}, approved by ${oneLine(event.by, 40)}): ${oneLine(event.sql)}`
     case 'task.controlled':
       return `${oneLine(event.verb, 20)} by ${oneLine(event.by, 40)}${event.comment ? `: ${oneLine(event.comment)}` : ''}`
     case 'task.granted':
