@@ -21,10 +21,12 @@ export const newKey = (): string =>
   Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
 
 type Part<R, K extends string, D> = R extends { [P in K]: infer S extends z.ZodType } ? z.input<S> : D
+/** Names in the braces of a path. */
+type Named<P extends string> = P extends `${string}{${infer N}}${infer More}` ? N | Named<More> : never
 /** What goes along with a call: what the route's path, query and body need, and nothing that it does not know. */
-export type Asked<R extends Route> = (R['path'] extends `${string}{${infer P}}${string}`
-  ? { params: Record<P, string> }
-  : { params?: never }) &
+export type Asked<R extends Route> = ([Named<R['path']>] extends [never]
+  ? { params?: never }
+  : { params: Record<Named<R['path']>, string> }) &
   (R extends { query: z.ZodType } ? { query?: Partial<Record<keyof Part<R, 'query', object>, string | undefined>> } : { query?: never }) &
   (R extends { request: z.ZodType }
     ? R extends { optionalBody: true }

@@ -3,9 +3,10 @@
  * the file that draws it (loaded when it is first needed). The rail, the palette and the sheet of keys are made from this.
  */
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, type RouterHistory } from '@tanstack/react-router'
-import { Flag, House, ListTree } from 'lucide-react'
+import { BookOpen, Bot, Flag, House, ListTree, Wrench } from 'lucide-react'
 import { GOAL_FILTERS } from './goal-filter.ts'
 import type { PageData } from './page-data.ts'
+import { ENTRY_FILTERS, ENTRY_TABS } from './pages/library/filters.ts'
 import { oneOf, parseSearch, texts, writeSearch } from './search.ts'
 import { Missing } from './shell/missing.tsx'
 import { PageFailed, PageLoading } from './shell/page-states.tsx'
@@ -62,7 +63,55 @@ const reviews = createRoute({
   component: lazyRouteComponent(() => import('./views/reviews.tsx'), 'Reviews'),
 })
 
-const pageTree = root.addChildren([home, goals, tree, task, reviews])
+const entries = (search: Record<string, unknown>) => ({ ...texts(search, 'q'), ...oneOf(search, 'f', ENTRY_FILTERS) })
+const entry = (search: Record<string, unknown>) => ({
+  ...texts(search, 'v', 'compare', 'run', 'with'),
+  ...oneOf(search, 'tab', ENTRY_TABS),
+})
+const agents = createRoute({
+  ...at,
+  path: '/agents',
+  staticData: { title: pages.agents, nav: { group: 'library', icon: Bot }, key: 'a' },
+  validateSearch: entries,
+  component: lazyRouteComponent(() => import('./pages/library/agents.tsx'), 'Agents'),
+})
+const agent = createRoute({
+  ...at,
+  path: '/agents/$id',
+  staticData: { title: pages.agent },
+  validateSearch: entry,
+  component: lazyRouteComponent(() => import('./pages/library/agents.tsx'), 'AgentPage'),
+})
+const documents = createRoute({
+  ...at,
+  path: '/documents',
+  staticData: { title: pages.documents, nav: { group: 'library', icon: BookOpen }, key: 'd' },
+  validateSearch: entries,
+  component: lazyRouteComponent(() => import('./pages/library/documents.tsx'), 'Documents'),
+})
+const document = createRoute({
+  ...at,
+  path: '/documents/$id',
+  staticData: { title: pages.document },
+  validateSearch: entry,
+  component: lazyRouteComponent(() => import('./pages/library/documents.tsx'), 'DocumentPage'),
+})
+const tools = createRoute({
+  ...at,
+  path: '/tools',
+  staticData: { title: pages.tools, nav: { group: 'library', icon: Wrench }, key: 't' },
+  validateSearch: entries,
+  component: lazyRouteComponent(() => import('./pages/library/tools.tsx'), 'Tools'),
+})
+const tool = createRoute({
+  ...at,
+  path: '/tools/$id',
+  staticData: { title: pages.tool },
+  validateSearch: entry,
+  component: lazyRouteComponent(() => import('./pages/library/tools.tsx'), 'ToolPage'),
+})
+
+const pageTree = root.addChildren([home, goals, tree, task, reviews, agents, agent, documents, document, tools, tool])
 
 export function createPageRouter(history?: RouterHistory) {
   return createRouter({

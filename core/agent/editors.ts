@@ -3,6 +3,7 @@ import type { ToolDetail, UsedBy, Validation } from '../contract/api-registry.ts
 import { Fault } from '../contract/fault.ts'
 import type { Agent, RegistryKind } from '../contract/registry.ts'
 import type { Models } from '../models/choose.ts'
+import { figures } from '../registry/figures.ts'
 import { type Registry, SCHEMAS } from '../registry/registry.ts'
 import { usedBy } from '../registry/used-by.ts'
 import type { Store } from '../store/store.ts'
@@ -84,6 +85,7 @@ export function openEditors(parts: {
     },
     usedBy: async (kind: RegistryKind, name: string): Promise<UsedBy> =>
       usedBy({ store, registry, system: kind === 'agent' ? parts.system : kind === 'document' ? [CORE] : [] }, kind, name),
+    figures: () => figures(store),
     /** What a tool is beside its entry, and how its newest calls went. */
     async tool(name: string): Promise<Omit<ToolDetail, 'id' | keyof Awaited<ReturnType<typeof registry.list<'tool'>>>[number]>> {
       const tool = tools.get(name)

@@ -57,6 +57,15 @@ const Validation = z
   .meta({ id: 'Validation' })
 export type Validation = z.output<typeof Validation>
 
+/** How the newest work went: of the newest 2,000 tasks by agent, and of the newest 5,000 calls that ended by tool. */
+const Figures = z
+  .object({
+    agents: z.array(z.object({ name: text, tasks: count, done: count, failed: count, costMicros: count, unpricedCalls: count })),
+    tools: z.array(z.object({ name: text, calls: count, failures: count })),
+  })
+  .meta({ id: 'RegistryFigures' })
+export type RegistryFigures = z.output<typeof Figures>
+
 const Removed = z.object({ kind: z.enum(REGISTRY_KINDS), id: Name, description: text, version: count, author: text, updatedAt: time })
 export type RemovedItem = z.output<typeof Removed>
 
@@ -204,6 +213,14 @@ export const REGISTRY_ROUTES = {
   toolVersion: tools.version,
   restoreTool: tools.restore,
   toolUsedBy: tools.usedBy,
+  registryFigures: one({
+    method: 'GET',
+    path: '/api/figures',
+    scope: 'read',
+    summary: 'How the newest tasks of each agent and the newest calls of each tool went',
+    status: 200,
+    response: Figures,
+  }),
   removed: one({
     method: 'GET',
     path: '/api/removed',

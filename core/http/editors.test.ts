@@ -150,6 +150,12 @@ test('how many tasks ran with each version of an agent is counted from their pro
   expect((await ask('documentUsedBy', 'GET', '/api/documents/style_guide/used-by')).tasks).toEqual([{ version: 1, tasks: 3 }])
 })
 
+test('the figures of a list count tasks by agent and calls by tool, with what became of them', async () => {
+  const found = await ask('registryFigures', 'GET', '/api/figures')
+  expect(found.agents.find(({ name }) => name === 'generalist')).toMatchObject({ tasks: 3, done: 0, failed: 3, costMicros: 0 })
+  expect(found.tools).toEqual([])
+})
+
 test('a tool tells its arguments, permission and effect, and may be sent back whole', async () => {
   const tool = await ask('tool', 'GET', '/api/tools/read_file')
   expect(tool).toMatchObject({

@@ -6,5 +6,11 @@ export const pages = {
   task: 'Task',
   reviews: 'Reviews',
   review: 'Review',
+  agents: 'Agents',
+  agent: 'Agent',
+  documents: 'Documents',
+  document: 'Document',
+  tools: 'Tools',
+  tool: 'Tool',
   missing: 'No such page',
 } as const

@@ -11,7 +11,7 @@ type Names =
   | 'agents' | 'agent' | 'addAgent' | 'saveAgent' | 'removeAgent' | 'agentVersions' | 'agentVersion' | 'restoreAgent' | 'agentUsedBy' | 'validateAgent'
   | 'documents' | 'document' | 'addDocument' | 'saveDocument' | 'removeDocument' | 'documentVersions' | 'documentVersion' | 'restoreDocument' | 'documentUsedBy' | 'validateDocument'
   | 'tools' | 'tool' | 'addTool' | 'saveTool' | 'removeTool' | 'toolVersions' | 'toolVersion' | 'restoreTool' | 'toolUsedBy' | 'validateTool'
-  | 'removed' // biome-ignore format: a line a kind
+  | 'removed' | 'registryFigures' // biome-ignore format: a line a kind
 
 export function registryRoutes(registry: Registry, editors: Editors): Pick<Handlers, Names> {
   const [agent, document, tool] = [verbs(registry, 'agent'), verbs(registry, 'document'), verbs(registry, 'tool')]
@@ -49,6 +49,7 @@ export function registryRoutes(registry: Registry, editors: Editors): Pick<Handl
     toolUsedBy: async ({ param }) => editors.usedBy('tool', (await tool.find(param('id'))).name),
     validateTool: ({ body }) => editors.validate('tool', body),
 
+    registryFigures: () => editors.figures(),
     removed: async () => ({
       items: (await registry.removed()).map(({ kind, entry: { name, description, version, author, updatedAt } }) => ({
         kind,
