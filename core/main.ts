@@ -29,10 +29,11 @@ import { ladder } from './exec/ladder.ts'
 import { localExec, NOBODY } from './exec/local.ts'
 import { type IsolationReport, openIsolation } from './exec/probe.ts'
 import { openRepositories, type Repositories } from './git/git.ts'
-import { app } from './http/app.ts'
+import { type AppParts, app } from './http/app.ts'
 import { openAuth } from './http/auth.ts'
 import { type Live, openLive } from './http/live.ts'
 import { listen } from './http/server.ts'
+import { openEndpoint } from './mcp/endpoint.ts'
 import { chooseModels, type Models } from './models/choose.ts'
 import { type Keys, openKeys } from './models/keys.ts'
 import { playbook } from './models/playbook.ts'
@@ -496,6 +497,19 @@ export async function start(config: ReadyConfig): Promise<Engine> {
   })
   live = openLive({ store: runtime.store, auth, revision, log })
   const opened = live
+  const submitGoal: AppParts['submitGoal'] = ({ by, ...goal }) => runtime.submitGoal(goal, by)
+  const version = packageVersion(config.root)
+  const mcp = openEndpoint({
+    store: runtime.store,
+    tasks: runtime.tasks,
+    registry: runtime.registry,
+    submitGoal,
+    baseUrl: auth.baseUrl,
+    version,
+    secretKey: runtime.systemSecretKey,
+    mayStill: (principal, scope) => auth.mayStill(principal, scope),
+    log,
+  })
   let finish: (how: 'stop' | 'restart') => void = () => undefined
   const ended = new Promise<'stop' | 'restart'>((resolve) => {
     finish = resolve
@@ -529,7 +543,8 @@ export async function start(config: ReadyConfig): Promise<Engine> {
     logins: openLogins(runtime.store, Date.now, config.systemSecretKey, providersOf(config.login)),
     live: opened,
     monitor: runtime.monitor,
-    version: packageVersion(config.root),
+    mcp,
+    version,
     revision,
     nodeVersion: process.version,
     uptime: () => process.uptime(),
@@ -550,7 +565,7 @@ export async function start(config: ReadyConfig): Promise<Engine> {
         dataBytes: runtime.monitor.resources.newest()?.databaseBytes ?? 0,
       }
     },
-    submitGoal: ({ by, ...goal }) => runtime.submitGoal(goal, by),
+    submitGoal,
     examples: runtime.examples,
     shutdown: (how) => void stop('graceful', how).catch((error: unknown) => log('stopping failed', error)),
     pageFolder: join(config.root, 'web', 'dist'),
@@ -571,6 +586,7 @@ export async function start(config: ReadyConfig): Promise<Engine> {
       runtime.monitor.write('info', how === 'now' ? 'Stopping at once' : 'Stopping: running turns finish or park first')
       await runner.stop(how === 'now' ? 0 : DRAIN_MS)
       await opened.close()
+      await mcp.close()
       await server.close()
       await runtime.close()
       finish(then)

@@ -11,12 +11,14 @@ import type { Trials } from '../agent/trials.ts'
 import type { Logins } from '../auth/logins.ts'
 import type { People } from '../auth/people.ts'
 import { type GoalExample, ROUTES, type Route } from '../contract/api.ts'
+import type { Endpoint } from '../mcp/endpoint.ts'
 import type { Monitor } from '../observe/monitor.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Store } from '../store/store.ts'
 import type { Tasks } from '../tasks/tasks.ts'
 import type { Auth } from './auth.ts'
 import type { Live } from './live.ts'
+import { MCP_PATH, mountMcp } from './mcp.ts'
 import { isPagePath, openPage } from './page.ts'
 import { headersOf, notLoggedIn, problemOf, problemOfError, problemResponse } from './problem.ts'
 import { type Env, NotJson, register } from './router.ts'
@@ -58,6 +60,7 @@ export type AppParts = {
   logins: Logins
   live: Live
   monitor: Monitor
+  mcp: Pick<Endpoint, 'fetch'>
   version: string
   revision: string
   nodeVersion: string
@@ -132,8 +135,10 @@ export function app(parts: AppParts): Hono<Env> {
     const looks = c.req.method === 'GET' || c.req.method === 'HEAD'
     const free = isOpen(c.req.method, c.req.path) || (looks && isPagePath(c.req.path))
     c.set('address', c.env?.incoming?.socket.remoteAddress)
-    c.set('principal', free ? null : await auth.identify((name) => c.req.header(name), !looks, c.get('address')))
-    if (!free && c.get('principal') === null) throw notLoggedIn()
+    const mcp = c.req.path === MCP_PATH
+    const nobody = free || (mcp && c.req.header('authorization') === undefined)
+    c.set('principal', nobody ? null : await auth.identify((name) => c.req.header(name), !looks, c.get('address')))
+    if (!free && !mcp && c.get('principal') === null) throw notLoggedIn()
     await next()
   })
   register(app, {
@@ -158,6 +163,8 @@ export function app(parts: AppParts): Hono<Env> {
     ...loginRoutes(parts),
     ...accessRoutes(parts),
   })
+
+  mountMcp(app, parts)
 
   app.notFound(async (c) => {
     const looks = c.req.method === 'GET' || c.req.method === 'HEAD'

@@ -30,7 +30,7 @@ describe('the address a request was sent to, and the page that sent it', () => {
     { name: 'HTTP', passed: 200, send: async (headers) => (await server.ask('GET', '/api/trees', { headers })).status },
     { name: 'the page', passed: 503, send: async (headers) => (await server.ask('GET', '/', { headers })).status },
     { name: 'health', passed: 200, send: async (headers) => (await server.ask('GET', '/health', { headers })).status },
-    { name: '/mcp', passed: 404, send: async (headers) => (await server.ask('POST', '/mcp', { headers, body: {} })).status },
+    { name: '/mcp', passed: 400, send: async (headers) => (await server.ask('POST', '/mcp', { headers, body: {} })).status },
     { name: 'SSE', passed: 200, send: (headers) => firstStatus('/api/events', { ...headers, accept: 'text/event-stream' }) },
     { name: 'WebSocket', passed: 101, send: (headers) => upgradeStatus(headers) },
   ] // biome-ignore format: a line a way

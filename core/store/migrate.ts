@@ -15,6 +15,7 @@ import * as access from './migrations/0008-access.ts'
 import * as templates from './migrations/0009-templates.ts'
 import * as jobs from './migrations/0010-jobs.ts'
 import * as decisions from './migrations/0011-decisions.ts'
+import * as mcp from './migrations/0012-mcp.ts'
 import type { Database } from './tables.ts'
 
 export type Migration = {
@@ -25,7 +26,20 @@ export type Migration = {
   down(db: Kysely<unknown>): Promise<void>
 }
 
-export const MIGRATIONS: readonly Migration[] = [foundation, policy, web, secrets, files, page, goals, access, templates, jobs, decisions]
+export const MIGRATIONS: readonly Migration[] = [
+  foundation,
+  policy,
+  web,
+  secrets,
+  files,
+  page,
+  goals,
+  access,
+  templates,
+  jobs,
+  decisions,
+  mcp,
+]
 
 /** This code's schema number. */
 export const SCHEMA = MIGRATIONS.at(-1)!.number

@@ -164,6 +164,7 @@ const COLUMNS = {
   rules: ['id', 'verdict', 'scope', 'signature', 'label', 'tree_id', 'agent', 'tainted', 'created_by', 'created_at', 'expires_at', 'hits', 'last_hit_at', 'revoked_at'],
   file_changes: ['tree_id', 'n', 'task_id', 'call_id', 'path', 'before_hash', 'before_bytes', 'before_mode', 'after_hash', 'after_bytes', 'after_mode', 'why_not', 'by', 'at'],
   jobs: ['id', 'tree_id', 'task_id', 'name', 'command', 'cwd', 'isolation', 'terminal', 'state', 'ending', 'exit_code', 'output', 'output_bytes', 'cpu_ms', 'peak_memory_bytes', 'starts', 'started_at', 'ended_at', 'seen_at'],
+  mcp_sessions: ['id', 'principal', 'initialize', 'subscriptions', 'created_at', 'last_seen_at'],
   events: ['seq', 'at', 'tree_id', 'fact'],
   web_searches: ['id', 'engine', 'query', 'at', 'task_id', 'results', 'outcome', 'hits'],
   web_pages: ['url', 'final_url', 'title', 'content_type', 'text', 'links', 'notes', 'etag', 'last_modified', 'fetched_at', 'fresh_until'],

@@ -346,6 +346,15 @@ export type Database = {
     link_user_id: string | null
     expires_at: number
   }
+  /** `initialize`: the request that began it, replayed after a restart; `subscriptions`: a list of URIs. */
+  mcp_sessions: {
+    id: string
+    principal: string
+    initialize: string
+    subscriptions: string
+    created_at: number
+    last_seen_at: number
+  }
   versions: { kind: string; name: string; version: number; body: string; author: string; at: number }
 }
 /** `seed_hash`: hash of the seed this version came from; null once a person or an agent changed it. */

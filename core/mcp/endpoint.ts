@@ -1,0 +1,182 @@
+/**
+ * `/mcp`: one address for both eras. A request of 2026-07-28 is answered by itself, by a server made for it; anything older belongs to a session.
+ * Host, Origin and token are checked before a request comes here.
+ */
+import { createHmac } from 'node:crypto'
+import {
+  createMcpHandler,
+  createRequestStateCodec,
+  InMemoryServerEventBus,
+  isJsonContentType,
+  isLegacyRequest,
+  type RequestStateCodec,
+  type Server,
+  type ServerContext,
+} from '@modelcontextprotocol/server'
+import type { Principal } from '../auth/principal.ts'
+import type { Store } from '../store/store.ts'
+import { openFeed } from './feed.ts'
+import { operatorSurface } from './operator.ts'
+import type { Doors } from './operator-tools.ts'
+import { authInfoOf, buildServer, callerOf, type Subscriptions } from './server.ts'
+import { openSessions, refusal } from './sessions.ts'
+
+/** Bytes of a request. */
+export const MCP_BODY_LIMIT = 4 * 1024 * 1024
+const KEEP_ALIVE_MS = 15_000
+const SUBSCRIPTIONS = 256
+/** Sessions and tokens expire without a fact. */
+const TIDY_MS = 60_000
+/** A form may wait for a person this long. */
+const STATE_SECONDS = 3_600
+
+export type Endpoint = ReturnType<typeof openEndpoint>
+/** Makes the SDK server of a request or a session. `subscriptions` is there for sessions only. */
+export type Build = (parts: { codec: RequestStateCodec }, subscriptions?: Subscriptions) => Server
+
+export function openEndpoint(
+  parts: Doors & {
+    store: Store
+    version: string
+    secretKey: string
+    mayStill: (principal: Principal, scope: 'read') => Promise<boolean>
+    log: (words: string, cause: unknown) => void
+    now?: () => number
+    /** In place of the operator's surface. */
+    build?: Build
+  },
+) {
+  const { store, log } = parts
+  const codec = createRequestStateCodec({
+    key: createHmac('sha256', parts.secretKey).update('mcp request state').digest(),
+    ttlSeconds: STATE_SECONDS,
+    bind: (ctx: ServerContext) => `${ctx.mcpReq.method}\0${callerOf(ctx).userId}`,
+  })
+  const surface = operatorSurface(parts, parts.version)
+  const build: Build = parts.build ?? ((_, subscriptions) => buildServer({ surface, codec, log }, subscriptions))
+  const bus = new InMemoryServerEventBus()
+  const modern = createMcpHandler(() => build({ codec }), {
+    legacy: 'reject',
+    // A silent call counts as dead after a minute with some hosts; a stream with comments in it does not.
+    responseMode: 'sse',
+    keepAliveMs: KEEP_ALIVE_MS,
+    maxSubscriptions: SUBSCRIPTIONS,
+    maxRequestBodySize: MCP_BODY_LIMIT,
+    bus,
+  })
+  const sessions = openSessions({ store, build: (subscriptions) => build({ codec }, subscriptions), now: parts.now ?? Date.now, log })
+  /** Requests under way that stay open, and what cuts them off. */
+  const guests = new Map<AbortController, Principal>()
+  const tidy = () => turnAway().catch((error: unknown) => log('whether MCP clients may go on cannot be told', error))
+  const timer = setInterval(tidy, TIDY_MS)
+  timer.unref()
+  const stopWatching = store.onCommit((events) => {
+    if (events.some((event) => event.type === 'access.changed')) void tidy()
+  })
+  const stopFeed = openFeed(
+    store,
+    () => bus.listenerCount > 0 || sessions.any(),
+    (uris, list) => {
+      if (bus.listenerCount > 0) {
+        for (const uri of uris) modern.notify.resourceUpdated(uri)
+        if (list) modern.notify.resourcesChanged()
+      }
+      sessions.changed(uris, list)
+    },
+  )
+
+  async function turnAway(): Promise<void> {
+    for (const [cut, principal] of [...guests]) if (!(await parts.mayStill(principal, 'read'))) cut.abort()
+    await sessions.tidy((principal) => parts.mayStill(principal, 'read'))
+  }
+
+  return {
+    /** Answers a request of somebody who is known and may read. */
+    async fetch(request: Request, principal: Principal): Promise<Response> {
+      const read = await bodyOf(request)
+      if (read instanceof Response) return read
+      const cut = new AbortController()
+      const authInfo = authInfoOf(principal)
+      // Built anew: a server's own request object is not one that can be copied.
+      const copy = new Request(request.url, {
+        method: request.method,
+        headers: request.headers,
+        signal: AbortSignal.any([request.signal, cut.signal]),
+      })
+      const given = read.body === undefined ? {} : { parsedBody: read.body }
+      if (await isLegacyRequest(copy, read.body)) return sessions.handle(copy, read.body, authInfo)
+      guests.set(cut, principal)
+      const leave = () => guests.delete(cut)
+      try {
+        return whenOver(await modern.fetch(copy, { authInfo, ...given }), leave)
+      } catch (error) {
+        leave()
+        throw error
+      }
+    },
+    /** What changed in the lists of tools and prompts is told to every client. */
+    notify: modern.notify,
+    load: (): { sessions: number; streams: number } => ({ sessions: sessions.count(), streams: bus.listenerCount }),
+    async close(): Promise<void> {
+      clearInterval(timer)
+      stopWatching()
+      stopFeed()
+      await modern.close()
+      await sessions.close()
+    },
+  }
+}
+
+async function bodyOf(request: Request): Promise<{ body: unknown } | Response> {
+  if (request.method !== 'POST') return { body: undefined }
+  if (!isJsonContentType(request.headers.get('content-type')))
+    return refusal(415, -32_000, 'Send JSON, with Content-Type: application/json.')
+  const length = Number(request.headers.get('content-length') ?? 0)
+  if (length > MCP_BODY_LIMIT) return tooLarge()
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of request.body ?? []) {
+    size += chunk.byteLength
+    if (size > MCP_BODY_LIMIT) return tooLarge()
+    chunks.push(chunk)
+  }
+  try {
+    return { body: JSON.parse(Buffer.concat(chunks).toString()) as unknown }
+  } catch {
+    return refusal(400, -32_700, 'The body is not JSON.')
+  }
+}
+const tooLarge = () => refusal(413, -32_000, `A request may have ${MCP_BODY_LIMIT / 1024 / 1024} MiB at most.`)
+
+/** Calls `over` once, when the whole answer went out or nobody wants the rest. */
+function whenOver(response: Response, over: () => void): Response {
+  if (response.body === null) {
+    over()
+    return response
+  }
+  const reader = response.body.getReader()
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { done, value } = await reader.read().catch((error: unknown) => {
+        over()
+        throw error
+      })
+      if (!done) return controller.enqueue(value)
+      over()
+      controller.close()
+    },
+    async cancel(reason) {
+      over()
+      await reader.cancel(reason)
+    },
+  })
+  return new Response(body, { status: response.status, headers: response.headers })
+}
+
+/** Where clients that got 401 learn what to send (RFC 9728). `origin`: the address that they used. */
+export const resourceMetadata = (origin: string, scopes: readonly string[]) => ({
+  resource: `${origin}/mcp`,
+  resource_name: 'Banyan',
+  bearer_methods_supported: ['header'],
+  scopes_supported: [...scopes],
+})

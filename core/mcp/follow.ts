@@ -1,0 +1,44 @@
+/** Waiting for a task without asking again and again: looks when a fact of its goal is committed, for as long as the caller likes. */
+import type { Store } from '../store/store.ts'
+
+/** Facts of another process tell nobody here, so it looks by itself too. */
+const LOOK_MS = 2_000
+
+/** What `look` finds, as soon as it finds something; null when the time is up or the signal says that nobody waits. */
+export async function waitUntil<T>(
+  store: Pick<Store, 'onCommit'>,
+  treeId: string,
+  look: () => Promise<T | null>,
+  { ms, signal }: { ms: number; signal: AbortSignal },
+): Promise<T | null> {
+  const end = Date.now() + ms
+  let changed = true
+  let wake: () => void = () => undefined
+  const stop = store.onCommit((events) => {
+    if (!events.some((event) => event.treeId === treeId)) return
+    changed = true
+    wake()
+  })
+  const aborted = () => wake()
+  signal.addEventListener('abort', aborted)
+  try {
+    for (;;) {
+      changed = false
+      const found = await look()
+      if (found !== null) return found
+      const left = end - Date.now()
+      if (left <= 0 || signal.aborted) return null
+      if (changed) continue
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, Math.min(left, LOOK_MS))
+        wake = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+    }
+  } finally {
+    stop()
+    signal.removeEventListener('abort', aborted)
+  }
+}
