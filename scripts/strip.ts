@@ -22,7 +22,9 @@ const SWITCH = ['--experimental-vm-modules', '--no-warnings']
 if (import.meta.main) {
   if ('SourceTextModule' in vm && vm.SourceTextModule !== undefined) {
     const root = process.argv[2] ?? dirname(import.meta.dirname)
-    const files = globSync('{core,tools,scripts}/**/*.ts', { cwd: root }).filter((path) => !path.endsWith('.d.ts'))
+    const files = globSync('{core,tools,scripts}/**/*.ts', { cwd: root, exclude: (path) => path.endsWith('node_modules') }).filter(
+      (path) => !path.endsWith('.d.ts'),
+    )
     const faults = files.flatMap((path) => {
       const why = complaint(path, readFileSync(join(root, path), 'utf8'))
       return why === null ? [] : [`${path}: Node cannot run this: ${why}`]
