@@ -14,7 +14,6 @@ import { type Lane, openLane, processesIn } from './crash/lane.ts'
 import { type Case, exhaustive, inRecovery, oneAtRandom, type Recorded, randomFrom } from './crash/plan.ts'
 import { SCENARIOS, type Scenario } from './crash/scenarios.ts'
 
-/** `hits`: deaths at fail points; `random`: from outside; `kills`: all, those that a scenario dealt itself included. */
 /** `hits`: deaths at fail points; `random`: from outside; `kills`: all, with those that a scenario dealt itself. */
 type Row = {
   scenario: string

@@ -145,6 +145,38 @@ test('a task that was lost twice has its last attempt alone, so that it takes no
   await runtime.tasks.recover()
 })
 
+test('a turn that ends by asking a person was not lost: only losses in a row set a task aside', async () => {
+  const { goal, runtime } = await open(() => endWith('never asked'), { paused: true })
+  const root = await goal('look')
+  const { turns } = runtime.tasks
+  const lose = async () => {
+    expect(await turns.lease('w', 1)).toHaveLength(1)
+    await runtime.tasks.recover()
+  }
+  const [first] = await turns.lease('w', 1)
+  const start = await turns.begin(first!, { provider: 'p', model: 'm', tokens: 1, costMicros: 0, maxTurns: 9 })
+  if (start.kind !== 'go') throw new Error('the first turn may begin')
+  const reply = {
+    text: '',
+    calls: [{ tool: 'terminal_job', input: {} }],
+    provider: 'p',
+    model: 'm',
+    usage: null,
+    costMicros: 0,
+    latencyMs: 1,
+  }
+  const { calls } = await turns.reply(first!, start.call, reply)
+  await turns.beginCall(first!, calls[0]!.id, 'terminal_job', 'once')
+  await runtime.tasks.recover()
+  const [second] = await turns.lease('w', 1)
+  const review = await turns.askPerson(second!, calls[0]!.id, { kind: 'in_doubt', title: 'Cut off', action: {}, risk: 'low' })
+  expect(await turns.finish(second!, [])).toBe('gone')
+  await runtime.tasks.decide(review, { decision: 'approve' }, 'owner')
+  await lose()
+  await lose()
+  expect(await runtime.tasks.task(root)).toMatchObject({ status: 'pending', attempt: 2 })
+})
+
 test('something that nobody foresaw costs an attempt and a little time, and sets the task aside the third time', async () => {
   let clock = Date.now()
   const { goal, until, over, runtime } = await open(

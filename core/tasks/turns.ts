@@ -483,6 +483,7 @@ export function openTurns(store: Store, options: { leaseMs?: number; reviewSecon
     finish: (lease: Lease, ended: readonly EndedCall[]): Promise<'again' | 'calls' | 'gone'> =>
       store.transact(async (tx) => {
         const task = await openLeased(tx, lease)
+        task.attempts = 0 // this turn came to its end; only losses in a row set a task aside
         await endAll(tx, task, ended)
         const open = await callsOpen(tx, task.id)
         let waiting: CallRow[] = []

@@ -41,8 +41,8 @@ export type Scenario = {
   effects?: Readonly<Record<string, 'once' | 'again'>>
   /** What must have come of it, besides what must be true of every database. */
   check?(sees: PersonSees): string[]
-  /** What must be equal to a run without kills: by default all that an outsider sees but times, costs and notes. */
-  compare?: 'statuses' | 'nothing'
+  /** What must be equal to a run without kills: by default all that an outsider sees but times, costs and notes. `work`: the statuses, watchers left out. */
+  compare?: 'statuses' | 'work' | 'nothing'
   /** Runs on an empty folder, so that migrations and seeds are killed too. */
   fromNothing?: true
   /** Deaths that the scenario causes itself. */
@@ -398,7 +398,7 @@ const first: Scenario = {
 /** A plan that is made with a planner's help, sent back once, approved, and asked about again where it says so. */
 const plan: Scenario = {
   name: 'plan',
-  compare: 'statuses', // a turn that was lost counts, and a task of so many turns is judged instead of being too small for it
+  compare: 'work', // a turn that was lost counts, and a task of so many turns is judged instead of being too small for it
   goals: [{ goal: 'Make the parts', plan: true }],
   judges: true,
   decide(request) {

@@ -2,6 +2,7 @@
 import { globSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { isRepeated } from '../../core/contract/answers.ts'
+import { isWatcher } from '../../core/contract/task.ts'
 import type { Runtime } from '../../core/main.ts'
 import type { TaskRow } from '../../core/tasks/rows.ts'
 import { toReview, toTask } from '../../core/tasks/rows.ts'
@@ -49,10 +50,10 @@ export async function picture(runtime: Runtime, scenario: Scenario, folder: stri
       (path) => statSync(join(folder, path)).isFile() && !path.includes('/.tmp/') && !DRAFT.test(path) && !path.endsWith('/effects.log'),
     )
     .sort()
-  const whole = scenario.compare !== 'statuses'
+  const whole = scenario.compare === undefined
   const shown = {
     trees: trees.map(({ paused_reason }) => paused_reason),
-    tasks: tasks.map((t) => [
+    tasks: tasks.filter((t) => scenario.compare !== 'work' || !isWatcher(t.kind)).map((t) => [
       t.id, t.parentId, t.kind, t.agent, t.title, t.status, t.reason, t.stoppedByPerson, t.workspace,
       ...(whole ? [t.result, t.summary, t.verdict, t.evidence] : []),
     ]), // biome-ignore format: one line a kind of column
