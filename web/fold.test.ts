@@ -26,6 +26,7 @@ const task = (id: string, parentId: string | null, more: Partial<Task> = {}): Ta
   after: [],
   deadlineAt: null,
   wakeAt: null,
+  model: null,
   stoppedByPerson: false,
   taint: [],
   workspace: '',

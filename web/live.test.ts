@@ -41,6 +41,7 @@ const task = (id: string, parentId: string | null): Task => ({
   after: [],
   deadlineAt: null,
   wakeAt: null,
+  model: null,
   stoppedByPerson: false,
   taint: [],
   workspace: '',

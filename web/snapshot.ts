@@ -82,6 +82,7 @@ function rootOf(tree: TreeItem): Task {
     after: [],
     deadlineAt: null,
     wakeAt: null,
+    model: null,
     stoppedByPerson: false,
     taint: [],
     workspace: '',

@@ -24,6 +24,7 @@ const task: Task = {
   deadlineAt: null,
   wakeAt: null,
   stoppedByPerson: false,
+  model: null,
   workspace: '',
   result: null,
   summary: null,

@@ -107,8 +107,9 @@ function visible(history: readonly StoredMessage[]): { seen: StoredMessage[]; cl
   let clearedUpTo = 0
   for (const message of history) {
     if (message.role === 'user' && message.rewindTo !== undefined) {
-      const from = Math.max(message.rewindTo, 2) // the task itself stays
-      seen = seen.filter((m) => m.n < from)
+      const from = message.rewindTo
+      const task = message.instruction ? undefined : seen.find((m) => m.n === 1 || (m.role === 'user' && m.instruction))
+      seen = seen.filter((m) => m.n < from || m === task) // the task itself stays
     }
     if (message.role === 'compaction') {
       if (message.how === 'cleared') {

@@ -81,6 +81,7 @@ const TaskShape = z
     wakeAt: time.nullable(),
     stoppedByPerson: z.boolean(),
     taint: z.array(z.enum(TAINTS)),
+    model: text.nullable(),
     workspace: text,
     result: text.nullable(),
     summary: text.nullable(),
@@ -145,6 +146,7 @@ const MessageShape = z
       text,
       from: z.enum(['person', 'parent', 'system', 'child']),
       rewindTo: z.exactOptional(z.number().int()),
+      instruction: z.exactOptional(z.literal(true)),
     }),
     z.object({
       ...stored,
@@ -328,7 +330,18 @@ const control = {
 }
 const Control = z.object(control).strict().meta({ id: 'ControlRequest' })
 const Steer = z.object({ ...control, message: text.trim().min(1, 'must say what the agent should know or do').max(100_000) }).strict()
-const Rerun = z.object({ ...control, from: z.number().int().min(1).optional(), restoreFiles: z.boolean().optional() }).strict()
+/**
+ * `from` with `message`: where message `from` is the task itself or a person's words, `message` stands in its place; otherwise it is said
+ * beside it. `model`: `provider/model`, `playbook`, or `default`, which is what the goal says; it holds for tasks that the task starts, too.
+ */
+const Rerun = z
+  .object({
+    ...control,
+    from: z.number().int().min(1).optional(),
+    restoreFiles: z.boolean().optional(),
+    model: text.trim().min(1).max(200).optional(),
+  })
+  .strict()
 export type ControlRequest = z.input<typeof Rerun>
 
 /** What is left out stays as it is; a new secret needs a value. `grants`: `agent:NAME`, `tree:ID`, or `*`. */
@@ -414,16 +427,21 @@ export const ROUTES = {
   step: act('step', 'Runs one turn, then pauses again', Control),
   retry: act('retry', 'Opens a task again that did not succeed', Control),
   steer: act('steer', 'Says something to the agent at work', Steer),
-  rerun: act('rerun', 'Goes back to message `from` and on from there', Rerun),
+  rerun: act('rerun', 'Goes back to message `from` and on from there, with other words or another model if they are given', Rerun),
 
   rerunPreview: one({
     method: 'GET',
     path: '/api/tasks/{id}/rerun',
     scope: 'read',
-    summary: 'What a rerun from message `from` would touch: files changed since, and unfinished subtasks that would stop. Changes nothing',
+    summary:
+      'What a rerun from message `from` would touch: files changed since, unfinished subtasks that would stop, and what a `message` would replace. Changes nothing',
     status: 200,
     query: z.object({ from: wholeQuery(1, 1_000_000_000).default(1) }),
-    response: z.object({ files: z.array(text), stops: z.array(z.object({ id: text, title: text })) }),
+    response: z.object({
+      files: z.array(text),
+      stops: z.array(z.object({ id: text, title: text })),
+      replaces: z.enum(['instruction', 'words']).nullable(),
+    }),
   }),
 
   taskFiles: one({

@@ -109,6 +109,19 @@ export type Fact =
       by: string
     }
   | { type: 'task.controlled'; taskId: string; verb: string; by: string; comment: string | null }
+  /** A person has it done anew from message `from`. What is left out is as it was. `stopped`: tasks below it that had not ended. */
+  | {
+      type: 'task.rerun'
+      taskId: string
+      from: number
+      /** Whether the person's words stand in the place of the task, or of what a person had said there. */
+      replaced: 'instruction' | 'words' | null
+      /** Its beginning, where it is long. */
+      instruction?: string
+      model?: string | null
+      stopped: string[]
+      by: string
+    }
   | { type: 'task.granted'; taskId: string; documents: string[]; tools: string[] }
   /** It has read what nobody in its tree wrote; `taint` is all of it. */
   | { type: 'task.tainted'; taskId: string; taint: Taint[] }

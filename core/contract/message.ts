@@ -14,8 +14,11 @@ export type Message =
       documents: { name: string; version: number }[]
       tools: string[]
     }
-  /** `from` is who speaks. `rewindTo` (a person's rerun): the model no longer sees what lies between that message and this one. */
-  | { role: 'user'; text: string; from: 'person' | 'parent' | 'system' | 'child'; rewindTo?: number }
+  /**
+   * `from` is who speaks. `rewindTo` (a person's rerun): the model no longer sees what lies between that message and this one, that message
+   * included. `instruction`: this is what the task has to do from here on, in place of what it was given before.
+   */
+  | { role: 'user'; text: string; from: 'person' | 'parent' | 'system' | 'child'; rewindTo?: number; instruction?: true }
   | {
       role: 'assistant'
       text: string

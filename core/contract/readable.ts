@@ -82,6 +82,7 @@ export const READABLE = {
       'step',
       'lease_until',
       'taint',
+      'model',
     ],
   },
   messages: { about: 'one message of a task; body is JSON', main: ['task_id', 'n', 'role', 'body', 'at'] },

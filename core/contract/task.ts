@@ -118,6 +118,8 @@ export type Task = {
   stoppedByPerson: boolean
   /** What it has read that nobody in its tree wrote; such a task needs a person for effects outside its workspace. */
   taint: Taint[]
+  /** What answers for it in place of its goal's model: chosen by a person for a rerun, and handed on to tasks that it starts. */
+  model: string | null
   /** Relative to the tree's workspace folder; '' is the folder itself. */
   workspace: string
   result: string | null

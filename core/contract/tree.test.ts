@@ -25,6 +25,7 @@ const task = (id: string): Task => ({
   deadlineAt: null,
   wakeAt: null,
   stoppedByPerson: false,
+  model: null,
   taint: [],
   workspace: '',
   result: null,

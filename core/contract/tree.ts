@@ -44,6 +44,11 @@ export function taskChange(task: Pick<Task, 'spend'>, event: Event): Partial<Tas
         ...(deadlineAt === undefined ? {} : { deadlineAt }),
       }
     }
+    case 'task.rerun':
+      return {
+        ...(event.instruction === undefined ? {} : { instruction: event.instruction }),
+        ...(event.model === undefined ? {} : { model: event.model }),
+      }
     case 'task.tainted':
       return { taint: event.taint }
     case 'model.called':

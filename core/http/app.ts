@@ -148,7 +148,7 @@ export function app(parts: AppParts): Hono<Env> {
     ...templateRoutes(parts),
     ...modelRoutes(parts),
     ...spendRoutes(parts),
-    ...taskRoutes(parts.tasks, parts.files.history),
+    ...taskRoutes(parts.tasks, parts.files.history, (name) => void parts.models.models.pick(name)),
     ...fileRoutes(parts),
     ...reviewRoutes(parts.tasks),
     ...registryRoutes(parts.registry, parts.editors),

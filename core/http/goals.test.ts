@@ -116,7 +116,19 @@ test('what a rerun would touch is told before it, and nothing is touched by tell
   await server.over(json.treeId)
   const told = async (from: number) =>
     (await server.ask<ResponseOf<'rerunPreview'>>('GET', `/api/tasks/${json.treeId}/rerun?from=${from}`)).json
-  expect(await told(1)).toEqual({ files: ['made.txt'], stops: [] })
-  expect(await told(1_000)).toEqual({ files: [], stops: [] })
+  expect(await told(1)).toEqual({ files: ['made.txt'], stops: [], replaces: 'instruction' })
+  expect(await told(1_000)).toEqual({ files: [], stops: [], replaces: null })
   expect((await server.tree(json.treeId)).status).toBe('done')
+})
+
+test('a rerun with other words does those; a model that there is not is refused before anything changes', async () => {
+  const { json } = await server.submit('Run `echo first`')
+  await server.over(json.treeId)
+  const rerun = (body: object) => server.ask<{ status: string }>('POST', `/api/tasks/${json.treeId}/rerun`, body)
+  expect((await rerun({ from: 1, message: 'Run `echo second`', model: 'nowhere/x' })).status).toBe(400)
+  expect((await server.tree(json.treeId)).status).toBe('done')
+  expect((await rerun({ from: 1, message: 'Run `echo second`', model: 'playbook' })).json).toMatchObject({ status: 'pending' })
+  const done = await server.over(json.treeId)
+  expect(done.result).toContain('second')
+  expect(done.result).not.toContain('first')
 })

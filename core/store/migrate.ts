@@ -16,6 +16,7 @@ import * as templates from './migrations/0009-templates.ts'
 import * as jobs from './migrations/0010-jobs.ts'
 import * as decisions from './migrations/0011-decisions.ts'
 import * as mcp from './migrations/0012-mcp.ts'
+import * as rerun from './migrations/0013-rerun.ts'
 import type { Database } from './tables.ts'
 
 export type Migration = {
@@ -39,6 +40,7 @@ export const MIGRATIONS: readonly Migration[] = [
   jobs,
   decisions,
   mcp,
+  rerun,
 ]
 
 /** This code's schema number. */

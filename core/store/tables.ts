@@ -103,6 +103,8 @@ export type Database = {
     taint: string
     /** Its part of a plan: {ask, items, ran}. */
     plan: string | null
+    /** What answers for it in place of the goal's model; null: as the goal says. */
+    model: string | null
     created_at: number
     updated_at: number
   }

@@ -1,13 +1,15 @@
 /** What a person may do to a task or a subtree. A stop leaves a mark that no parent undoes. */
 import { TRY_AGAIN } from '../contract/answers.ts'
 import { Fault } from '../contract/fault.ts'
+import type { Message } from '../contract/message.ts'
 import { isOver } from '../contract/task.ts'
 import { prepare } from '../store/prepared.ts'
 import type { Tx } from '../store/store.ts'
+import { cycleHash } from './create.ts'
 import { settleLostCalls } from './ledger.ts'
 import { endCall, move, ready } from './move.ts'
 import { over, releaseIfFree } from './outcome.ts'
-import { append, callsOpen, keep, openTask, openTree, save, type TaskRow } from './rows.ts'
+import { append, callsOpen, INSTRUCTION_PREVIEW, keep, openTask, openTree, save, type TaskRow } from './rows.ts'
 
 export const VERBS = ['cancel', 'abort', 'pause', 'resume', 'step', 'retry', 'steer', 'rerun'] as const
 export type Verb = (typeof VERBS)[number]
@@ -18,8 +20,13 @@ export type Control = {
   scope?: 'node' | 'subtree' | undefined
   message?: string | undefined
   comment?: string | undefined
-  /** rerun: the message from which to go on; what came after it is no longer seen by the model. */
+  /**
+   * rerun: the message from which to go on; what came after it is no longer seen by the model. `message` then stands in the place of that
+   * message where it is the task itself or a person's words.
+   */
   from?: number | undefined
+  /** rerun: what answers for it from now on, and for tasks that it starts; null: what its goal says. */
+  model?: string | null | undefined
   /** rerun: the task is paused until whoever asked has put its files back and resumes it. */
   hold?: boolean | undefined
 }
@@ -130,19 +137,58 @@ const VERBS_DO: Record<Verb, Do> = {
     if (task.status === 'assigned' || task.status === 'active')
       throw new Fault('conflict', `Task ${task.id} is running; pause or abort it first.`)
     const cut: string[] = []
-    for (const child of below) await stop(tx, child, ask, cut)
+    const stopped = below.filter((child) => !isOver(child.status)).map((child) => child.id)
+    for (const child of below) await stop(tx, child, ask, cut, 0) // the rerun may start the same again
     for (const call of await callsOpen(tx, task.id))
       await endCall(tx, task, call, 'Set aside: a person reruns the task from an earlier point.', true)
+    const there = ask.from === undefined ? undefined : await messageAt(tx, task.id, from)
+    const replaced = ask.message === undefined || there === undefined ? null : replaces(there, from)
+    if (replaced === 'instruction') {
+      if (!ask.message?.trim()) throw new Fault('invalid', 'A task needs words: say in `message` what it has to do.')
+      task.instruction = ask.message
+      task.instruction_hash = cycleHash(task.agent, ask.message)
+    }
+    if (ask.model !== undefined) task.model = ask.model
+    await tx.db
+      .updateTable('tasks')
+      .set({ instruction: task.instruction, instruction_hash: task.instruction_hash, model: task.model })
+      .where('id', '=', task.id)
+      .execute()
+    const { instruction } = task
+    tx.record(task.tree_id, {
+      type: 'task.rerun',
+      taskId: task.id,
+      from,
+      replaced,
+      ...(replaced === 'instruction'
+        ? { instruction: instruction.length > INSTRUCTION_PREVIEW ? `${instruction.slice(0, INSTRUCTION_PREVIEW)}…` : instruction }
+        : {}),
+      ...(ask.model === undefined ? {} : { model: ask.model }),
+      stopped,
+      by: ask.by,
+    })
     await append(tx, task, {
       role: 'user',
       from: 'person',
       rewindTo: from,
+      ...(replaced === 'instruction' ? { instruction: true as const } : {}),
       text: ask.message ?? ask.comment ?? 'A person reruns this task from here. Do it anew.',
     })
     await reopen(tx, task)
     if (ask.hold && task.status === 'pending') await pauseOne(tx, task)
     return cut
   },
+}
+
+async function messageAt(tx: Tx, taskId: string, n: number): Promise<Message | undefined> {
+  const row = await tx.db.selectFrom('messages').select('body').where('task_id', '=', taskId).where('n', '=', n).executeTakeFirst()
+  return row && (JSON.parse(row.body) as Message)
+}
+/** What words in the place of a message would be; null: they would stand beside it. */
+export function replaces(message: Message, n: number): 'instruction' | 'words' | null {
+  if (message.role !== 'user') return null
+  if (n === 1 || message.instruction) return 'instruction'
+  return message.from === 'person' ? 'words' : null
 }
 
 function refuseOver(task: TaskRow, word: string): void {
@@ -159,10 +205,11 @@ async function descendants(tx: Tx, task: TaskRow): Promise<TaskRow[]> {
   return found
 }
 
-async function stop(tx: Tx, task: TaskRow, ask: Control, cut: string[]): Promise<void> {
+/** `mark` 1: no parent may start the same again. */
+async function stop(tx: Tx, task: TaskRow, ask: Control, cut: string[], mark: 0 | 1 = 1): Promise<void> {
   if (isOver(task.status)) return
   if (task.status === 'assigned' || task.status === 'active') cut.push(task.id)
-  task.stopped_by_person = 1
+  task.stopped_by_person = mark
   task.lease_token += 1
   await over(tx, task, 'cancelled', { reason: 'stopped', note: `stopped by a person${ask.comment ? `: ${ask.comment}` : ''}` })
 }

@@ -99,7 +99,8 @@ const helperOf = prepare<{ parent_id: string; kind: string; round: number }>()((
 )
 
 const hash = (text: string): string => createHash('sha256').update(text).digest('base64url').slice(0, 22)
-const cycleHash = (agent: string, instruction: string): string => hash(`${agent}\n${normaliseInstruction(instruction)}`)
+/** What the cycle check compares. */
+export const cycleHash = (agent: string, instruction: string): string => hash(`${agent}\n${normaliseInstruction(instruction)}`)
 
 /** What is not said by most goals is left out, so that keys of goals from before these words hold. */
 const requestHash = (goal: NewGoal): string => {
@@ -264,6 +265,7 @@ const COLUMNS = [
   'lease_until',
   'taint',
   'plan',
+  'model',
   'created_at',
   'updated_at',
 ] as const
@@ -428,6 +430,7 @@ async function insert(tx: Tx, tree: TreeRow, task: Insert): Promise<0 | 1> {
     lease_until: 0,
     taint: task.parent?.taint ?? '[]',
     plan: task.plan === null ? null : JSON.stringify(task.plan),
+    model: task.parent?.model ?? null,
     created_at: tx.now,
     updated_at: tx.now,
   }

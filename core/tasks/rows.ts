@@ -205,6 +205,7 @@ export function toTask(row: TaskRow): Task {
     wakeAt: isoOrNull(row.wake_at),
     stoppedByPerson: row.stopped_by_person === 1,
     taint: JSON.parse(row.taint) as Taint[],
+    model: row.model,
     workspace: row.workspace,
     result: row.result,
     summary: row.summary,

@@ -195,7 +195,7 @@ export function openTurns(store: Store, options: { leaseMs?: number; reviewSecon
             grants: JSON.parse(task.grants) as Grants,
             faults: task.faults,
             goal: {
-              model: tree.model,
+              model: task.model ?? tree.model,
               approval: tree.approval as Approval,
               plan: tree.plan as Lease['goal']['plan'],
             },

@@ -9,6 +9,7 @@ import { Ended, EXIT } from './terminal.ts'
 import { counted, oneLine } from './words.ts'
 
 type Verb = 'pause' | 'resume' | 'step' | 'cancel' | 'abort' | 'retry'
+type Rerun = Options & { from?: number; message?: string; model?: string; restoreFiles?: boolean; dryRun?: boolean }
 type Options = { scope?: 'node' | 'subtree'; comment?: string; yes?: boolean; all?: boolean }
 
 const VERBS: Record<Verb, { summary: string; description: string; scope: boolean; stops?: true; next?: string }> = {
@@ -101,18 +102,25 @@ export function addControl(program: Command, cli: Cli): void {
       )
       .argument('<task>', 'id of a task or goal, or the beginning of one')
       .option('--from <n>', 'number of the message', whole(1, 1_000_000_000))
-      .option('--message <text>', 'what to do differently')
+      .option(
+        '--message <text>',
+        'what to do differently; with --from, in the place of that message if it is the task itself or your words',
+      )
+      .option('--model <name>', 'provider/model that answers from now on; default is what the goal says')
+      .option('--dry-run', 'only say what it would touch')
       .option('--restore-files', 'put files back to what they were before that message; what others changed since is left and told')
       .option(...comment)
       .option('-y, --yes', 'do not ask')
-      .action(async (given: string, options: Options & { from?: number; message?: string; restoreFiles?: boolean }, own: Command) => {
+      .action(async (given: string, options: Rerun, own: Command) => {
         const server = serverOf(cli, own)
         const id = await resolveTask(server, given)
+        const { from, message, model, comment: why, restoreFiles } = options
+        if (options.dryRun) return tellRerun(cli, server, id, options, wantsJson(own))
         await confirmStop(cli, server, [id], 'rerun', options.yes)
-        const { from, message, comment: why, restoreFiles } = options
         const body: ControlRequest = {
           ...(from === undefined ? {} : { from }),
           ...(message === undefined ? {} : { message }),
+          ...(model === undefined ? {} : { model }),
           ...(why === undefined ? {} : { comment: why }),
           ...(restoreFiles ? { restoreFiles } : {}),
         }
@@ -153,6 +161,23 @@ async function each(cli: Cli, ids: readonly string[], asJson: boolean, act: (id:
   if (asJson) terminal.document({ items: done })
   else if (next && done[0]) terminal.say(`Undo: ${terminal.banyan} ${next} ${done[0].id}`)
   if (refusals[0]) cli.exit(refusals[0].exitCode)
+}
+
+async function tellRerun(cli: Cli, server: Server, id: string, { from = 1, message }: Rerun, asJson: boolean): Promise<void> {
+  const { terminal } = cli
+  const told = await call(server, 'rerunPreview', { params: { id }, query: { from: String(from) } })
+  if (asJson) return terminal.document(told)
+  const list = (what: string, items: readonly string[]) => terminal.out(`${what}: ${items.length === 0 ? 'none' : items.join(', ')}`)
+  list(
+    'files changed since',
+    told.files.map((path) => oneLine(path)),
+  )
+  list(
+    'subtasks that stop',
+    told.stops.map((task) => `${task.id} (${oneLine(task.title)})`),
+  )
+  if (message !== undefined)
+    terminal.out(`replaces: ${told.replaces === 'instruction' ? 'the task' : told.replaces === 'words' ? 'what a person said' : 'nothing'}`)
 }
 
 /** Stopping a task alone is no more than was typed; stopping what a person may not have in view is asked about. */

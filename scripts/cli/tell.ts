@@ -74,6 +74,8 @@ export function tell(event: Event, paint: Paint): string {
       return `changed the database (${counted(event.rows, 'row')} of ${oneLine(event.table, 40)}, approved by ${oneLine(event.by, 40)}): ${oneLine(event.sql)}`
     case 'task.controlled':
       return `${oneLine(event.verb, 20)} by ${oneLine(event.by, 40)}${event.comment ? `: ${oneLine(event.comment)}` : ''}`
+    case 'task.rerun':
+      return `done anew from message ${event.from} by ${oneLine(event.by, 40)}${event.replaced ? `, with other words for the ${event.replaced === 'words' ? 'message' : 'task'}` : ''}${event.model ? `, by ${oneLine(event.model, 80)}` : ''}`
     case 'task.granted':
       return `may now use ${oneLine([...event.documents, ...event.tools].join(', '))}`
     case 'secret.changed':

@@ -42,6 +42,7 @@ const task = (id: string, parentId: string | null, seq: number, kind: Task['kind
   after: [],
   deadlineAt: null,
   wakeAt: null,
+  model: null,
   stoppedByPerson: false,
   taint: [],
   workspace: '',

@@ -2,6 +2,7 @@
 import { Fault } from '../../contract/fault.ts'
 import { isOver } from '../../contract/task.ts'
 import type { History } from '../../exec/history.ts'
+import { replaces } from '../../tasks/control.ts'
 import { previewOf } from '../../tasks/previews.ts'
 import type { Tasks } from '../../tasks/tasks.ts'
 import type { Asked, Handlers } from '../router.ts'
@@ -14,6 +15,8 @@ type Verb = 'cancel' | 'abort' | 'pause' | 'resume' | 'step' | 'retry' | 'steer'
 export function taskRoutes(
   tasks: Tasks,
   history: Pick<History, 'undoFrom' | 'changedFrom'>,
+  /** A Fault says what is wrong with the name of a model. */
+  checkModel: (name: string) => void,
 ): Pick<Handlers, 'rerunPreview' | 'task' | 'messages' | 'prompt' | Verb> {
   const control =
     (verb: Verb) =>
@@ -38,7 +41,8 @@ export function taskRoutes(
       const { id, treeId } = await tasks.task(param('id'))
       const { tasks: all } = await tasks.tree(treeId)
       const stops = all.filter((task) => task.id.startsWith(`${id}.`) && !isOver(task.status)).map(({ id, title }) => ({ id, title }))
-      return { files: await history.changedFrom({ taskId: id, from }), stops }
+      const [there] = await tasks.messages(id, from - 1, 1)
+      return { files: await history.changedFrom({ taskId: id, from }), stops, replaces: there ? replaces(there, from) : null }
     },
     cancel: control('cancel'),
     abort: control('abort'),
@@ -49,10 +53,12 @@ export function taskRoutes(
     steer: control('steer'),
     /** With `restoreFiles` the task is held, its files are put back, and then it goes on: it never runs on files of both times. */
     async rerun(asked) {
-      const { restoreFiles, ...body } = asked.body
-      if (!restoreFiles) return control('rerun')({ ...asked, body })
+      const { restoreFiles, model, ...rest } = asked.body
       const id = asked.param('id')
       const by = asked.by.name
+      if (model !== undefined && model !== 'default') checkModel(model)
+      const body = { ...rest, ...(model === undefined ? {} : { model: model === 'default' ? null : model }) }
+      if (!restoreFiles) return tasks.control(id, { ...body, verb: 'rerun', by })
       const held = await tasks.control(id, { ...body, verb: 'rerun', by, hold: true })
       const { conflicts } = await history.undoFrom({ taskId: id, from: body.from ?? 1, by })
       if (conflicts.length > 0) await tasks.control(id, { verb: 'steer', by, message: leftAsTheyAre(conflicts) })
