@@ -6,6 +6,7 @@ import { createRootRoute, createRoute, createRouter, lazyRouteComponent, type Ro
 import { BookOpen, Bot, Flag, House, ListTree, Wrench } from 'lucide-react'
 import { GOAL_FILTERS } from './goal-filter.ts'
 import type { PageData } from './page-data.ts'
+import { DETAIL_SEARCH } from './pages/detail/address.ts'
 import { ENTRY_FILTERS, ENTRY_TABS } from './pages/library/filters.ts'
 import { oneOf, parseSearch, texts, writeSearch } from './search.ts'
 import { Missing } from './shell/missing.tsx'
@@ -47,13 +48,14 @@ const tree = createRoute({
   path: '/trees/$id',
   staticData: { title: pages.goal },
   validateSearch: (search: Record<string, unknown>) =>
-    texts(search, 'task', 'tab', 'view', 'f', 'q', 'root', 'follow', 'agent', 'tool', 'cost', 'since', 'pin', 'result'),
+    texts(search, 'task', 'view', 'f', 'q', 'root', 'follow', 'agent', 'tool', 'cost', 'since', 'pin', 'result', ...DETAIL_SEARCH),
   component: lazyRouteComponent(() => import('./pages/tree/tree-page.tsx'), 'TreePage'),
 })
 const task = createRoute({
   ...at,
   path: '/t/$taskId',
   staticData: { title: pages.task },
+  validateSearch: (search: Record<string, unknown>) => texts(search, ...DETAIL_SEARCH),
   component: lazyRouteComponent(() => import('./views/task-link.tsx'), 'TaskLink'),
 })
 const reviews = createRoute({

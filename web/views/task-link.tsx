@@ -1,9 +1,9 @@
-/** `/t/ID`: the lasting address of a task, which leads to it in its tree. */
+/** `/t/ID`: the lasting address of a task, and with `#e:N` of one event of it. */
 import { getRouteApi } from '@tanstack/react-router'
-import { useEffect } from 'react'
 import { ROUTES } from '../../core/contract/api.ts'
+import { TaskDetail } from '../pages/detail/task-detail.tsx'
 import { useRead } from '../read.ts'
-import { treePath, useGo } from '../route.ts'
+import { useTitle } from '../title.ts'
 import { ErrorState } from '../ui/error-state.tsx'
 import { Skeleton } from '../ui/skeleton.tsx'
 import { goals } from '../words/goals.ts'
@@ -13,13 +13,12 @@ const route = getRouteApi('/t/$taskId')
 export function TaskLink() {
   const { taskId } = route.useParams()
   const { data, error, refetch } = useRead(ROUTES.task, { params: { id: taskId } })
-  const go = useGo()
-  useEffect(() => {
-    if (data) go(treePath(data.treeId, data.id), 'replace')
-  }, [data, go])
+  useTitle(data?.title ?? null)
   return (
-    <div className="column">
-      {error ? (
+    <div className="detail-page">
+      {data ? (
+        <TaskDetail treeId={data.treeId} taskId={data.id} alone />
+      ) : error ? (
         <ErrorState title={goals.noTask(taskId)} cause={error.message} retry={() => void refetch()} />
       ) : (
         <Skeleton label={goals.findingTask} />

@@ -13,7 +13,6 @@ const STILL = [
   'parts/goal-list.tsx',
   'parts/needs-you.tsx',
   'parts/review-card.tsx',
-  'parts/story.tsx',
   'ui/long-text.tsx',
   'ui/notice.tsx',
   'views/home.tsx',

@@ -1,0 +1,98 @@
+/** What came of a task: its result, what it says for evidence, how it was judged, and what it was told to do. */
+import { Check, X } from 'lucide-react'
+import { type CheckedEvidence, isOver, type Task } from '../../../core/contract/task.ts'
+import { size } from '../../format.ts'
+import { LongText } from '../../ui/long-text.tsx'
+import { Markdown } from '../../ui/markdown.tsx'
+import { detail } from '../../words/detail.ts'
+
+export function Outcome({ task }: { task: Task }) {
+  const { verdict } = task
+  return (
+    <>
+      {task.instruction.trim() !== task.title.trim() && (
+        <details className="told">
+          <summary>{detail.instruction}</summary>
+          <LongText text={task.instruction} />
+        </details>
+      )}
+      {task.result !== null && task.result !== '' && (
+        <details className="told" open={isOver(task.status)}>
+          <summary>
+            <h3>{detail.result}</h3>
+          </summary>
+          <div className="framed">
+            <Markdown text={task.result} />
+          </div>
+        </details>
+      )}
+      {task.evidence.length > 0 && (
+        <section aria-label={detail.evidence} className="detail-evidence">
+          <h3>{detail.evidence}</h3>
+          <ul className="evidence">
+            {task.evidence.map((one, i) => (
+              // biome-ignore lint/suspicious/noArrayIndexKey: the list is written once and never reordered
+              <li key={i}>
+                <Mark good={one.ok} word={one.ok ? detail.checked : detail.notChecked} /> <Claim one={one} />
+                {one.problem && <span className="problem"> {one.problem}</span>}
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+      {verdict && (
+        <section aria-label={detail.verdict}>
+          <h3>{detail.verdict}</h3>
+          <p>
+            <Mark good={verdict.passed} word={verdict.passed ? detail.passed : detail.notPassed} />{' '}
+            {[
+              verdict.passed ? detail.passed : detail.notPassed,
+              verdict.score !== undefined && detail.score(verdict.score),
+              verdict.by && detail.judgedBy(verdict.by),
+            ]
+              .filter(Boolean)
+              .join(' · ')}
+          </p>
+          <p className="plain">{verdict.reasons}</p>
+        </section>
+      )}
+    </>
+  )
+}
+
+function Mark({ good, word }: { good: boolean; word: string }) {
+  const Icon = good ? Check : X
+  return (
+    <span className={`status tone-${good ? 'good' : 'bad'}`}>
+      <span className="shape" role="img" aria-label={word}>
+        <Icon aria-hidden="true" />
+      </span>
+    </span>
+  )
+}
+
+function Claim({ one }: { one: CheckedEvidence }) {
+  switch (one.kind) {
+    case 'file':
+      return (
+        <>
+          {detail.file} <code>{one.path}</code> {one.bytes !== undefined && <span className="dim">{size(one.bytes)}</span>}
+        </>
+      )
+    case 'command':
+      return (
+        <>
+          {detail.command} <code>{one.command}</code> <span className="dim">{detail.exit(one.exitCode)}</span>
+        </>
+      )
+    case 'link':
+      // The parsed address, not what the agent wrote: foreign letters that look like ours show as what they are.
+      return /^https?:\/\//i.test(one.url) && URL.canParse(one.url) ? (
+        <a href={one.url} rel="noopener noreferrer" target="_blank">
+          {new URL(one.url).href}
+        </a>
+      ) : (
+        <code>{one.url}</code>
+      )
+  }
+}
