@@ -11,6 +11,8 @@ export type Written = {
   result?: string
   summary?: string
   note?: string
+  /** Text of the prompt that a `system` message names by the hash `hash`. */
+  prompt?: { hash: string; text: string }
   messages?: readonly Message[]
   /** Each has its place among the messages by its time: that of the newest message. */
   facts?: readonly Fact[]
@@ -19,7 +21,7 @@ export type Written = {
 /** Call it while the engine is down. The task must be over or held, so that nothing works on it. */
 export async function writeHistory(banyan: Instance, taskId: string, written: Written): Promise<void> {
   const store = await openStore(`sqlite:${join(banyan.dataDir, 'agent_system.db')}`)
-  const { messages = [], facts = [], ...columns } = written
+  const { messages = [], facts = [], prompt, ...columns } = written
   try {
     const task = await store.db.selectFrom('tasks').selectAll().where('id', '=', taskId).executeTakeFirstOrThrow()
     const last = await store.db
@@ -65,6 +67,7 @@ export async function writeHistory(banyan: Instance, taskId: string, written: Wr
             })
             .execute()
       }
+      if (prompt) await tx.db.insertInto('prompts').values({ hash: prompt.hash, body: prompt.text, at: tx.now }).execute()
       for (const fact of facts) tx.record(task.tree_id, fact)
     })
   } finally {

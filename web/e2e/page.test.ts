@@ -142,8 +142,8 @@ describe.skipIf(!executablePath)('the page in a real browser', () => {
     await page.reload()
     await page.getByRole('heading', { name: /echo beta/, level: 2 }).waitFor()
     expect(await row(/echo beta/).getAttribute('aria-selected')).toBe('true')
-    await page.getByText('use_terminal').first().click()
-    await page.getByText('exit code: 0').waitFor()
+    await page.locator('.call-line').filter({ hasText: 'use_terminal' }).first().click()
+    await page.locator('.fact-list').getByText('Exit code', { exact: true }).waitFor()
 
     await row(/echo beta/).focus()
     await page.keyboard.press('ArrowUp')

@@ -160,12 +160,14 @@ describe.skipIf(noBrowser)('the frame around every page', () => {
     await expect.poll(() => page.locator('.goal').count()).toBe(1)
   })
 
-  test('the lasting address of a task leads to it in its tree, and one of nobody says so', async () => {
+  test('the lasting address of a task shows it and leads to it in its tree, and one of nobody says so', async () => {
     const { treeId } = await api('/api/goals', { goal: '1. Run `echo lasting`\n2. Run `echo other`' })
     await expect.poll(async () => (await api<{ tasks: unknown[] }>(`/api/trees/${treeId}`)).tasks.length).toBeGreaterThan(1)
     const { tasks } = await api<{ tasks: { id: string; title: string }[] }>(`/api/trees/${treeId}`)
     const task = tasks.find(({ title }) => title.includes('lasting') && title.includes('echo'))!
     const page = await open(`/t/${task.id}`)
+    await page.getByRole('heading', { name: task.title, level: 2 }).waitFor()
+    await page.getByRole('link', { name: 'Show it in its goal' }).click()
     await page.waitForURL(`**/trees/${treeId}*`)
     await page.goto(`${banyan().url}/t/nobody-1`)
     await page.getByText('There is no task nobody-1', { exact: true }).waitFor()

@@ -40,8 +40,16 @@ export function safeHtml(markdown: string): string {
     if (!link.hasAttribute('href')) continue
     link.setAttribute('rel', 'noopener noreferrer')
     link.setAttribute('target', '_blank')
+    const host = new URL(link.href).host
+    // Words that look like another address, or foreign letters that look like ours: where it really leads stands beside it.
+    if (host.includes('xn--') || looksElsewhere(link.textContent, host)) link.after(` [${host}]`)
   }
   return body.innerHTML
+}
+
+const looksElsewhere = (text: string, host: string): boolean => {
+  const named = /^\s*(?:https?:\/\/)?((?:[\p{L}\p{N}-]+\.)+\p{L}{2,})(?=[\s/:?#]|$)/iu.exec(text)?.[1]
+  return named !== undefined && named.toLowerCase() !== host.replace(/:\d+$/, '').toLowerCase()
 }
 
 const escaped = (text: string): string => text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`)

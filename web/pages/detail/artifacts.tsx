@@ -11,6 +11,7 @@ import { Button } from '../../ui/button.tsx'
 import { EmptyState } from '../../ui/empty-state.tsx'
 import { ErrorState } from '../../ui/error-state.tsx'
 import { Skeleton } from '../../ui/skeleton.tsx'
+import { visible } from '../../visible.ts'
 import { detail } from '../../words/detail.ts'
 import type { DetailAddress } from './address.ts'
 import { Preview } from './preview.tsx'
@@ -47,7 +48,7 @@ export function Artifacts({ treeId, address }: { treeId: string; address: Detail
     <section className="stack" aria-label={words.label}>
       <div className="timeline-tools">
         <span className="grow crumbs">
-          <code>{folder || words.root}</code>
+          <code>{visible(folder) || words.root}</code>
         </span>
         <input
           ref={picker}
@@ -89,7 +90,7 @@ export function Artifacts({ treeId, address }: { treeId: string; address: Detail
                   onClick={() => go(item.kind === 'folder' ? `${item.path}/` : item.path)}
                 >
                   <Icon aria-hidden="true" />
-                  <span className="grow file-name">{name}</span>
+                  <span className="grow file-name">{visible(name)}</span>
                   <span className="dim">{item.kind === 'file' ? size(item.bytes ?? 0) : words[item.kind]}</span>
                 </button>
                 {item.kind === 'file' && (
@@ -97,7 +98,7 @@ export function Artifacts({ treeId, address }: { treeId: string; address: Detail
                     className="icon-link"
                     href={pathOf(ROUTES.treeFiles.path, { id: treeId }, { path: item.path })}
                     download={name}
-                    aria-label={words.download(name)}
+                    aria-label={words.download(visible(name))}
                   >
                     <Download aria-hidden="true" />
                   </a>

@@ -13,6 +13,7 @@ import { ErrorState } from '../../ui/error-state.tsx'
 import { Fault } from '../../ui/notice.tsx'
 import { RelativeTime } from '../../ui/relative-time.tsx'
 import { Skeleton } from '../../ui/skeleton.tsx'
+import { visible } from '../../visible.ts'
 import { detail } from '../../words/detail.ts'
 import type { DetailAddress } from './address.ts'
 import { shortOf } from './entry-row.tsx'
@@ -62,7 +63,7 @@ export function Changes({ taskId, address }: { taskId: string; address: DetailAd
               <ul className="names">
                 {undo.data.conflicts.map((one) => (
                   <li key={one.path}>
-                    <code>{one.path || words.wholeFolder}</code>: {one.why}
+                    <code>{visible(one.path) || words.wholeFolder}</code>: {one.why}
                   </li>
                 ))}
               </ul>
@@ -105,7 +106,7 @@ function OneFile({ taskId, path, changes, first, undo }: FileProps) {
   return (
     <details className="change" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>
-        <code className="grow">{path || words.wholeFolder}</code>
+        <code className="grow">{visible(path) || words.wholeFolder}</code>
         <Badge tone={last.what === 'deleted' ? 'bad' : changes[0]!.what === 'made' ? 'good' : 'idle'}>
           {words.what[changes.length === 1 ? last.what : last.what === 'deleted' ? 'deleted' : changes[0]!.what]}
         </Badge>

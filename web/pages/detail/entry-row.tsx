@@ -29,6 +29,7 @@ import { Markdown } from '../../ui/markdown.tsx'
 import { moneyWords } from '../../ui/money.tsx'
 import { Fault } from '../../ui/notice.tsx'
 import { Drawn } from '../../ui/shape.tsx'
+import { visible } from '../../visible.ts'
 import { detail } from '../../words/detail.ts'
 import { kit } from '../../words/kit.ts'
 import { dayAndTime, usd } from '../../words/words.ts'
@@ -134,7 +135,7 @@ function saidBy({ entry, taskId, over, address }: Props): Said {
                 <Drawn shape={{ bad: '✕', good: '✓', stop: '⊘', run: '▶' }[state]} />
               </span>
             </span>
-            <strong>{call.tool}</strong>
+            <strong>{visible(call.tool)}</strong>
             <span className="dim call-args">{preview(shortInput(call.input), 160)}</span>
             {running && running.attempts > 1 && <span className="badge">{words.attempts(running.attempts)}</span>}
             {turn && <Turn message={turn} />}

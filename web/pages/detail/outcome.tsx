@@ -1,6 +1,6 @@
 /** What came of a task: its result, what it says for evidence, how it was judged, and what it was told to do. */
 import { Check, X } from 'lucide-react'
-import { type CheckedEvidence, isOver, type Task } from '../../../core/contract/task.ts'
+import { type CheckedEvidence, isOver, type Task, type Verdict } from '../../../core/contract/task.ts'
 import { size } from '../../format.ts'
 import { LongText } from '../../ui/long-text.tsx'
 import { Markdown } from '../../ui/markdown.tsx'
@@ -8,6 +8,7 @@ import { detail } from '../../words/detail.ts'
 
 export function Outcome({ task }: { task: Task }) {
   const { verdict } = task
+  const checked = task.evidence.filter((one) => one.ok).length
   return (
     <>
       {task.instruction.trim() !== task.title.trim() && (
@@ -26,39 +27,42 @@ export function Outcome({ task }: { task: Task }) {
           </div>
         </details>
       )}
-      {task.evidence.length > 0 && (
-        <section aria-label={detail.evidence} className="detail-evidence">
-          <h3>{detail.evidence}</h3>
-          <ul className="evidence">
-            {task.evidence.map((one, i) => (
-              // biome-ignore lint/suspicious/noArrayIndexKey: the list is written once and never reordered
-              <li key={i}>
-                <Mark good={one.ok} word={one.ok ? detail.checked : detail.notChecked} /> <Claim one={one} />
-                {one.problem && <span className="problem"> {one.problem}</span>}
-              </li>
-            ))}
-          </ul>
-        </section>
-      )}
-      {verdict && (
-        <section aria-label={detail.verdict}>
-          <h3>{detail.verdict}</h3>
-          <p>
-            <Mark good={verdict.passed} word={verdict.passed ? detail.passed : detail.notPassed} />{' '}
-            {[
-              verdict.passed ? detail.passed : detail.notPassed,
-              verdict.score !== undefined && detail.score(verdict.score),
-              verdict.by && detail.judgedBy(verdict.by),
-            ]
-              .filter(Boolean)
-              .join(' · ')}
-          </p>
-          <p className="plain">{verdict.reasons}</p>
-        </section>
+      {(task.evidence.length > 0 || verdict) && (
+        <details className="told">
+          <summary>
+            {task.evidence.length > 0 && (
+              <span className="told-fact">
+                <Mark good={checked === task.evidence.length} word={detail.evidence} /> {detail.evidenceOf(checked, task.evidence.length)}
+              </span>
+            )}
+            {verdict && (
+              <span className="told-fact">
+                <Mark good={verdict.passed} word={detail.verdict} /> {verdictWords(verdict)}
+              </span>
+            )}
+          </summary>
+          {task.evidence.length > 0 && (
+            <ul className="evidence">
+              {task.evidence.map((one, i) => (
+                // biome-ignore lint/suspicious/noArrayIndexKey: the list is written once and never reordered
+                <li key={i}>
+                  <Mark good={one.ok} word={one.ok ? detail.checked : detail.notChecked} /> <Claim one={one} />
+                  {one.problem && <span className="problem"> {one.problem}</span>}
+                </li>
+              ))}
+            </ul>
+          )}
+          {verdict && <p className="plain">{verdict.reasons}</p>}
+        </details>
       )}
     </>
   )
 }
+
+const verdictWords = ({ passed, score, by }: Verdict): string =>
+  [passed ? detail.passed : detail.notPassed, score !== undefined && detail.score(score), by && detail.judgedBy(by)]
+    .filter(Boolean)
+    .join(' · ')
 
 function Mark({ good, word }: { good: boolean; word: string }) {
   const Icon = good ? Check : X

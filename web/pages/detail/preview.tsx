@@ -13,6 +13,7 @@ import { ErrorState } from '../../ui/error-state.tsx'
 import { LongText } from '../../ui/long-text.tsx'
 import { Markdown } from '../../ui/markdown.tsx'
 import { Skeleton } from '../../ui/skeleton.tsx'
+import { visible } from '../../visible.ts'
 import { detail } from '../../words/detail.ts'
 import { Part } from './call.tsx'
 
@@ -28,7 +29,7 @@ export function Preview({ treeId, path, bytes }: { treeId: string; path: string;
   const { data, error, refetch } = useQuery({ queryKey: ['preview', treeId, path, bytes], queryFn: ({ signal }) => look(url, signal) })
   const name = path.slice(path.lastIndexOf('/') + 1)
   return (
-    <Part title={name}>
+    <Part title={visible(name)}>
       {error && <ErrorState title={words.gone} cause={error.message} retry={() => void refetch()} />}
       {!data && !error && <Skeleton lines={6} label={detail.reading} />}
       {data && (
@@ -51,7 +52,7 @@ function Body({ name, url, file }: { name: string; url: string; file: Looked }) 
   const [drawn, setDrawn] = useState(false)
   if (PICTURES.includes(file.type)) {
     if (file.bytes > MOST.picture) return <p className="dim">{words.tooLong(size(file.bytes))}</p>
-    return <img className="picture" src={url} alt={name} decoding="async" />
+    return <img className="picture" src={url} alt={visible(name)} decoding="async" />
   }
   if (!file.type.startsWith('text/plain')) return <p className="dim">{words.noPreview(file.type)}</p>
   if (file.text === null) return <p className="dim">{words.tooLong(size(file.bytes))}</p>
@@ -70,7 +71,13 @@ function Body({ name, url, file }: { name: string; url: string; file: Looked }) 
         </button>
       </div>
       {drawn ? (
-        <iframe className="drawn" title={words.frame(name)} sandbox="" referrerPolicy="no-referrer" srcDoc={`${LOCK}${file.text}`} />
+        <iframe
+          className="drawn"
+          title={words.frame(visible(name))}
+          sandbox=""
+          referrerPolicy="no-referrer"
+          srcDoc={`${LOCK}${file.text}`}
+        />
       ) : (
         <LongText text={file.text} shown={20_000} />
       )}

@@ -22,6 +22,7 @@ import { Money } from '../../ui/money.tsx'
 import { Skeleton } from '../../ui/skeleton.tsx'
 import { Status } from '../../ui/status.tsx'
 import { Tabs } from '../../ui/tabs.tsx'
+import { visible } from '../../visible.ts'
 import { detail } from '../../words/detail.ts'
 import { kit } from '../../words/kit.ts'
 import { relativeTime } from '../../words/words.ts'
@@ -63,7 +64,12 @@ function OneTask({ treeId, taskId, alone }: { treeId: string; taskId: string; al
     )
   const later = (part: ReactNode) => <Suspense fallback={<Skeleton lines={5} label={detail.reading} />}>{part}</Suspense>
   const bodies: Record<DetailTab, () => ReactNode> = {
-    timeline: () => <Timeline taskId={taskId} state={state} history={history} address={address} />,
+    timeline: () => (
+      <>
+        <Outcome task={task} />
+        <Timeline taskId={taskId} state={state} history={history} address={address} />
+      </>
+    ),
     call: () => later(<Call taskId={taskId} state={state} history={history} address={address} />),
     diff: () => later(<Changes taskId={taskId} address={address} />),
     artifacts: () => later(<Artifacts treeId={treeId} address={address} />),
@@ -72,10 +78,9 @@ function OneTask({ treeId, taskId, alone }: { treeId: string; taskId: string; al
     raw: () => later(<Raw taskId={taskId} state={state} history={history} address={address} />),
   }
   return (
-    <article className="detail" aria-label={task.title}>
+    <article className="detail" aria-label={visible(task.title)}>
       <Head task={task} store={store} alone={alone} />
       <Asked treeId={treeId} task={task} />
-      <Outcome task={task} />
       <Tabs
         label={detail.tabs}
         value={address.tab}
@@ -115,7 +120,7 @@ function Head({ task, store, alone }: { task: Task; store: TreeStore; alone: boo
   return (
     <header className="detail-head">
       <div className="detail-title">
-        <h2>{task.title}</h2>
+        <h2>{visible(task.title)}</h2>
         <IconButton icon={Link2} label={detail.copyLink} onClick={() => void copy()} />
       </div>
       <p className="facts">
@@ -129,7 +134,7 @@ function Head({ task, store, alone }: { task: Task; store: TreeStore; alone: boo
         {task.attempt > 1 && <span>{detail.attempt(task.attempt)}</span>}
         {parent && (
           <span>
-            {detail.below} <Link to={treePath(task.treeId, parent.id)}>{parent.title}</Link>
+            {detail.below} <Link to={treePath(task.treeId, parent.id)}>{visible(parent.title)}</Link>
           </span>
         )}
         {alone && <Link to={treePath(task.treeId, task.id)}>{detail.inGoal}</Link>}

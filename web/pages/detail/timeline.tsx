@@ -22,6 +22,8 @@ import type { History } from './use-history.ts'
 const words = detail.timeline
 /** Places of the jump list; more are no help. */
 const JUMPS = 60
+/** Frames in which lines around a place are measured. */
+const SETTLES = 8
 /** Pixels of a line before it is measured. */
 const ESTIMATE = { message: 96, call: 44, fact: 36, gap: 60 }
 
@@ -45,7 +47,7 @@ export function Timeline({
   const over = state.task === null || isOver(state.task.status)
   const speaking = state.speaking !== ''
   const count = entries.length + (speaking ? 1 : 0)
-  const follow = useFollow(list, count, !over)
+  const follow = useFollow(list, count, history.ready, !over)
 
   const seen = useCallback(
     (from: number, to: number) => {
@@ -172,17 +174,17 @@ function Speaking({ text }: { text: string }) {
 }
 
 /** Stays at the end while the end is in sight; otherwise counts what came. */
-function useFollow(list: { current: ListHandle | null }, count: number, live: boolean) {
+function useFollow(list: { current: ListHandle | null }, count: number, ready: boolean, live: boolean) {
   const near = useRef(false)
   const before = useRef(count)
   const [fresh, setFresh] = useState(0)
   useEffect(() => {
     const more = count - before.current
     before.current = count
-    if (more <= 0 || !live) return
+    if (more <= 0 || !ready || !live) return
     if (near.current) list.current?.toEnd()
     else setFresh((known) => known + more)
-  }, [count, live, list])
+  }, [count, ready, live, list])
   const sawEnd = useCallback((is: boolean) => {
     near.current = is
     if (is) setFresh(0)
@@ -211,12 +213,16 @@ function useShownEvent(
     const entry = entries[index]
     if (!entry) return
     if (entry.type === 'gap') return load(Number(event))
-    // The list draws its lines one frame after it knows them.
-    const frame = requestAnimationFrame(() => {
-      if (!list.current) return
-      done.current = event
-      list.current.scrollTo(index)
-    })
+    // Lines are measured as they come into sight, so the place is looked for again until it has settled.
+    let frame = 0
+    let tries = 0
+    const look = () => {
+      list.current?.scrollTo(index)
+      tries += list.current ? 1 : 0
+      if (tries < SETTLES) frame = requestAnimationFrame(look)
+      else done.current = event
+    }
+    frame = requestAnimationFrame(look)
     return () => cancelAnimationFrame(frame)
   }, [event, entries, list, load])
 }

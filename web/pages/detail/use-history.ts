@@ -11,6 +11,8 @@ import { GAP } from './entries.ts'
 export type History = {
   messages: ReadonlyMap<number, MessagePreview>
   total: number
+  /** What was there at first has been read; what comes now is new. */
+  ready: boolean
   facts: readonly Event[]
   /** Why something could not be read. */
   fault: string | null
@@ -56,9 +58,10 @@ function withAll(known: ReadonlyMap<number, MessagePreview>, fresh: readonly Mes
 }
 
 /** Read on from the last one whenever the task was told of anew. */
-function useFacts(taskId: string, stamp: unknown, failed: (why: string) => void): { facts: readonly Event[] } {
+function useFacts(taskId: string, stamp: unknown, failed: (why: string) => void): { facts: readonly Event[]; ready: boolean } {
   const { api } = useBanyan()
   const [facts, setFacts] = useState(NO_FACTS)
+  const [ready, setReady] = useState(false)
   const last = useRef(0)
   const reading = useRef(false)
   const again = useRef(false)
@@ -81,7 +84,8 @@ function useFacts(taskId: string, stamp: unknown, failed: (why: string) => void)
       .catch((cause: unknown) => failed(sentence(cause)))
       .finally(() => {
         reading.current = false
+        setReady(true)
       })
   }, [api, taskId, stamp, failed])
-  return { facts }
+  return { facts, ready }
 }

@@ -1,0 +1,8 @@
+import { expect, test } from 'vitest'
+import { visible } from './visible.ts'
+
+test('signs that turn, hide or break a name are told by their numbers, all others stay', () => {
+  expect(visible('in\u202Egpj.exe')).toBe('in⟨U+202E⟩gpj.exe')
+  expect(visible('a\nb\u200Bc\uFEFF')).toBe('a⟨U+000A⟩b⟨U+200B⟩c⟨U+FEFF⟩')
+  expect(visible('Übersicht 日本語 عربى 👩.md')).toBe('Übersicht 日本語 عربى 👩.md')
+})
