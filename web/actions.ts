@@ -5,6 +5,7 @@
 import { useEffect, useId, useRef, useSyncExternalStore } from 'react'
 import { useBanyan } from './banyan.ts'
 import type { Prefs } from './prefs.ts'
+import { readLocal, writeLocal } from './theme.ts'
 
 export type Action = {
   /** Stays the same over versions, because remapped keys are kept by it: `go.reviews`, `task.pause`. */
@@ -25,14 +26,25 @@ export type ActionStore = ReturnType<typeof createActions>
 export function createActions() {
   const lists = new Map<string, readonly Action[]>()
   let all: readonly Action[] = []
+  let known = parseKnown(readLocal(KNOWN))
   const listeners = new Set<() => void>()
   const changed = () => {
     // The page that came last says what an id does.
     all = [...new Map([...lists.values()].flat().map((action) => [action.id, action])).values()]
+    remember()
     for (const listener of listeners) listener()
+  }
+  const remember = () => {
+    const fresh = all.filter((action) => action.keys).map(({ id, label, group, keys }): KnownAction => ({ id, label, group, keys: keys! }))
+    const next = [...new Map([...known, ...fresh].map((action) => [action.id, action])).values()]
+    const text = JSON.stringify(next)
+    if (text === JSON.stringify(known)) return
+    known = next
+    writeLocal(KNOWN, text)
   }
   return {
     all: () => all,
+    known: () => known,
     put(owner: string, actions: readonly Action[]): void {
       lists.delete(owner)
       lists.set(owner, actions)
@@ -65,6 +77,24 @@ export function useActions(actions: readonly Action[]): void {
     )
     return () => store.drop(owner)
   }, [store, owner, shape])
+}
+
+/** Acts with a key that some page ever offered in this browser, by which their keys are listed and changed on a page that has others. */
+export type KnownAction = { id: string; label: string; group: string; keys: string }
+const KNOWN = 'banyan-actions'
+function parseKnown(text: string): readonly KnownAction[] {
+  try {
+    const kept: unknown = JSON.parse(text || '[]')
+    return Array.isArray(kept)
+      ? kept.filter((one) => ['id', 'label', 'group', 'keys'].every((name) => typeof one?.[name] === 'string'))
+      : []
+  } catch {
+    return [] // somebody else's text under our name
+  }
+}
+export function useKnownActions(): readonly KnownAction[] {
+  const { actions } = useBanyan()
+  return useSyncExternalStore(actions.subscribe, actions.known)
 }
 
 export function useAllActions(): readonly Action[] {

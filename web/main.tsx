@@ -1,5 +1,5 @@
 /** Starts the page. */
-import { QueryClient } from '@tanstack/react-query'
+import { MutationCache, QueryCache, QueryClient } from '@tanstack/react-query'
 import { setNonce } from 'get-nonce'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
@@ -44,7 +44,15 @@ addEventListener('online', () => live.wake())
 
 /** What the server refuses it refuses again; only a server that does not answer is asked again. */
 const mayHelp = (failures: number, fault: Error) => failures < 2 && fault instanceof ApiFault && (fault.status === 0 || fault.status >= 502)
-const queries = new QueryClient({ defaultOptions: { queries: { staleTime: 5_000, retry: mayHelp }, mutations: { retry: false } } })
+/** A session that ended while the page was open shows at the next call: the live line then finds out and the login takes the page's place. */
+const onError = (fault: Error) => {
+  if (fault instanceof ApiFault && fault.status === 401) live.wake()
+}
+const queries = new QueryClient({
+  queryCache: new QueryCache({ onError }),
+  mutationCache: new MutationCache({ onError }),
+  defaultOptions: { queries: { staleTime: 5_000, retry: mayHelp }, mutations: { retry: false } },
+})
 
 const parts = { api, live, prefs: createPrefs(), actions: createActions(), toasts: createToasts() }
 createRoot(document.getElementById('root')!).render(

@@ -6,6 +6,8 @@ import { readLocal, writeLocal } from './theme.ts'
 export type Prefs = {
   rail: 'full' | 'icons'
   density: 'comfortable' | 'compact'
+  /** `less`: nothing moves, whatever the system says. */
+  motion: 'system' | 'less'
   /** False: no key of one letter does anything (WCAG 2.1.4); the palette's own key stays. */
   keysOn: boolean
   /** Keys in place of the usual ones, by the action's id; '' takes the key away. */
@@ -14,7 +16,7 @@ export type Prefs = {
 export type PrefStore = ReturnType<typeof createPrefs>
 
 const KEY = 'banyan-prefs'
-const USUAL: Prefs = { rail: 'full', density: 'comfortable', keysOn: true, keys: {} }
+const USUAL: Prefs = { rail: 'full', density: 'comfortable', motion: 'system', keysOn: true, keys: {} }
 
 /** Whatever was kept, only what is understood counts. */
 export function parsePrefs(text: string): Prefs {
@@ -28,6 +30,7 @@ export function parsePrefs(text: string): Prefs {
   return {
     rail: kept.rail === 'icons' ? 'icons' : 'full',
     density: kept.density === 'compact' ? 'compact' : 'comfortable',
+    motion: kept.motion === 'less' ? 'less' : 'system',
     keysOn: kept.keysOn !== false,
     keys: Object.fromEntries(Object.entries(keys).filter((one): one is [string, string] => typeof one[1] === 'string')),
   }
@@ -38,6 +41,7 @@ export function createPrefs() {
   const listeners = new Set<() => void>()
   const show = () => {
     document.documentElement.dataset.density = prefs.density
+    document.documentElement.dataset.motion = prefs.motion
     for (const listener of listeners) listener()
   }
   addEventListener('storage', (event) => {

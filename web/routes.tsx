@@ -3,11 +3,13 @@
  * the file that draws it (loaded when it is first needed). The rail, the palette and the sheet of keys are made from this.
  */
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, type RouterHistory } from '@tanstack/react-router'
-import { BookOpen, Bot, Flag, House, ListTree, Wrench } from 'lucide-react'
+import { BookOpen, Bot, Flag, House, ListTree, MonitorCog, Settings2, Wrench } from 'lucide-react'
+import { LOG_LEVELS } from '../core/contract/api-system.ts'
 import { GOAL_FILTERS } from './goal-filter.ts'
 import type { PageData } from './page-data.ts'
 import { DETAIL_SEARCH } from './pages/detail/address.ts'
 import { ENTRY_FILTERS, ENTRY_TABS } from './pages/library/filters.ts'
+import { SYSTEM_TABS } from './pages/system/tabs.ts'
 import { oneOf, parseSearch, texts, writeSearch } from './search.ts'
 import { Missing } from './shell/missing.tsx'
 import { PageFailed, PageLoading } from './shell/page-states.tsx'
@@ -113,7 +115,48 @@ const tool = createRoute({
   component: lazyRouteComponent(() => import('./pages/library/tools.tsx'), 'ToolPage'),
 })
 
-const pageTree = root.addChildren([home, goals, tree, task, reviews, agents, agent, documents, document, tools, tool])
+const system = createRoute({
+  ...at,
+  path: '/system',
+  staticData: { title: pages.system, nav: { group: 'system', icon: MonitorCog }, key: 's' },
+  validateSearch: (search: Record<string, unknown>) => ({
+    ...oneOf(search, 'tab', SYSTEM_TABS),
+    ...oneOf(search, 'window', ['24h'] as const),
+    ...oneOf(search, 'level', LOG_LEVELS),
+    ...oneOf(search, 'follow', ['0'] as const),
+    ...texts(search, 'table', 'q', 'tree'),
+  }),
+  component: lazyRouteComponent(() => import('./pages/system/system.tsx'), 'System'),
+})
+const settings = createRoute({
+  ...at,
+  path: '/settings',
+  staticData: { title: pages.settings, nav: { group: 'system', icon: Settings2 }, key: ',' },
+  component: lazyRouteComponent(() => import('./pages/settings/settings.tsx'), 'Settings'),
+})
+const settingsSection = createRoute({
+  ...at,
+  path: '/settings/$section',
+  staticData: { title: pages.settings },
+  component: lazyRouteComponent(() => import('./pages/settings/settings.tsx'), 'Settings'),
+})
+
+const pageTree = root.addChildren([
+  home,
+  goals,
+  tree,
+  task,
+  reviews,
+  agents,
+  agent,
+  documents,
+  document,
+  tools,
+  tool,
+  system,
+  settings,
+  settingsSection,
+])
 
 export function createPageRouter(history?: RouterHistory) {
   return createRouter({

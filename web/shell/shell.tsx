@@ -2,10 +2,10 @@
 import { Outlet, useLocation, useMatches } from '@tanstack/react-router'
 import { useEffect, useRef, useState } from 'react'
 import { useLive } from '../banyan.ts'
+import { Login } from '../pages/login/login.tsx'
 import { usePrefs } from '../prefs.ts'
 import { TitleOf } from '../title.ts'
 import { Toasts } from '../ui/toast.tsx'
-import { SignedOut } from '../views/signed-out.tsx'
 import { pages } from '../words/pages.ts'
 import { shell } from '../words/shell.ts'
 import { Driver, Header } from './header.tsx'
@@ -35,7 +35,7 @@ export function Shell() {
           <Header search={() => setOverlay('palette')} />
           <Driver />
           <main id="main" ref={main} tabIndex={-1}>
-            {signedOut ? <SignedOut /> : <Outlet />}
+            {signedOut ? <Login /> : <Outlet />}
           </main>
         </div>
         {!signedOut && <BottomBar />}

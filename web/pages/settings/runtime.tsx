@@ -1,0 +1,149 @@
+/** Every setting with its value, where that comes from, and how it is changed: here at once, or by which variable. */
+import { FileSearch, Search } from 'lucide-react'
+import { useDeferredValue, useId, useState } from 'react'
+import { ROUTES } from '../../../core/contract/api.ts'
+import type { SettingItem } from '../../../core/contract/api-settings.ts'
+import { useRead, useWrite } from '../../read.ts'
+import { useToast } from '../../toasts.ts'
+import { Badge } from '../../ui/badge.tsx'
+import { Button } from '../../ui/button.tsx'
+import { EmptyState } from '../../ui/empty-state.tsx'
+import { Field } from '../../ui/field.tsx'
+import { Reading } from '../../ui/reading.tsx'
+import { settings } from '../../words/settings.ts'
+
+const words = settings.runtime
+
+export function Runtime() {
+  const read = useRead(ROUTES.settings)
+  const id = useId()
+  const [typed, setTyped] = useState('')
+  const asked = useDeferredValue(typed).toLowerCase().split(/\s+/).filter(Boolean)
+  const fits = (one: SettingItem) => asked.every((word) => `${one.id} ${one.about}`.toLowerCase().includes(word))
+  return (
+    <div className="settings-part">
+      <p className="dim">{words.intro}</p>
+      <div className="search-box">
+        <Search aria-hidden="true" />
+        <label className="hidden" htmlFor={id}>
+          {words.search}
+        </label>
+        <input
+          id={id}
+          type="search"
+          value={typed}
+          placeholder={words.searchPlaceholder}
+          onChange={(event) => setTyped(event.target.value)}
+        />
+      </div>
+      <Reading read={read} label={settings.reading} failed={settings.failed} effect={settings.effect} lines={8}>
+        {({ items }) => {
+          const live = items.filter((one) => one.live && fits(one))
+          const rest = items.filter((one) => !one.live && fits(one))
+          if (live.length + rest.length === 0) return <EmptyState icon={FileSearch} title={words.none} />
+          return (
+            <>
+              {live.length > 0 && (
+                <section className="settings-part" aria-labelledby="live-settings">
+                  <h3 id="live-settings">{words.live}</h3>
+                  <ul className="setting-list">
+                    {live.map((one) => (
+                      <LiveSetting key={`${one.id} ${one.value}`} setting={one} />
+                    ))}
+                  </ul>
+                </section>
+              )}
+              {rest.length > 0 && (
+                <section className="settings-part" aria-labelledby="start-settings">
+                  <h3 id="start-settings">{words.restart}</h3>
+                  <ul className="setting-list">
+                    {rest.map((one) => (
+                      <li key={one.id} className="setting-line">
+                        <About setting={one} />
+                        <Value setting={one} />
+                      </li>
+                    ))}
+                  </ul>
+                </section>
+              )}
+            </>
+          )
+        }}
+      </Reading>
+    </div>
+  )
+}
+
+function About({ setting }: { setting: SettingItem }) {
+  return (
+    <div className="grow">
+      <strong className="mono">{setting.id}</strong>
+      <p className="dim setting-note">{setting.about}</p>
+      {!setting.live && setting.source !== 'default' && <p className="dim setting-note">{setting.change}</p>}
+    </div>
+  )
+}
+
+function Value({ setting }: { setting: SettingItem }) {
+  return (
+    <div className="setting-value">
+      {setting.secret && setting.value !== null ? (
+        <span>{words.secret}</span>
+      ) : setting.value === null ? (
+        <span className="dim">{words.notSet}</span>
+      ) : (
+        <code>{setting.value}</code>
+      )}
+      {(setting.value !== null || setting.source !== 'default') && (
+        <span title={setting.from ?? undefined}>
+          <Badge tone={setting.source === 'default' ? 'idle' : 'run'}>{words.sources[setting.source]}</Badge>
+        </span>
+      )}
+    </div>
+  )
+}
+
+function LiveSetting({ setting }: { setting: SettingItem }) {
+  const toast = useToast()
+  const save = useWrite(ROUTES.saveSetting, [ROUTES.settings, ROUTES.queue, ROUTES.models, ROUTES.system])
+  const [typed, setTyped] = useState(setting.value ?? '')
+  const put = (value: string | null) =>
+    save.mutate({ params: { id: setting.id }, body: { value } }, { onSuccess: () => toast(settings.saved, { tone: 'good' }) })
+  const changed = typed.trim() !== (setting.value ?? '')
+  return (
+    <li className="setting-line">
+      <About setting={setting} />
+      <form
+        className="setting-live"
+        onSubmit={(event) => {
+          event.preventDefault()
+          if (changed) put(typed.trim() || null)
+        }}
+      >
+        <Field label={words.change(setting.id)} error={save.error?.message ?? null}>
+          {(id, described) => (
+            <input
+              id={id}
+              value={typed}
+              placeholder={words.notSet}
+              onChange={(event) => setTyped(event.target.value)}
+              autoComplete="off"
+              {...described}
+            />
+          )}
+        </Field>
+        <div className="actions">
+          <Button type="submit" look={changed ? 'primary' : 'plain'} disabled={!changed || save.isPending}>
+            {settings.save}
+            <span className="hidden"> {setting.id}</span>
+          </Button>
+          {setting.source === 'stored' && (
+            <Button look="quiet" disabled={save.isPending} onClick={() => put(null)}>
+              {words.back}
+            </Button>
+          )}
+        </div>
+      </form>
+    </li>
+  )
+}
