@@ -1,6 +1,7 @@
 /** The HTTP calls that the page makes, typed by the contract's table of routes. A refusal becomes an `ApiFault` with the server's own sentence. */
 import type * as z from 'zod'
 import type { Problem, QueryOf, RequestOf, ResponseOf, Route, RouteName, System } from '../core/contract/api.ts'
+import type { DeadTask } from '../core/contract/api-system.ts'
 import type { Event } from '../core/contract/event.ts'
 import type { StoredMessage } from '../core/contract/message.ts'
 import type { Decision, Review } from '../core/contract/review.ts'
@@ -112,6 +113,11 @@ export function createApi(origin = '', login: Record<string, string> = {}) {
       const query = { after: String(after), limit: '1000', ...(treeId === undefined ? {} : { treeId }) }
       const { items } = await get<'events'>('/api/events', query)
       return items as unknown as Event[]
+    },
+    /** Sends the act that the server offers to mend something, as it offers it. */
+    mend: (act: DeadTask['action']): Promise<unknown> => {
+      if (!act.path.startsWith('/api/')) throw new Error('an act of the interface begins with /api/')
+      return send(act.method, act.path, act.body)
     },
     logout: () => send<void>('POST', '/api/logout'),
   }

@@ -10,12 +10,12 @@ const FOLLOW_MS = 1_000
 
 /**
  * The answer of a GET route: `useRead(ROUTES.agents)`, `useRead(ROUTES.agent, { params: { id } })`. `follow`: read again when facts came
- * in since, at most once a second. `when`: false waits.
+ * in since, at most once a second. `every`: read again after so many milliseconds while the page is seen. `when`: false waits.
  */
 export function useRead<const R extends Route & { method: 'GET' }>(
   route: R,
   asked?: Asked<R>,
-  how: { follow?: boolean; when?: boolean } = {},
+  how: { follow?: boolean; every?: number; when?: boolean } = {},
 ): UseQueryResult<Answer<R>, ApiFault> {
   const { api } = useBanyan()
   const queries = useQueryClient()
@@ -44,6 +44,7 @@ export function useRead<const R extends Route & { method: 'GET' }>(
     queryKey: key,
     queryFn: ({ signal }) => send(api, route, { ...asked, signal }),
     enabled: how.when ?? true,
+    refetchInterval: how.every ?? false,
   })
 }
 

@@ -129,7 +129,11 @@ export const SYSTEM_ROUTES = {
     scope: 'read',
     summary: 'CPU, memory, disk, database and event loop: now, and as a history of an hour (every 5 seconds) or a day (every minute)',
     status: 200,
-    query: z.object({ window: z.enum(['1h', '24h']).default('1h') }),
+    query: z.object({
+      window: z.enum(['1h', '24h']).default('1h'),
+      /** Only samples taken after this time: who has the earlier ones asks for no more. */
+      after: z.iso.datetime({ offset: true }).optional(),
+    }),
     response: z
       .object({
         now: ResourceSample.nullable(),

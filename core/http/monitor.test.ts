@@ -22,6 +22,12 @@ test('resources tell of now and of a history, by the hour and by the day', async
   expect(hour).toMatchObject({ stepSeconds: 5, cores: expect.any(Number) })
   expect(hour.items.at(-1)).toEqual(hour.now)
   expect((await get('resources', '/api/system/resources?window=24h')).stepSeconds).toBe(60)
+  server.clock.now += 5_000
+  await server.monitor.resources.take()
+  const later = await get('resources', `/api/system/resources?after=${hour.now!.at}`)
+  expect(later.items.length).toBeGreaterThan(0)
+  expect(later.items.every((one) => one.at > hour.now!.at)).toBe(true)
+  expect((await server.ask('GET', '/api/system/resources?after=yesterday')).status).toBe(400)
   expect((await server.ask('GET', '/api/system/resources?window=1y')).status).toBe(400)
 })
 

@@ -180,7 +180,9 @@ export async function openMonitor(parts: MonitorParts) {
         modelCheck(),
         ...commandChecks(parts.isolation),
         ...(await stuckChecks()),
-        ...(online ? await keyChecks(config) : [unknown('keys', 'not asked: `online` asks each provider')]),
+        ...(online
+          ? await keyChecks(config)
+          : [unknown('keys', 'not asked: only the checks that also ask the providers tell whether they are good')]),
       ]
       return { ok: !checks.some((one) => one.state === 'fail'), checks }
     },

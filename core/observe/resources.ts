@@ -156,11 +156,11 @@ export async function openResources(parts: {
     newest: (): ResourceSample | null => fine.at(-1) ?? null,
     /** Use above the line now. */
     alerts: (): readonly ResourceAlert[] => alerts,
-    /** Oldest first. Of the hour before a restart what was kept by the minute is told. */
-    history(window: '1h' | '24h'): ResourceSample[] {
-      const from = now() - (window === '1h' ? DAY_MS / 24 : DAY_MS)
+    /** Oldest first; with `after` (milliseconds since 1970) only what came then. Of the hour before a restart what was kept by the minute is told. */
+    history(window: '1h' | '24h', after = 0): ResourceSample[] {
+      const from = Math.max(now() - (window === '1h' ? DAY_MS / 24 : DAY_MS), after + 1)
       const kept = day.filter((one) => Date.parse(one.at) >= from)
-      if (window === '24h') return minute.length > 0 ? [...kept, minuteOf(minute)] : kept
+      if (window === '24h') return minute.length > 0 && Date.parse(minute.at(-1)!.at) >= from ? [...kept, minuteOf(minute)] : kept
       const first = fine[0] ? Date.parse(fine[0].at) : Number.POSITIVE_INFINITY
       return [...kept.filter((one) => Date.parse(one.at) < first), ...fine.filter((one) => Date.parse(one.at) >= from)]
     },

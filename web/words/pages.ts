@@ -12,5 +12,7 @@ export const pages = {
   document: 'Document',
   tools: 'Tools',
   tool: 'Tool',
+  system: 'System',
+  settings: 'Settings',
   missing: 'No such page',
 } as const

@@ -15,6 +15,14 @@ export const plural = (n: number, forms: Forms): string => (forms[rules.select(n
 
 export const wholeNumber = (n: number): string => numbers.format(n)
 
+const minutes = new Intl.DateTimeFormat(LOCALE, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
+const seconds = new Intl.DateTimeFormat(LOCALE, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' })
+const days = new Intl.DateTimeFormat(LOCALE, { month: 'short', day: 'numeric' })
+/** "13:41", or "13:41:26", in the reader's time zone. */
+export const clockTime = (at: string | number, withSeconds = true): string => (withSeconds ? seconds : minutes).format(new Date(at))
+/** "Nov 21". */
+export const dayOf = (at: string | number): string => days.format(new Date(at))
+
 /** Day and time of day, in the reader's time zone. */
 export const dayAndTime = (at: string | number): string => times.format(new Date(at))
 

@@ -12,7 +12,7 @@ export function monitorRoutes(monitor: Monitor): Pick<Handlers, Names> {
       now: resources.newest(),
       cores: resources.cores,
       stepSeconds: query.window === '1h' ? SAMPLE_SECONDS : 60,
-      items: resources.history(query.window),
+      items: resources.history(query.window, query.after === undefined ? undefined : Date.parse(query.after)),
       alerts: [...resources.alerts()],
     }),
     workers: async () => ({ items: await monitor.workers(), nextCursor: null }),
