@@ -1,10 +1,11 @@
 /** One place to go anywhere and do anything: pages, goals by words or id, and every act that is on offer now. */
+import { useLocation } from '@tanstack/react-router'
 import { Command } from 'cmdk'
 import { Dialog as Primitive } from 'radix-ui'
 import { useState } from 'react'
 import { titleOf } from '../../core/contract/task.ts'
 import { type Action, keysOf, useAllActions } from '../actions.ts'
-import { useLive } from '../banyan.ts'
+import { useBanyan, useLive } from '../banyan.ts'
 import { usePrefs } from '../prefs.ts'
 import { treePath, useGo } from '../route.ts'
 import { Kbd } from '../ui/kbd.tsx'
@@ -33,14 +34,16 @@ function Choices({ close }: { close: () => void }) {
   const actions = useAllActions()
   const trees = useLive((state) => state.lists.trees)
   const roots = useLive((state) => state.lists.tasks)
-  const open = useLive((state) => state.tree)
+  const treeId = useLocation({ select: ({ pathname }) => /^\/trees\/([^/]+)/.exec(pathname)?.[1] })
+  const { data } = useBanyan().live
   const go = useGo()
   const words = typed.trim().toLowerCase()
   const goals = Object.values(trees)
     .filter((tree) => words === '' || fits(`${titleOf(tree.goal)} ${tree.id}`, words))
     .sort((a, b) => b.createdAt.localeCompare(a.createdAt))
     .slice(0, words === '' ? 5 : MOST)
-  const tasks = Object.values(open?.view.tasks ?? {})
+  const open = treeId === undefined ? null : data.tree(decodeURIComponent(treeId)).store
+  const tasks = (open?.all() ?? [])
     .filter((task) => task.parentId !== null && words !== '' && fits(`${task.title} ${task.id}`, words))
     .slice(0, MOST)
   const offered = actions.filter((action) => !action.keyOnly)
@@ -76,7 +79,7 @@ function Choices({ close }: { close: () => void }) {
                 key={task.id}
                 value={task.id}
                 keywords={[task.title]}
-                onSelect={choose(() => go(treePath(task.treeId, task.id)))}
+                onSelect={choose(() => go(treePath(open!.treeId, task.id)))}
               >
                 <StatusIcon task={task} />
                 <span className="palette-title">{task.title}</span>

@@ -121,6 +121,7 @@ export const tree = {
     raiseAny: 'Raise the limit',
     raised: 'The limit was raised; the goal goes on.',
     result: 'Result',
+    resultOfGoal: 'Result of the goal',
     noResult: 'It ended without words.',
     showResult: 'Show the result',
     hideResult: 'Fold the result',

@@ -1,5 +1,5 @@
 /** The goal as a whole: what it is, how far, what it took of what it may take, why it is held, and what came out. */
-import { ChevronDown, ChevronUp } from 'lucide-react'
+import { ChevronDown, ChevronUp, Flag } from 'lucide-react'
 import type { ReactNode } from 'react'
 import type { TreeHead } from '../../../core/contract/event.ts'
 import { isOver, titleOf } from '../../../core/contract/task.ts'
@@ -19,19 +19,17 @@ import { RaiseBudget } from './raise-budget.tsx'
 
 const words = tree.head
 
-export function GoalHead({ head, root, result, acts }: { head: TreeHead; root: NodeView; result: ReactNode; acts: ReactNode }) {
+export function GoalHead({ head, root, result }: { head: TreeHead; root: NodeView; result: ReactNode }) {
   const title = titleOf(head.goal)
   const over = isOver(root.node.status)
   const now = useNow(!over)
   return (
     <header className="goal-head">
-      <div className="goal-line">
-        <h1 title={title}>{title}</h1>
-        {acts}
-      </div>
+      <h1 title={title}>{title}</h1>
       <div className="goal-facts">
         <Status task={root.node} />
         <Progress total={root.total} open={!over} />
+        <span className="grow" />
         <span title={words.elapsed}>{duration((over ? root.node.updatedAt : now) - root.node.createdAt)}</span>
         <Spent head={head} />
         {head.model && <span title={words.model}>{head.model}</span>}
@@ -42,6 +40,7 @@ export function GoalHead({ head, root, result, acts }: { head: TreeHead; root: N
           </span>
         )}
       </div>
+      <StateBar total={root.total} />
       {head.goal.trim() !== title && (
         <details className="whole">
           <summary>{words.whole}</summary>
@@ -61,42 +60,54 @@ export function GoalHead({ head, root, result, acts }: { head: TreeHead; root: N
   )
 }
 
+/** In the order in which a person wants to know. */
 const GROUPS = [
-  ['done', 'good', ['done']],
+  ['failed', 'bad', ['failed', 'dead']],
   ['running', 'run', ['assigned', 'active']],
   ['waiting', 'wait', ['waiting']],
-  ['failed', 'bad', ['failed', 'dead']],
   ['held', 'stop', ['paused']],
-  ['stopped', 'stop', ['cancelled']],
   ['queued', 'idle', ['pending', 'backlog']],
+  ['stopped', 'stop', ['cancelled']],
+  ['done', 'good', ['done']],
 ] as const
+/** From what is over to what is to come. */
+const ALONG = ['done', 'failed', 'stopped', 'running', 'waiting', 'held', 'queued'] as const
 
-/** How many tasks are in each state, as a bar and in words. Never a part of a whole that nobody knows yet. */
+type Tally = { name: (typeof GROUPS)[number][0]; tone: (typeof GROUPS)[number][1]; n: number }
+const tallied = (total: Totals): Tally[] =>
+  GROUPS.map(([name, tone, statuses]) => ({ name, tone, n: statuses.reduce((sum, status) => sum + total.counts[status], 0) })).filter(
+    ({ n }) => n > 0,
+  )
+
+/** How many tasks are in each state, in words. Never a part of a whole that nobody knows yet. */
 function Progress({ total, open }: { total: Totals; open: boolean }) {
-  const groups = GROUPS.map(([name, tone, statuses]) => ({
-    name,
-    tone,
-    n: statuses.reduce((sum, status) => sum + total.counts[status], 0),
-  })).filter(({ n }) => n > 0)
   return (
-    <span className="goal-progress">
-      <span className="state-bar" aria-hidden="true">
-        {groups.map(({ name, tone, n }) => (
-          <span key={name} className={`tone-${tone}`} style={{ flexGrow: n }} />
-        ))}
-      </span>
-      <span>
-        {words.tasks(total.tasks)}
-        {groups.map(({ name, tone, n }) => (
-          <span key={name}>
-            {' · '}
-            <span className={name === 'failed' ? `tone-${tone}` : ''}>{words.states[name](n)}</span>
-          </span>
-        ))}
-        {total.needsYou > 0 && <strong className="tone-you"> · {words.needYou(total.needsYou)}</strong>}
-        {open && total.counts.active + total.counts.assigned > 0 && <span className="wide-only"> · {words.mayGrow}</span>}
-      </span>
-    </span>
+    <>
+      {total.needsYou > 0 && (
+        <span className="tally tone-you">
+          <Flag aria-hidden="true" /> {words.needYou(total.needsYou)}
+        </span>
+      )}
+      {tallied(total).map(({ name, tone, n }) => (
+        <span key={name} className={name === 'failed' || name === 'running' ? `tally tone-${tone}` : ''}>
+          {words.states[name](n)}
+        </span>
+      ))}
+      <span title={open ? words.mayGrow : ''}>{words.tasks(total.tasks)}</span>
+    </>
+  )
+}
+
+/** The same as one bar, over the whole width. */
+function StateBar({ total }: { total: Totals }) {
+  const tallies = tallied(total)
+  return (
+    <div className="state-bar" aria-hidden="true">
+      {ALONG.map((name) => {
+        const found = tallies.find((one) => one.name === name)
+        return found && <span key={name} className={`tone-${found.tone}`} style={{ flexGrow: found.n }} />
+      })}
+    </div>
   )
 }
 

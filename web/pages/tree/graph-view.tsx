@@ -4,6 +4,7 @@ import {
   type Edge,
   Handle,
   type Node,
+  type NodeChange,
   type NodeProps,
   Position,
   ReactFlow,
@@ -44,27 +45,39 @@ function Flow({ store, rootId, chosen, choose }: Props) {
   const graph = useMemo(() => graphOf(store, rootId), [store, rootId, shape])
   const flow = useReactFlow()
   const duration = CALM.matches ? 0 : 200
-  const nodes: TaskBox[] = graph.nodes.map(({ id, x, y }) => ({
-    id,
-    type: 'task',
-    position: { x, y },
-    data: { store, id },
-    selected: id === chosen,
-    ariaLabel: titleIn(store, id),
-    initialWidth: 200,
-    initialHeight: 60,
-  }))
-  const edges: Edge[] = graph.edges.map(({ from, to, kind }) => ({
-    id: `${from}>${to}>${kind}`,
-    source: from,
-    target: to,
-    type: kind === 'child' ? 'smoothstep' : 'straight',
-    className: kind,
-    focusable: false,
-    ...(kind === 'after' ? { label: tree.graph.after } : {}),
-  }))
+  const nodes: TaskBox[] = useMemo(
+    () =>
+      graph.nodes.map(({ id, x, y }) => ({
+        id,
+        type: 'task',
+        position: { x, y },
+        data: { store, id },
+        selected: id === chosen,
+        ariaLabel: titleIn(store, id),
+        initialWidth: 200,
+        initialHeight: 60,
+      })),
+    [graph, store, chosen],
+  )
+  const edges: Edge[] = useMemo(
+    () =>
+      graph.edges.map(({ from, to, kind }) => ({
+        id: `${from}>${to}>${kind}`,
+        source: from,
+        target: to,
+        type: kind === 'child' ? 'smoothstep' : 'straight',
+        className: kind,
+        focusable: false,
+        ...(kind === 'after' ? { label: tree.graph.after } : {}),
+      })),
+    [graph],
+  )
+  // Enter on a box that has the focus selects it.
+  const pick = (changes: NodeChange<TaskBox>[]) => {
+    for (const change of changes) if (change.type === 'select' && change.selected) choose(change.id)
+  }
   // biome-ignore lint/correctness/useExhaustiveDependencies: fits anew when there are more boxes, not when they move
-  useEffect(() => void flow.fitView({ maxZoom: 1, duration }), [flow, graph.nodes.length, rootId])
+  useEffect(() => void flow.fitView({ maxZoom: 1, padding: 0.08, duration }), [flow, graph.nodes.length, rootId])
   return (
     <div className="graph">
       <ReactFlow
@@ -72,14 +85,14 @@ function Flow({ store, rootId, chosen, choose }: Props) {
         nodes={nodes}
         edges={edges}
         nodeTypes={TYPES}
-        onNodeClick={(_, node) => choose(node.id)}
-        onSelectionChange={({ nodes: [first] }) => first && first.id !== chosen && choose(first.id)}
+        onNodesChange={pick}
         nodesDraggable={false}
         nodesConnectable={false}
         deleteKeyCode={null}
         minZoom={0.1}
         maxZoom={1.5}
         fitView
+        fitViewOptions={{ maxZoom: 1, padding: 0.08 }}
         onlyRenderVisibleElements
         proOptions={{ hideAttribution: true }}
       >
@@ -112,7 +125,7 @@ function Box({ data, selected }: NodeProps<TaskBox>) {
   const spent = total.spend.turns > 0 || total.spend.unpricedCalls > 0
   return (
     <div className={`graph-box${selected ? ' chosen' : ''} edge-${tone}`}>
-      <Handle type="target" position={Position.Top} isConnectable={false} />
+      <Handle type="target" position={Position.Left} isConnectable={false} />
       <StatusIcon task={node} />
       <span className="graph-words">
         <span className="graph-title">{node.title}</span>
@@ -121,7 +134,7 @@ function Box({ data, selected }: NodeProps<TaskBox>) {
           {spent && ` · ${moneyWords(total.spend)}`}
         </span>
       </span>
-      <Handle type="source" position={Position.Bottom} isConnectable={false} />
+      <Handle type="source" position={Position.Right} isConnectable={false} />
     </div>
   )
 }

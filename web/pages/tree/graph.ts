@@ -5,7 +5,7 @@ import type { TreeStore } from '../../data/tree-store.ts'
 import { hasFailed, isRunning } from './filter.ts'
 
 export const GRAPH_MAX = 200
-const [WIDE, HIGH] = [230, 96]
+const [WIDE, HIGH] = [280, 76]
 
 export type Placed = { id: string; x: number; y: number }
 export type Graph = {
@@ -27,8 +27,8 @@ export function graphOf(store: Pick<TreeStore, 'all' | 'view' | 'below'>, rootId
       .filter((child) => chosen.has(child))
       .map(branch),
   })
-  const placed = layout<Branch>().nodeSize([WIDE, HIGH])(hierarchy(branch(rootId)))
-  const nodes = placed.descendants().map(({ data, x, y }) => ({ id: data.id, x, y }))
+  const placed = layout<Branch>().nodeSize([HIGH, WIDE])(hierarchy(branch(rootId)))
+  const nodes = placed.descendants().map(({ data, x, y }) => ({ id: data.id, x: y, y: x }))
   const edges = placed.links().map(({ source, target }) => ({ from: source.data.id, to: target.data.id, kind: 'child' as const }))
   const waits = nodes.flatMap(({ id }) =>
     (store.view(id)?.node.after ?? []).filter((one) => chosen.has(one)).map((one) => ({ from: one, to: id, kind: 'after' as const })),

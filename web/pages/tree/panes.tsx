@@ -83,7 +83,6 @@ export function Panes({ store, head, root, rows, seen }: Props) {
       <GoalHead
         head={head}
         root={root}
-        acts={null}
         result={over && <ResultCard treeId={head.id} open={ask.result === '1'} set={(open) => set({ result: open ? '1' : undefined })} />}
       />
       {seen !== null && (

@@ -19,7 +19,7 @@ export function ResultCard({ treeId, open, set }: { treeId: string; open: boolea
   if (!loaded || !task) return <Skeleton lines={1} label={words.result} />
   const text = task.result?.trim() || task.note || words.noResult
   return (
-    <section className={`result-card ${task.status === 'done' ? 'good' : 'bad'}`} aria-label={words.result}>
+    <section className={`result-card ${task.status === 'done' ? 'good' : 'bad'}`} aria-label={words.resultOfGoal}>
       <div className="result-line">
         <strong>{words.result}</strong>
         {!open && <span className="result-preview">{preview(text, 240)}</span>}
@@ -27,7 +27,7 @@ export function ResultCard({ treeId, open, set }: { treeId: string; open: boolea
       </div>
       {open && (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keys
-        <section className="result-body" tabIndex={0} aria-label={words.result}>
+        <div className="result-body" tabIndex={0}>
           <Markdown text={text} />
           {task.evidence.length > 0 && (
             <div>
@@ -54,7 +54,7 @@ export function ResultCard({ treeId, open, set }: { treeId: string; open: boolea
             </div>
           )}
           <Files treeId={treeId} />
-        </section>
+        </div>
       )}
     </section>
   )

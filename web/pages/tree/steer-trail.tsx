@@ -30,14 +30,16 @@ export function SteerTrail({ taskId, status }: { taskId: string; status: TaskSta
   const shown = [...(read ? [read] : []), ...steered.filter((one) => !one.delivered)].slice(-3)
   if (shown.length === 0) return null
   return (
-    <ul className="steer-trail" role="status">
-      {shown.map((one) => (
-        <li key={one.n} className={one.delivered ? 'tone-good' : 'tone-wait'}>
-          {one.delivered ? <CircleCheck aria-hidden="true" /> : <Clock aria-hidden="true" />}
-          <span className="steer-words">{preview(one.text, 120)}</span>
-          <span>{one.delivered ? tree.act.delivered : tree.act.queued}</span>
-        </li>
-      ))}
-    </ul>
+    <div role="status">
+      <ul className="steer-trail">
+        {shown.map((one) => (
+          <li key={one.n} className={one.delivered ? 'tone-good' : 'tone-wait'}>
+            {one.delivered ? <CircleCheck aria-hidden="true" /> : <Clock aria-hidden="true" />}
+            <span className="steer-words">{preview(one.text, 120)}</span>
+            <span>{one.delivered ? tree.act.delivered : tree.act.queued}</span>
+          </li>
+        ))}
+      </ul>
+    </div>
   )
 }

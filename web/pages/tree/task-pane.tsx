@@ -2,6 +2,7 @@
 import { ArrowLeft } from 'lucide-react'
 import { type RefObject, useCallback, useRef } from 'react'
 import type { TreeHead } from '../../../core/contract/event.ts'
+import { titleOf } from '../../../core/contract/task.ts'
 import type { NodeView, TreeRow, TreeStore } from '../../data/tree-store.ts'
 import { useNode } from '../../data/use-tree.ts'
 import { useToast } from '../../toasts.ts'
@@ -76,9 +77,12 @@ function Pane({ store, head, rows, taskId, ask, set, back, choose, show, focus, 
   return (
     <div className="task-pane">
       {back !== null && (
-        <Link to={back} className="task-back">
-          <ArrowLeft aria-hidden="true" /> {tree.back}
-        </Link>
+        <>
+          <h1 className="hidden">{titleOf(head.goal)}</h1>
+          <Link to={back} className="task-back">
+            <ArrowLeft aria-hidden="true" /> {tree.back}
+          </Link>
+        </>
       )}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keys */}
       <section className="task-scroll" ref={focus} tabIndex={0} aria-label={tree.detail}>

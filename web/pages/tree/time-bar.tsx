@@ -9,12 +9,13 @@ import { barIn, type Span, ticksIn } from './time-span.ts'
 export function TimeBar({ node, span, now, lasted }: { node: TaskNode; span: Span; now: number; lasted: string }) {
   const { tone } = labelOf(node)
   const { left, width } = barIn(span, node.createdAt, isOver(node.status) ? node.updatedAt : now)
-  // The words stand where there is room: behind the bar, or before one that ends at the right.
-  const before = left + width > 78
+  // The words stand in a bar that is long enough for them, else behind it, or before one that ends at the right.
+  const place = width > 22 ? 'inside' : left + width > 78 ? 'before' : 'behind'
+  const at = place === 'before' ? { right: `${100.5 - left}%` } : { left: `${place === 'inside' ? left : left + width + 0.5}%` }
   return (
     <span className="time-lane" title={tree.time.bar(duration(node.createdAt - span.from), lasted)}>
       <span className={`time-bar tone-${tone}`} style={{ left: `${left}%`, width: `${width}%` }} />
-      <span className="time-words" style={before ? { right: `${100.5 - left}%` } : { left: `${left + width + 0.5}%` }}>
+      <span className={`time-words ${place}`} style={at}>
         {lasted}
       </span>
     </span>

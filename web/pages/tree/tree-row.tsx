@@ -46,7 +46,9 @@ function Line({ row, top, height, pos, size, chosen, entry, hit, span, drill, ac
   const now = useNow(!over)
   const lasted = duration((over ? node.updatedAt : now) - node.createdAt)
   const spent = total.spend.turns > 0 || total.spend.costMicros > 0 || total.spend.unpricedCalls > 0
-  const cost = spent ? moneyWords(total.spend) : ''
+  // What costs nothing says nothing: a column of zeros hides what does.
+  const priced = total.spend.costMicros > 0 || total.spend.unpricedCalls > 0
+  const cost = priced ? moneyWords(total.spend) : ''
   const note = over && node.status === 'done' ? null : node.note
   const below = belowWords(view)
   const failedBelow = total.counts.failed + total.counts.dead - Number(node.status === 'failed' || node.status === 'dead')
@@ -68,7 +70,7 @@ function Line({ row, top, height, pos, size, chosen, entry, hit, span, drill, ac
   const why = `${word}, ${tree.row.since(dayAndTime(over ? node.updatedAt : node.createdAt))}${node.note ? `: ${node.note}` : ''}`
   const spentHint = spent
     ? [
-        tree.row.whole(cost, count(total.spend.tokens)),
+        tree.row.whole(moneyWords(total.spend), count(total.spend.tokens)),
         view.children > 0 ? tree.row.own(moneyWords(node.spend), count(node.spend.tokens)) : '',
       ]
         .filter(Boolean)
@@ -85,70 +87,76 @@ function Line({ row, top, height, pos, size, chosen, entry, hit, span, drill, ac
       aria-setsize={size}
       aria-selected={chosen}
       aria-expanded={row.open ?? undefined}
-      aria-label={said.filter(Boolean).join(', ')}
       tabIndex={entry ? 0 : -1}
       className={`tree-line${hit ? ' hit' : ''}${tone === 'run' ? ' runs' : ''}${isQuiet(view) ? ' quiet-line' : ''}`}
       style={{ transform: `translateY(${top}px)`, height }}
       onClick={() => act(row.id, into ? 'drill' : 'choose')}
     >
-      <span className="tree-indent" style={{ width: `${Math.min(row.level, 12) * 1.15}rem` }} />
-      {/* Left and right arrows do the same for the keyboard. */}
-      {!drill && (
-        <span
-          className={row.open === null ? 'tree-fold' : 'tree-fold can'}
-          aria-hidden="true"
-          onClick={(event) => {
-            if (row.open === null) return
-            event.stopPropagation()
-            act(row.id, 'fold')
-          }}
-        >
-          {row.open === null ? null : row.open ? <ChevronDown /> : <ChevronRight />}
-        </span>
-      )}
-      <span title={why} aria-hidden="true">
-        <StatusIcon task={node} withWord={false} />
-      </span>
-      <span className="tree-what">
-        <span className="tree-title">{node.title}</span>
-        <span className="tree-facts">
-          <span className={`tree-word tone-${tone}`}>{word}</span>
-          <span className="tree-agent">{node.kind === 'work' ? node.agent : tree.kinds[node.kind]}</span>
-          {node.attempt > 1 && <span className="tree-attempt">{tree.row.attempt(node.attempt)}</span>}
-          {note && <span className="tree-note">{note}</span>}
-        </span>
-      </span>
-      {total.needsYou > 0 && (
-        <span className="tree-flag" title={tree.row.needsYou(total.needsYou)}>
-          <Flag aria-hidden="true" />
-          {total.needsYou > 1 && total.needsYou}
-        </span>
-      )}
-      {span === null ? (
-        <>
-          {all > 0 && (
-            <span className="tree-below">
-              {failedBelow > 0 && <span className="tree-count tone-bad">{tree.row.failed(failedBelow)}</span>}
-              {skippedBelow > 0 && <span className="tree-count tone-stop wide-only">{tree.row.skipped(skippedBelow)}</span>}
-              {doneBelow === all && row.open === false ? (
-                <span className="tree-count tone-good">✓ {tree.row.doneBelow(all)}</span>
-              ) : (
-                <span className="tree-progress" title={below ?? ''}>
-                  {doneBelow}/{all}
-                </span>
-              )}
-            </span>
-          )}
-          <span className="tree-figures" title={spentHint}>
-            <span className="tree-cost">{cost}</span>
-            {total.spend.tokens > 0 && <span className="tree-tokens">{tree.row.tokens(count(total.spend.tokens))}</span>}
-            <span className="tree-time">{lasted}</span>
+      {/* All of it in an order that can be listened to. */}
+      <span className="hidden">{said.filter(Boolean).join(', ')}</span>
+      <div className="tree-cells" aria-hidden="true">
+        <span className="tree-indent" style={{ width: `${Math.min(row.level, 12) * 1.15}rem` }} />
+        {/* Left and right arrows do the same for the keyboard. */}
+        {!drill && (
+          // biome-ignore lint/a11y/noStaticElementInteractions: a wider place to click; keys have the arrows
+          // biome-ignore lint/a11y/useKeyWithClickEvents: a wider place to click; keys have the arrows
+          <span
+            className={row.open === null ? 'tree-fold' : 'tree-fold can'}
+            onClick={(event) => {
+              if (row.open === null) return
+              event.stopPropagation()
+              act(row.id, 'fold')
+            }}
+          >
+            {row.open === null ? null : row.open ? <ChevronDown /> : <ChevronRight />}
           </span>
-        </>
-      ) : (
-        <TimeBar node={node} span={span} now={now} lasted={lasted} />
-      )}
-      {into && <ChevronRight className="tree-into" aria-hidden="true" />}
+        )}
+        <span title={why}>
+          <StatusIcon task={node} withWord={false} />
+        </span>
+        <span className="tree-what">
+          <span className="tree-title">{node.title}</span>
+          <span className="tree-facts">
+            <span className={`tree-word tone-${tone}`}>{word}</span>
+            <span className="tree-agent">{node.kind === 'work' ? node.agent : tree.kinds[node.kind]}</span>
+            {node.attempt > 1 && <span className="tree-attempt">{tree.row.attempt(node.attempt)}</span>}
+            {drill && all > 0 && <span>{tree.row.doneOf(doneBelow, all)}</span>}
+            {drill && failedBelow > 0 && <span className="tree-count tone-bad">{tree.row.failed(failedBelow)}</span>}
+            {note && <span className="tree-note">{note}</span>}
+          </span>
+        </span>
+        {total.needsYou > 0 && (
+          <span className="tree-flag" title={tree.row.needsYou(total.needsYou)}>
+            <Flag />
+            {total.needsYou > 1 && total.needsYou}
+          </span>
+        )}
+        {span === null ? (
+          <>
+            {all > 0 && !drill && (
+              <span className="tree-below">
+                {failedBelow > 0 && <span className="tree-count tone-bad">{tree.row.failed(failedBelow)}</span>}
+                {skippedBelow > 0 && <span className="tree-count tone-stop wide-only">{tree.row.skipped(skippedBelow)}</span>}
+                {doneBelow === all && row.open === false ? (
+                  <span className="tree-count tone-good">✓ {tree.row.doneBelow(all)}</span>
+                ) : (
+                  <span className="tree-progress" title={below ?? ''}>
+                    {doneBelow}/{all}
+                  </span>
+                )}
+              </span>
+            )}
+            <span className="tree-figures" title={spentHint}>
+              <span className="tree-cost">{cost}</span>
+              {total.spend.tokens > 0 && <span className="tree-tokens">{tree.row.tokens(count(total.spend.tokens))}</span>}
+              <span className="tree-time">{lasted}</span>
+            </span>
+          </>
+        ) : (
+          <TimeBar node={node} span={span} now={now} lasted={lasted} />
+        )}
+        {into && <ChevronRight className="tree-into" />}
+      </div>
     </div>
   )
 }

@@ -57,7 +57,7 @@ export function TreeTools(props: {
         <Chosen ask={ask} set={set} />
         <MoreFilters key={`${ask.agent} ${ask.tool} ${ask.cost} ${ask.since}`} store={store} ask={ask} set={set} seen={props.seen} />
       </fieldset>
-      <span className="grow" />
+      <TreeSearch treeId={store.treeId} q={ask.q} set={set} show={props.show} hits={props.hits} />
       {!props.narrow && (
         <>
           <IconButton
@@ -70,7 +70,6 @@ export function TreeTools(props: {
           <IconButton icon={ChevronsUpDown} label={tree.unfoldAll} onClick={() => store.foldAll(true)} />
         </>
       )}
-      <TreeSearch treeId={store.treeId} q={ask.q} set={set} show={props.show} hits={props.hits} />
     </section>
   )
 }
