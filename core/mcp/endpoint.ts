@@ -27,6 +27,8 @@ const KEEP_ALIVE_MS = 15_000
 const SUBSCRIPTIONS = 256
 /** Sessions and tokens expire without a fact. */
 const TIDY_MS = 60_000
+/** A refusal that needs no work comes within this. */
+const FIRST_WORD_MS = 200
 /** A form may wait for a person this long. */
 const STATE_SECONDS = 3_600
 
@@ -108,7 +110,7 @@ export function openEndpoint(
       guests.set(cut, principal)
       const leave = () => guests.delete(cut)
       try {
-        return whenOver(await modern.fetch(copy, { authInfo, ...given }), leave)
+        return await whenOver(await modern.fetch(copy, { authInfo, ...given }), leave)
       } catch (error) {
         leave()
         throw error
@@ -148,16 +150,32 @@ async function bodyOf(request: Request): Promise<{ body: unknown } | Response> {
 }
 const tooLarge = () => refusal(413, -32_000, `A request may have ${MCP_BODY_LIMIT / 1024 / 1024} MiB at most.`)
 
-/** Calls `over` once, when the whole answer went out or nobody wants the rest. */
-function whenOver(response: Response, over: () => void): Response {
+/**
+ * Calls `over` once, when the whole answer went out or nobody wants the rest. An answer that is a stream already says 200; where the first word in
+ * it is that the client lacks a capability, which comes at once, the protocol wants it as a 400.
+ */
+async function whenOver(response: Response, over: () => void): Promise<Response> {
   if (response.body === null) {
     over()
     return response
   }
   const reader = response.body.getReader()
+  let first: Promise<Awaited<ReturnType<typeof reader.read>>> | undefined
+  if (response.headers.get('content-type')?.startsWith('text/event-stream')) {
+    first = reader.read()
+    const soon = await Promise.race([first, new Promise<null>((resolve) => setTimeout(resolve, FIRST_WORD_MS, null).unref())])
+    const lacking = soon?.value === undefined ? null : LACKING.exec(Buffer.from(soon.value).toString())?.[1]
+    if (lacking) {
+      over()
+      await reader.cancel()
+      return new Response(lacking, { status: 400, headers: { 'content-type': 'application/json' } })
+    }
+  }
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
-      const { done, value } = await reader.read().catch((error: unknown) => {
+      const next = first ?? reader.read()
+      first = undefined
+      const { done, value } = await next.catch((error: unknown) => {
         over()
         throw error
       })
@@ -172,6 +190,8 @@ function whenOver(response: Response, over: () => void): Response {
   })
   return new Response(body, { status: response.status, headers: response.headers })
 }
+/** A frame of a stream that is the error MissingRequiredClientCapability. */
+const LACKING = /^(?:event: message\n)?data: (\{(?=.*"error":\{"code":-32021\b).*\})\n\n$/s
 
 /** Where clients that got 401 learn what to send (RFC 9728). `origin`: the address that they used. */
 export const resourceMetadata = (origin: string, scopes: readonly string[]) => ({
