@@ -11,6 +11,7 @@ import { treePath, useGo } from '../route.ts'
 import { Kbd } from '../ui/kbd.tsx'
 import { StatusIcon } from '../ui/status-icon.tsx'
 import { shell } from '../words/shell.ts'
+import { PaletteEntries } from './palette-entries.tsx'
 
 /** Lines of a kind; the words that are typed choose which. */
 const MOST = 30
@@ -87,6 +88,7 @@ function Choices({ close }: { close: () => void }) {
             ))}
           </Command.Group>
         )}
+        <PaletteEntries typed={words !== ''} choose={(path) => choose(() => go(path))} />
         {looksLikeId(typed) && !trees[typed.trim()] && (
           <Command.Group heading={shell.palette.goals}>
             <Command.Item value={typed.trim()} onSelect={choose(() => go(`/t/${encodeURIComponent(typed.trim())}`))}>

@@ -35,7 +35,7 @@ export function Editor({ label, value, onChange, language = 'text', check, most 
         doc: newest.current.value,
         extensions: [
           look(),
-          EditorView.contentAttributes.of({ 'aria-label': label, ...(readOnly ? { 'aria-readonly': 'true', tabindex: '0' } : {}) }),
+          EditorView.contentAttributes.of({ 'aria-label': label, tabindex: '0', ...(readOnly ? { 'aria-readonly': 'true' } : {}) }),
           EditorView.theme({ '.cm-scroller': { maxHeight: `${most}rem`, overflow: 'auto' } }),
           lineNumbers(),
           foldGutter(),
@@ -43,7 +43,8 @@ export function Editor({ label, value, onChange, language = 'text', check, most 
           bracketMatching(),
           drawSelection(),
           highlightSelectionMatches(),
-          keymap.of([...defaultKeymap, ...historyKeymap, ...searchKeymap]),
+          // Ctrl or Command with Enter is the page's: it starts what the text is for.
+          keymap.of([...defaultKeymap.filter(({ key }) => key !== 'Mod-Enter'), ...historyKeymap, ...searchKeymap]),
           readOnly
             ? [EditorState.readOnly.of(true), EditorView.editable.of(false)]
             : [history(), closeBrackets(), autocompletion(), highlightActiveLine(), lintGutter(), linter(judge)],

@@ -1,7 +1,7 @@
 /** Agents, documents and tools as their pages read and change them. The routes of the three are alike, so one set of hooks serves all. */
 import { keepPreviousData, type UseQueryResult, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useDeferredValue } from 'react'
-import { ROUTES } from '../../../core/contract/api.ts'
+import { ROUTES, type Route } from '../../../core/contract/api.ts'
 import type { AgentItem, DocumentItem, RemovedItem, ToolDetail, ToolItem, UsedBy, Validation } from '../../../core/contract/api-registry.ts'
 import type { EntryOf, RegistryKind } from '../../../core/contract/registry.ts'
 import { type Api, ApiFault } from '../../api.ts'
@@ -92,27 +92,24 @@ export function useEntryActs<K extends Kind>(kind: K) {
   const { api } = useBanyan()
   const queries = useQueryClient()
   const routes = routesOf(kind)
-  const fresh = () =>
-    Promise.all(
-      [routes.list, routes.one, routes.versions, routes.usedBy, R.removed].map(({ path }) =>
-        queries.invalidateQueries({ queryKey: [path] }),
-      ),
-    )
-  const after = async <T>(made: Promise<T>): Promise<T> => {
+  const after = async <T>(made: Promise<T>, gone = false): Promise<T> => {
     try {
       return await made
     } finally {
-      await fresh()
+      const stale = ({ path }: Route, refetchType: 'active' | 'none' = 'active') =>
+        queries.invalidateQueries({ queryKey: [path], refetchType })
+      const own = [routes.one, routes.versions, routes.usedBy]
+      // The page of what was just removed is left at once and must not ask for it again.
+      await Promise.all([stale(routes.list), stale(R.removed), ...own.map((route) => stale(route, gone ? 'none' : 'active'))])
     }
   }
   return {
     /** Saves over version `from`, or a new entry when that is null. */
     save: (body: Body<K>, from: number | null): Promise<ItemOf[K]> => after(send(api, kind, body, from)),
     remove: (id: string, from: number): Promise<void> =>
-      after(api.call(routes.remove, { params: { id }, headers: { 'if-match': `"${from}"` } })),
+      after(api.call(routes.remove, { params: { id }, headers: { 'if-match': `"${from}"` } }), true),
     restore: (id: string, n: number): Promise<ItemOf[K]> =>
       after(api.call(routes.restore, { params: { id, n: String(n) } }) as unknown as Promise<ItemOf[K]>),
-    fresh,
   }
 }
 function send<K extends Kind>(api: Api, kind: K, body: Body<K>, from: number | null): Promise<ItemOf[K]> {

@@ -10,6 +10,7 @@ import { useToast } from '../../toasts.ts'
 import { useAct } from '../../ui/act.ts'
 import { Badge } from '../../ui/badge.tsx'
 import { Button } from '../../ui/button.tsx'
+import { ConfirmDialog } from '../../ui/confirm-dialog.tsx'
 import { DropdownMenu } from '../../ui/dropdown-menu.tsx'
 import { EmptyState } from '../../ui/empty-state.tsx'
 import { ErrorState } from '../../ui/error-state.tsx'
@@ -144,8 +145,9 @@ function Head<K extends Kind>(props: { kind: K; id: string; item: DetailOf[K] | 
   const toast = useToast()
   const go = useGo()
   const [asking, setAsking] = useState(false)
+  const [off, setOff] = useState(false)
   const used = useUsedBy(kind, id, item !== null)
-  const toggle = () =>
+  const switchIt = () =>
     void act(async () => {
       if (!item) return
       const enabled = !item.enabled
@@ -155,6 +157,7 @@ function Head<K extends Kind>(props: { kind: K; id: string; item: DetailOf[K] | 
         undo: () => void act(() => acts.save({ ...item } as unknown as Body<K>, made.version)),
       })
     })
+  const toggle = () => (item?.enabled && used.data?.system ? setOff(true) : switchIt())
   const remove = () =>
     void act(async () => {
       if (!item) return
@@ -225,6 +228,9 @@ function Head<K extends Kind>(props: { kind: K; id: string; item: DetailOf[K] | 
         </p>
       )}
       {fault && <Fault>{fault}</Fault>}
+      <ConfirmDialog open={off} setOpen={setOff} title={library.offAsk(id)} yes={library.switchOff} onYes={switchIt}>
+        <p>{library.removeSystem}</p>
+      </ConfirmDialog>
       {item && <RemoveDialog name={id} open={asking} setOpen={setAsking} used={used.data ?? null} onYes={remove} />}
     </header>
   )
@@ -239,7 +245,13 @@ function Gone({ kind, id }: { kind: Kind; id: string }) {
   const { restore } = useEntryActs(kind)
   const { busy, fault, act } = useAct()
   return (
-    <div className="column wide">
+    <div className="column wide library">
+      <header className="entry-head">
+        <nav aria-label={words.title}>
+          <Link to={entryPath(kind)}>{words.title}</Link>
+        </nav>
+        <h1>{id}</h1>
+      </header>
       <EmptyState
         icon={Trash2}
         title={library.missing(words.one, id)}

@@ -7,7 +7,7 @@ const percent = (part: number, of: number): number => Math.round((part / of) * 1
 const toneOf = (share: number): string => (share >= 90 ? 'tone-good' : share >= 60 ? 'tone-you' : 'tone-bad')
 
 export function AgentFigures({ of }: { of: RegistryFigures['agents'][number] | undefined }) {
-  if (!of || of.tasks === 0) return <span>{library.neverRan}</span>
+  if (!of || of.tasks === 0) return <span className="wide-only">{library.neverRan}</span>
   const over = of.done + of.failed
   return (
     <>
@@ -21,12 +21,11 @@ export function AgentFigures({ of }: { of: RegistryFigures['agents'][number] | u
 }
 
 export function ToolFigures({ of }: { of: RegistryFigures['tools'][number] | undefined }) {
-  if (!of || of.calls === 0) return <span>{library.neverCalled}</span>
+  if (!of || of.calls === 0) return <span className="wide-only">{library.neverCalled}</span>
   const worked = percent(of.calls - of.failures, of.calls)
   return (
-    <>
-      <strong className={toneOf(worked)}>{library.worked(worked)}</strong>
-      <span>{library.calls(of.calls)}</span>
-    </>
+    <span>
+      <strong className={toneOf(worked)}>{library.worked(worked)}</strong> · {library.calls(of.calls)}
+    </span>
   )
 }

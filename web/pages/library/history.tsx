@@ -5,6 +5,7 @@ import { useToast } from '../../toasts.ts'
 import { useAct } from '../../ui/act.ts'
 import { Badge } from '../../ui/badge.tsx'
 import { Button } from '../../ui/button.tsx'
+import { CodeEditor } from '../../ui/code-editor.tsx'
 import { DiffView } from '../../ui/diff-view.tsx'
 import { ErrorState } from '../../ui/error-state.tsx'
 import { Link } from '../../ui/link.tsx'
@@ -104,7 +105,16 @@ export function History<K extends Kind>({ kind, editing }: { kind: K; editing: E
           </div>
         </div>
         {fault && <Fault>{fault}</Fault>}
-        <DiffView key={`${chosen.version}/${base?.version}`} files={filesOf(kind, base && body(base.version)!, body(chosen.version)!)} />
+        {base === null ? (
+          filesOf(kind, null, body(chosen.version)!).map((file) => (
+            <section key={file.path} className="stack">
+              <h3>{file.path}</h3>
+              <CodeEditor label={file.path} value={file.after ?? ''} language={file.language ?? 'text'} most={40} />
+            </section>
+          ))
+        ) : (
+          <DiffView key={`${chosen.version}/${base.version}`} files={filesOf(kind, body(base.version)!, body(chosen.version)!)} />
+        )}
       </section>
     </div>
   )

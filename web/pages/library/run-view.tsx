@@ -39,7 +39,7 @@ export function RunView({ treeId, title }: { treeId: string; title: string }) {
   return (
     <section className="run card" aria-label={`${title}, ${library.tryAgent.label}`}>
       <header className="run-head">
-        <strong>{title}</strong>
+        <h2>{title}</h2>
         <Badge tone="wait">{library.tryAgent.label}</Badge>
         <Status task={root.node} />
         <span className="facts">

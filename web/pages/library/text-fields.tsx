@@ -36,7 +36,7 @@ export function NameAndDescription<K extends Kind>({ kind, editing }: { kind: K;
           <textarea
             id={id}
             {...described}
-            rows={3}
+            rows={2}
             value={body.description}
             onChange={(event) => set({ description: event.target.value })}
           />

@@ -1,6 +1,6 @@
 /** One call of a tool with arguments that a person fills in, and its answer. */
 import { FlaskConical } from 'lucide-react'
-import { useMemo, useState } from 'react'
+import { useMemo, useRef, useState } from 'react'
 import { ROUTES } from '../../../core/contract/api.ts'
 import type { Tried } from '../../../core/contract/api-trials.ts'
 import { useActions } from '../../actions.ts'
@@ -38,6 +38,7 @@ export function TryTool({ editing }: { editing: Editing<'tool'> }) {
   const [tried, setTried] = useState<Tried | null>(null)
   const { busy, fault, act } = useAct()
   const go = useGo()
+  const answer = useRef<HTMLDivElement>(null)
   const formed = inputOf(args, typed)
   const input = asJson ? objectIn(json) : Object.keys(formed.problems).length === 0 ? formed.input : null
   const run = () => {
@@ -46,9 +47,11 @@ export function TryTool({ editing }: { editing: Editing<'tool'> }) {
     writeLocal(keyOf(id), JSON.stringify(input))
     setTried(null)
     void act(async () => {
-      const answer = await api.call(ROUTES.tryTool, { params: { id }, body: { input } })
-      setTried(answer)
-      go(to({ run: answer.treeId }), 'replace')
+      const made = await api.call(ROUTES.tryTool, { params: { id }, body: { input } })
+      setTried(made)
+      go(to({ run: made.treeId }), 'replace')
+      // Below the form on a narrow screen, where nobody would see that it came.
+      requestAnimationFrame(() => answer.current?.scrollIntoView({ block: 'nearest' }))
     })
   }
   const turn = (next: boolean) => {
@@ -110,7 +113,7 @@ export function TryTool({ editing }: { editing: Editing<'tool'> }) {
         {!item.enabled && <p className="field-warning">{words.switchedOff}</p>}
         {fault && <Fault>{fault}</Fault>}
       </form>
-      <div className="stack" aria-live="polite">
+      <div className="stack answer" ref={answer} aria-live="polite">
         {fresh && <Answer tried={fresh} />}
         {ask.run && fresh?.state !== 'ended' && <RunView key={ask.run} treeId={ask.run} title={id} />}
         {!ask.run && (
