@@ -11,6 +11,14 @@ import type { FieldProblems } from './problems.ts'
 
 export type Choice = { value: string; about: string; off?: boolean }
 
+/** A name that begins with what is typed is meant before one that holds it, and that before words of what it is about. */
+function rank(name: string, typed: string, about: readonly string[] = []): number {
+  const words = typed.trim().toLowerCase()
+  if (name.startsWith(words)) return 1
+  if (name.includes(words)) return 0.7
+  return about.join(' ').toLowerCase().includes(words) ? 0.3 : 0
+}
+
 export function Picker(props: {
   label: string
   hint: string
@@ -54,7 +62,7 @@ export function Picker(props: {
               </Button>
             }
           >
-            <Command label={label} className="picker-menu">
+            <Command label={label} className="picker-menu" filter={rank}>
               <Command.Input placeholder={kit.filter} />
               <Command.List label={label}>
                 <Command.Empty>{kit.nothingFits}</Command.Empty>
