@@ -42,8 +42,8 @@ try {
     await shoot('goal')
     await page.setViewportSize({ width: 1280, height: 860 })
     await page.goto(trees['Take stock of a folder']!)
-    await page.getByRole('heading', { name: 'Result' }).waitFor()
-    await page.locator('.story li').first().waitFor()
+    await page.getByRole('button', { name: 'Show the result' }).waitFor()
+    await page.getByRole('treeitem').nth(1).waitFor()
     await shoot('tree')
   }
   console.log(`Pictures are in ${folder}`)

@@ -122,7 +122,7 @@ function Box({ data, selected }: NodeProps<TaskBox>) {
   if (!view) return null
   const { node, total } = view
   const { word, tone } = labelOf(node)
-  const spent = total.spend.turns > 0 || total.spend.unpricedCalls > 0
+  const spent = total.spend.costMicros > 0 || total.spend.unpricedCalls > 0
   return (
     <div className={`graph-box${selected ? ' chosen' : ''} edge-${tone}`}>
       <Handle type="target" position={Position.Left} isConnectable={false} />
