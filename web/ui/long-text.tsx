@@ -3,6 +3,8 @@ import { useState } from 'react'
 import { size } from '../format.ts'
 
 const SHOWN = 4_000
+/** From this length on a text may scroll. */
+const SCROLLS = 300
 /** Beyond this even "show all" is too much for a browser; the command line shows the rest. */
 const MOST = 2_000_000
 
@@ -11,7 +13,10 @@ export function LongText({ text, shown = SHOWN }: { text: string; shown?: number
   const cut = all ? MOST : shown
   return (
     <>
-      <pre className="text">{text.length > cut ? text.slice(0, cut) : text}</pre>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a long text scrolls, and what scrolls must be reached by the keyboard */}
+      <pre className="text" tabIndex={text.length > SCROLLS ? 0 : undefined}>
+        {text.length > cut ? text.slice(0, cut) : text}
+      </pre>
       {text.length > cut && <More length={text.length} all={all} show={() => setAll(true)} />}
     </>
   )

@@ -54,10 +54,20 @@ const looksElsewhere = (text: string, host: string): boolean => {
 
 const escaped = (text: string): string => text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`)
 
+/** Null: it is nested so deep that no parser gets to its ground; then it is shown as text. */
+function htmlOrNull(markdown: string): string | null {
+  try {
+    return safeHtml(markdown)
+  } catch (error) {
+    if (error instanceof Error && /call stack|recursion/i.test(error.message)) return null
+    throw error
+  }
+}
+
 export function Markdown({ text }: { text: string }) {
   const [all, setAll] = useState(false)
   const shown = text.length > SHOWN && !all ? text.slice(0, SHOWN) : text
-  const html = useMemo(() => (shown.length > MOST ? null : safeHtml(shown)), [shown])
+  const html = useMemo(() => (shown.length > MOST ? null : htmlOrNull(shown)), [shown])
   if (html === null) return <LongText text={text} shown={MOST} />
   return (
     <>

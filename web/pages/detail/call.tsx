@@ -185,7 +185,7 @@ function Connections({ use }: { use: Extract<Event, { type: 'network.used' }>['u
   return (
     <Part title={words.network}>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard */}
-      <section className="table-scroll" tabIndex={0} aria-label={words.network}>
+      <div className="table-scroll" tabIndex={0}>
         <table>
           <thead>
             <tr>
@@ -212,7 +212,7 @@ function Connections({ use }: { use: Extract<Event, { type: 'network.used' }>['u
             ))}
           </tbody>
         </table>
-      </section>
+      </div>
     </Part>
   )
 }

@@ -41,7 +41,7 @@ function Table({ title, rows }: { title: string; rows: readonly ModelSpend[] }) 
   return (
     <Part title={title}>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard */}
-      <section className="table-scroll" tabIndex={0} aria-label={title}>
+      <div className="table-scroll" tabIndex={0}>
         <table className="numbers">
           <thead>
             <tr>
@@ -65,7 +65,7 @@ function Table({ title, rows }: { title: string; rows: readonly ModelSpend[] }) 
             </tfoot>
           )}
         </table>
-      </section>
+      </div>
       {total.unpricedCalls > 0 && <p className="tone-you">{words.unpriced(total.unpricedCalls)}</p>}
       {total.lostCalls > 0 && <p className="dim">{words.lost(total.lostCalls)}</p>}
     </Part>

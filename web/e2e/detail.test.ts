@@ -1,0 +1,110 @@
+import { beforeAll, describe, expect, test, vi } from 'vitest'
+import { harness, noBrowser } from './harness.ts'
+import { saysAs, writeHistory } from './history-fixture.ts'
+
+describe.skipIf(noBrowser)('one task taken apart', () => {
+  const { banyan, open, api, axe, overflow } = harness()
+  let long = ''
+  let made = ''
+  const done = (id: string) => vi.waitUntil(async () => (await api(`/api/trees/${id}`)).status === 'done', { timeout: 30_000 })
+  const goal = async (words: string) => (await api<{ treeId: string }>('/api/goals', { goal: words })).treeId
+  /** The task that ran the command: the root hands it on. */
+  const worker = async (treeId: string) =>
+    (await api<{ tasks: { id: string; agent: string }[] }>(`/api/trees/${treeId}`)).tasks.find((task) => task.agent === 'generalist')!.id
+
+  beforeAll(async () => {
+    long = await goal('Run `echo long`')
+    made = await goal("Run `printf '\\033[31mred\\033[0m'; echo two > two.txt`")
+    await done(long)
+    await done(made)
+    await banyan().kill()
+    const messages = Array.from({ length: 5_000 }, (_, i) =>
+      i % 5 === 0 ? ({ role: 'user', from: 'person', text: `Said number ${i}` } as const) : saysAs(`Answer **${i}**`),
+    )
+    await writeHistory(banyan(), long, {
+      messages,
+      facts: [
+        { type: 'task.controlled', taskId: long, verb: 'steer', by: 'owner', comment: 'Be brief.' },
+        { type: 'model.fault', taskId: long, provider: 'p', model: 'm', kind: 'later', message: 'Too many asked.', retryAt: null },
+      ],
+    })
+    await banyan().restart()
+  }, 120_000)
+
+  test('five thousand messages open at once with few lines drawn, and any of them has an address', async () => {
+    const page = await open(`/t/${long}`)
+    await page.locator('.timeline .entry').first().waitFor()
+    expect(await page.locator('.timeline > li').count()).toBeLessThan(60)
+    await page.goto(`${banyan().url}/t/${long}#e:2506`)
+    const chosen = page.locator('.entry[data-chosen]')
+    await chosen.waitFor()
+    expect(await chosen.getAttribute('data-event')).toBe('2506')
+    await expect
+      .poll(() => chosen.evaluate((one) => one.getBoundingClientRect().top > 0 && one.getBoundingClientRect().top < innerHeight))
+      .toBe(true)
+    await page.reload()
+    await chosen.waitFor()
+    expect(await page.locator('.timeline > li').count()).toBeLessThan(60)
+  }, 60_000)
+
+  test('kinds are shown and hidden by number keys, tabs by brackets, and a reload keeps both', async () => {
+    const page = await open(`/t/${made}`)
+    await page.locator('.entry-words').first().waitFor()
+    await page.keyboard.press('1')
+    await page.locator('.entry-words').first().waitFor({ state: 'detached' })
+    await page.reload()
+    await page.locator('.timeline .entry').first().waitFor()
+    expect(await page.locator('.entry-words').count()).toBe(0)
+    expect(await page.getByRole('button', { name: 'Words' }).getAttribute('aria-pressed')).toBe('false')
+    await page.keyboard.press(']')
+    await page.getByRole('tab', { name: 'Call', selected: true }).waitFor()
+    await page.keyboard.press('[')
+    await page.getByRole('tab', { name: 'Timeline', selected: true }).waitFor()
+  }, 60_000)
+
+  test('a call tells what it was given, what it answered in its colours, and where it ran; it can be tried with other arguments', async () => {
+    const page = await open(`/t/${await worker(made)}`)
+    await page.locator('.call-line').filter({ hasText: 'use_terminal' }).first().click()
+    await page.locator('.ansi-red').filter({ hasText: 'red' }).waitFor()
+    await page.locator('.fact-list').getByText('Isolation', { exact: true }).waitFor()
+    await page.getByRole('button', { name: 'Try again with other arguments…' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.locator('.cm-content').waitFor()
+    await dialog.getByRole('button', { name: 'Try it' }).click()
+    await dialog.getByText('It worked.').waitFor({ timeout: 30_000 })
+  }, 60_000)
+
+  test('a change of a file is compared and put back, and that is told', async () => {
+    const id = await goal('Run `echo mine > mine.txt`')
+    await done(id)
+    const page = await open(`/t/${id}?tab=diff`)
+    await page.locator('.change').filter({ hasText: 'mine.txt' }).getByText('mine', { exact: true }).first().waitFor()
+    await page.getByRole('button', { name: 'Undo all of it…' }).click()
+    await page.getByRole('button', { name: 'Undo', exact: true }).click()
+    await page.getByText('1 file was put back.').waitFor()
+    await page.getByRole('tab', { name: 'Files' }).click()
+    await expect.poll(() => page.getByRole('button', { name: 'mine.txt' }).count()).toBe(0)
+  }, 60_000)
+
+  test('going on from a message says first what that touches', async () => {
+    const page = await open(`/t/${await worker(made)}`)
+    await page.locator('.timeline .entry').first().getByRole('button', { name: 'More' }).click()
+    await page.getByRole('menuitem', { name: 'Go on from here…' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByText('two.txt').waitFor()
+    await dialog.getByRole('button', { name: 'Leave it' }).click()
+    await dialog.waitFor({ state: 'detached' })
+  }, 60_000)
+
+  test.each(['timeline', 'call', 'diff', 'artifacts', 'context', 'cost', 'raw'])(
+    'the part %s fits a phone and has no fault that axe finds',
+    async (tab) => {
+      const page = await open(`/t/${await worker(made)}?tab=${tab}&path=two.txt`, { width: 390, height: 844 })
+      await page.locator('.tab-body:not([hidden])').waitFor()
+      await page.locator('.skeleton').first().waitFor({ state: 'detached' })
+      expect(await overflow(page)).toBe(0)
+      await axe(page)
+    },
+    60_000,
+  )
+})
