@@ -166,7 +166,7 @@ describe.skipIf(noBrowser)('the frame around every page', () => {
     const { tasks } = await api<{ tasks: { id: string; title: string }[] }>(`/api/trees/${treeId}`)
     const task = tasks.find(({ title }) => title.includes('lasting') && title.includes('echo'))!
     const page = await open(`/t/${task.id}`)
-    await page.getByRole('heading', { name: task.title, level: 1 }).waitFor()
+    await page.getByRole('heading', { name: task.title, level: 2 }).waitFor()
     await page.getByRole('link', { name: 'Show it in its goal' }).click()
     await page.waitForURL(`**/trees/${treeId}*`)
     await page.goto(`${banyan().url}/t/nobody-1`)

@@ -7,6 +7,7 @@ import { useTitle } from '../title.ts'
 import { ErrorState } from '../ui/error-state.tsx'
 import { Skeleton } from '../ui/skeleton.tsx'
 import { goals } from '../words/goals.ts'
+import { pages } from '../words/pages.ts'
 
 const route = getRouteApi('/t/$taskId')
 
@@ -16,6 +17,7 @@ export function TaskLink() {
   useTitle(data?.title ?? null)
   return (
     <div className="detail-page">
+      <h1 className="hidden">{pages.task}</h1>
       {data ? (
         <TaskDetail treeId={data.treeId} taskId={data.id} alone />
       ) : error ? (

@@ -120,7 +120,7 @@ function Head({ task, store, alone }: { task: Task; store: TreeStore; alone: boo
   return (
     <header className="detail-head">
       <div className="detail-title">
-        {alone ? <h1>{visible(task.title)}</h1> : <h2>{visible(task.title)}</h2>}
+        <h2>{visible(task.title)}</h2>
         <IconButton icon={Link2} label={detail.copyLink} onClick={() => void copy()} />
       </div>
       <p className="facts">
