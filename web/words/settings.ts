@@ -261,6 +261,7 @@ export const settings = {
     intro: 'Kept in this browser only. Keys of a page are listed once you have opened that page.',
     on: 'Keys of one letter',
     onHint: 'Off: only keys with Ctrl, Command or Alt do something.',
+    otherFor: 'Other keys for',
     change: (label: string) => `Other keys for ${label}`,
     none: 'no key',
     press: 'Press one or two keys, one after the other',

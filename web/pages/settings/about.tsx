@@ -43,7 +43,7 @@ export function About() {
         }}
       </Reading>
       <section className="card setting-card" aria-labelledby="read-more">
-        <h3 id="read-more">{words.links}</h3>
+        <h2 id="read-more">{words.links}</h2>
         <ul className="link-list">
           <li>
             <a href="/openapi.json">{words.openapi}</a>

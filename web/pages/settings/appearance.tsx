@@ -33,7 +33,7 @@ export function Appearance() {
         <Choice label={words.motion} value={prefs.motion} options={optionsOf(words.motions)} choose={(motion) => setPrefs({ motion })} />
       </section>
       <section className="card setting-card" aria-labelledby="sample">
-        <h3 id="sample">{words.sample}</h3>
+        <h2 id="sample">{words.sample}</h2>
         <ul className="setting-list">
           {SAMPLES.map((task) => (
             <li key={task.status} className="setting-row sample-row">

@@ -82,7 +82,7 @@ function Day() {
   const read = useRead(ROUTES.spend, undefined, { follow: true })
   return (
     <section className="card setting-card" aria-labelledby="day">
-      <h3 id="day">{words.day}</h3>
+      <h2 id="day">{words.day}</h2>
       <Reading read={read} label={settings.reading} failed={settings.failed} lines={2}>
         {({ today, limit }) => (
           <>

@@ -23,7 +23,7 @@ export function DefaultModels() {
   if (!may('admin')) return null
   return (
     <section className="card setting-card" aria-labelledby="default-models">
-      <h3 id="default-models">{words.models}</h3>
+      <h2 id="default-models">{words.models}</h2>
       <Reading read={list} label={settings.reading} failed={settings.failed} lines={2}>
         {({ items }) => (
           <div className="setting-pair">

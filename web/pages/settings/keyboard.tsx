@@ -61,7 +61,7 @@ export function Keyboard() {
       {found.length === 0 && <EmptyState icon={Icon} title={words.noFit} />}
       {groups.map((group) => (
         <section key={group} className="settings-part" aria-label={group}>
-          <h3>{group}</h3>
+          <h2>{group}</h2>
           <ul className="setting-list">
             {found
               .filter((one) => one.group === group)
@@ -69,8 +69,11 @@ export function Keyboard() {
                 const keys = keysOf(one, prefs)
                 return (
                   <li key={one.id} className="key-line">
-                    <button type="button" className="key-button" onClick={() => setChanging(one)} aria-label={words.change(one.label)}>
-                      <span className="grow">{one.label}</span>
+                    <button type="button" className="key-button" onClick={() => setChanging(one)}>
+                      <span className="grow">
+                        <span className="hidden">{words.otherFor} </span>
+                        {one.label}
+                      </span>
                       {one.id in prefs.keys && <Badge tone="run">{words.own}</Badge>}
                       {keys ? <Kbd keys={keys} /> : <span className="dim">{words.none}</span>}
                     </button>

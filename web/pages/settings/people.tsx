@@ -41,9 +41,9 @@ function Sessions() {
   return (
     <section className="settings-part" aria-labelledby="sessions">
       <div className="setting-head">
-        <h3 id="sessions" className="grow">
+        <h2 id="sessions" className="grow">
           {words.sessions}
-        </h3>
+        </h2>
         {(read.data?.items.filter((one) => !one.current).length ?? 0) > 0 && !everybody && (
           <Button
             look="danger"
@@ -98,7 +98,7 @@ function Ways() {
   const link = (provider: string) => api.call(ROUTES.linkIdentity, { params: { provider } }).then(({ url }) => location.assign(url), failed)
   return (
     <section className="settings-part" aria-labelledby="ways">
-      <h3 id="ways">{words.ways}</h3>
+      <h2 id="ways">{words.ways}</h2>
       <Reading read={ways} label={settings.reading} failed={settings.failed} lines={1}>
         {({ providers }) =>
           providers.length === 0 ? (
@@ -143,7 +143,7 @@ function Everybody() {
   const read = useRead(ROUTES.people)
   return (
     <section className="settings-part" aria-labelledby="people">
-      <h3 id="people">{words.people}</h3>
+      <h2 id="people">{words.people}</h2>
       <Reading read={read} label={settings.reading} failed={settings.failed} lines={2}>
         {({ items }) => (
           <ul className="setting-list">
@@ -207,7 +207,7 @@ function WhoMay() {
   const read = useRead(ROUTES.settings)
   return (
     <section className="settings-part" aria-labelledby="who">
-      <h3 id="who">{words.who}</h3>
+      <h2 id="who">{words.who}</h2>
       <Reading read={read} label={settings.reading} failed={settings.failed} lines={1}>
         {({ items }) => {
           const of = (id: string) => items.find((one) => one.id === id)

@@ -46,7 +46,7 @@ export function Policies() {
           return (
             <>
               <section className="card setting-card" aria-labelledby="by-permission">
-                <h3 id="by-permission">{words.permissions}</h3>
+                <h2 id="by-permission">{words.permissions}</h2>
                 {PERMISSIONS.map((name) => (
                   <div key={name} className="setting-row">
                     <span id={`permission-${name}`} className="grow">
@@ -76,7 +76,7 @@ export function Policies() {
                 </Field>
               </section>
               <section className="card setting-card" aria-labelledby="by-tool">
-                <h3 id="by-tool">{words.tools}</h3>
+                <h2 id="by-tool">{words.tools}</h2>
                 {narrowed.length === 0 && <p className="dim">{words.toolNone}</p>}
                 {narrowed.map(([name, level]) => (
                   <div key={name} className="setting-row">

@@ -50,7 +50,7 @@ function ProviderCard({ provider }: { provider: Provider }) {
   return (
     <li className="card setting-card">
       <div className="setting-head">
-        <h3>{name}</h3>
+        <h2>{name}</h2>
         <Badge tone={source === 'none' ? 'idle' : 'good'}>{words.sources[source]}</Badge>
         <span className="grow" />
         {!form && may('admin') && (

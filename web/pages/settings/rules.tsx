@@ -24,7 +24,7 @@ export function Rules() {
   const [asking, setAsking] = useState<string | null>(null)
   return (
     <section className="settings-part" aria-labelledby="rules">
-      <h3 id="rules">{words.rules}</h3>
+      <h2 id="rules">{words.rules}</h2>
       <p className="dim">{words.rulesHint}</p>
       <Reading read={read} label={settings.reading} failed={settings.failed} lines={2}>
         {({ items }) =>

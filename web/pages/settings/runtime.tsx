@@ -45,7 +45,7 @@ export function Runtime() {
             <>
               {live.length > 0 && (
                 <section className="settings-part" aria-labelledby="live-settings">
-                  <h3 id="live-settings">{words.live}</h3>
+                  <h2 id="live-settings">{words.live}</h2>
                   <ul className="setting-list">
                     {live.map((one) => (
                       <LiveSetting key={`${one.id} ${one.value}`} setting={one} />
@@ -55,7 +55,7 @@ export function Runtime() {
               )}
               {rest.length > 0 && (
                 <section className="settings-part" aria-labelledby="start-settings">
-                  <h3 id="start-settings">{words.restart}</h3>
+                  <h2 id="start-settings">{words.restart}</h2>
                   <ul className="setting-list">
                     {rest.map((one) => (
                       <li key={one.id} className="setting-line">

@@ -44,7 +44,7 @@ export function Tokens() {
       </div>
       {made && (
         <section className="card made-token" aria-label={words.made(made.name)}>
-          <h3>{words.made(made.name)}</h3>
+          <h2>{words.made(made.name)}</h2>
           <p>{words.madeHint}</p>
           <div className="made-value">
             <input className="mono" readOnly value={made.token} aria-label={words.value} onFocus={(event) => event.target.select()} />
