@@ -51,7 +51,7 @@ export function TryTool({ editing }: { editing: Editing<'tool'> }) {
       setTried(made)
       go(to({ run: made.treeId }), 'replace')
       // Below the form on a narrow screen, where nobody would see that it came.
-      requestAnimationFrame(() => answer.current?.scrollIntoView({ block: 'nearest' }))
+      if (matchMedia('(max-width: 64rem)').matches) requestAnimationFrame(() => answer.current?.scrollIntoView())
     })
   }
   const turn = (next: boolean) => {
