@@ -52,6 +52,8 @@ export function createApi(origin = '', login: Record<string, string> = {}) {
     body?: unknown,
     headers: Record<string, string> = {},
     signal?: AbortSignal,
+    /** It outlives the page that sends it; browsers allow that for 64 kB at once. */
+    keepalive = false,
   ): Promise<T> {
     let response: Response
     try {
@@ -65,6 +67,7 @@ export function createApi(origin = '', login: Record<string, string> = {}) {
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         ...(signal ? { signal } : {}),
+        ...(keepalive ? { keepalive } : {}),
       })
     } catch (cause) {
       if (signal?.aborted) throw cause
@@ -103,9 +106,12 @@ export function createApi(origin = '', login: Record<string, string> = {}) {
     control: (taskId: string, verb: Verb, body: { message?: string; comment?: string } = {}): Promise<Task> =>
       send('POST', `/api/tasks/${id(taskId)}/${verb}`, body),
     openReviews: (cursor?: string) => get<'reviews'>('/api/reviews', { state: 'open', limit: '200', ...(cursor ? { cursor } : {}) }),
-    decide: (reviewId: string, decision: Decision): Promise<Review> => send('POST', `/api/reviews/${id(reviewId)}/decision`, decision),
+    review: (reviewId: string) => get<'review'>(`/api/reviews/${id(reviewId)}`),
+    decide: (reviewId: string, decision: Decision): Promise<Review> =>
+      send('POST', `/api/reviews/${id(reviewId)}/decision`, decision, {}, undefined, true),
     /** Each item is decided, or refused, by itself. */
-    decideBatch: (batch: RequestOf<'decideBatch'>): Promise<ResponseOf<'decideBatch'>> => send('POST', '/api/reviews/batch', batch),
+    decideBatch: (batch: RequestOf<'decideBatch'>): Promise<ResponseOf<'decideBatch'>> =>
+      send('POST', '/api/reviews/batch', batch, {}, undefined, true),
     /** Puts an item off; null brings it back. */
     snooze: (reviewId: string, until: string | null): Promise<Review> => send('POST', `/api/reviews/${id(reviewId)}/snooze`, { until }),
     /** Facts of one goal after `after`; at most 1,000. */

@@ -3,10 +3,11 @@ import { createContext, useContext, useEffect, useState, useSyncExternalStore } 
 import type { ActionStore } from './actions.ts'
 import type { Api } from './api.ts'
 import type { Live, LiveState } from './live.ts'
+import type { Outbox } from './outbox.ts'
 import type { PrefStore } from './prefs.ts'
 import type { ToastStore } from './toasts.ts'
 
-export type Parts = { api: Api; live: Live; prefs: PrefStore; actions: ActionStore; toasts: ToastStore }
+export type Parts = { api: Api; live: Live; prefs: PrefStore; actions: ActionStore; toasts: ToastStore; outbox: Outbox }
 export const Banyan = createContext<Parts | null>(null)
 
 export function useBanyan(): Parts {

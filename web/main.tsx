@@ -3,12 +3,15 @@ import { MutationCache, QueryCache, QueryClient } from '@tanstack/react-query'
 import { setNonce } from 'get-nonce'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
+import { ROUTES } from '../core/contract/api.ts'
 import { createActions } from './actions.ts'
-import { ApiFault, createApi } from './api.ts'
+import { ApiFault, createApi, newKey } from './api.ts'
 import { App } from './app.tsx'
 import { startLive } from './live.ts'
+import { createOutbox } from './outbox.ts'
 import { createPrefs } from './prefs.ts'
 import { createPageRouter } from './routes.tsx'
+import { shelf } from './theme.ts'
 import { createToasts } from './toasts.ts'
 import './styles/tokens.css'
 import './styles/base.css'
@@ -54,7 +57,26 @@ const queries = new QueryClient({
   defaultOptions: { queries: { staleTime: 5_000, retry: mayHelp }, mutations: { retry: false } },
 })
 
-const parts = { api, live, prefs: createPrefs(), actions: createActions(), toasts: createToasts() }
+const outbox = createOutbox({
+  api,
+  who: async () => (await api.call(ROUTES.me)).name,
+  shelf: shelf(),
+  newKey,
+})
+void outbox.start()
+addEventListener('pagehide', () => outbox.flush())
+// A phone may end a page that is hidden without another word.
+document.addEventListener('visibilitychange', () => {
+  if (document.hidden) outbox.flush()
+})
+let wasLive = true
+live.subscribe(() => {
+  const isLive = live.state().connection === 'live'
+  if (isLive && !wasLive && outbox.get().stuck) outbox.flush()
+  wasLive = isLive
+})
+
+const parts = { api, live, prefs: createPrefs(), actions: createActions(), toasts: createToasts(), outbox }
 createRoot(document.getElementById('root')!).render(
   <StrictMode>
     <App parts={parts} queries={queries} router={createPageRouter()} />

@@ -7,9 +7,13 @@ import { BookOpen, Bot, Flag, House, ListTree, MonitorCog, Settings2, Wrench } f
 import { LOG_LEVELS } from '../core/contract/api-system.ts'
 import { GOAL_FILTERS } from './goal-filter.ts'
 import type { PageData } from './page-data.ts'
+<<<<<<< HEAD
 import { DETAIL_SEARCH } from './pages/detail/address.ts'
 import { ENTRY_FILTERS, ENTRY_TABS } from './pages/library/filters.ts'
 import { SYSTEM_TABS } from './pages/system/tabs.ts'
+=======
+import { queueSearch } from './pages/reviews/queue.ts'
+>>>>>>> eea877b (The review queue is a page of its own: list, item and place in the goal; decisions can be undone for five seconds)
 import { oneOf, parseSearch, texts, writeSearch } from './search.ts'
 import { Missing } from './shell/missing.tsx'
 import { PageFailed, PageLoading } from './shell/page-states.tsx'
@@ -64,9 +68,20 @@ const reviews = createRoute({
   ...at,
   path: '/reviews',
   staticData: { title: pages.reviews, nav: { group: 'work', icon: Flag, bar: true }, key: 'r' },
-  component: lazyRouteComponent(() => import('./views/reviews.tsx'), 'Reviews'),
+  validateSearch: queueSearch,
+  component: lazyRouteComponent(() => import('./pages/reviews/reviews.tsx'), 'Reviews'),
+})
+/** Drawn by the queue itself, which stays as it is while another item is opened. */
+const review = createRoute({ getParentRoute: () => reviews, path: '$id', staticData: { title: pages.review } })
+const rules = createRoute({
+  ...at,
+  path: '/reviews/rules',
+  staticData: { title: pages.rules },
+  validateSearch: (search: Record<string, unknown>) => oneOf(search, 'show', ['all']),
+  component: lazyRouteComponent(() => import('./pages/reviews/rules.tsx'), 'Rules'),
 })
 
+<<<<<<< HEAD
 const entries = (search: Record<string, unknown>) => ({ ...texts(search, 'q'), ...oneOf(search, 'f', ENTRY_FILTERS) })
 const entry = (search: Record<string, unknown>) => ({
   ...texts(search, 'v', 'compare', 'run', 'with'),
@@ -157,6 +172,9 @@ const pageTree = root.addChildren([
   settings,
   settingsSection,
 ])
+=======
+const pageTree = root.addChildren([home, goals, tree, task, reviews.addChildren([review]), rules])
+>>>>>>> eea877b (The review queue is a page of its own: list, item and place in the goal; decisions can be undone for five seconds)
 
 export function createPageRouter(history?: RouterHistory) {
   return createRouter({

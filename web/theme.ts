@@ -42,3 +42,12 @@ export function writeLocal(key: string, value: string): void {
     // storage is full or switched off: it is not remembered, nothing else is lost
   }
 }
+
+/** The storage itself; null when it is switched off. */
+export function shelf(): Storage | null {
+  try {
+    return localStorage
+  } catch {
+    return null // switched off
+  }
+}

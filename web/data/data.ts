@@ -13,8 +13,9 @@ export type Data = ReturnType<typeof createData>
 type Loading = { loaded: boolean; fault: string | null }
 /** `trees`: newest first. `older`: there are more, for `loadOlder`. */
 export type HomeState = Loading & { trees: readonly TreeItem[]; older: string | null }
-/** What is open or snoozed, oldest first. */
-export type ReviewsState = Loading & { reviews: readonly WaitingReview[] }
+/** What is open or snoozed, oldest first. `decided`: what anybody decided while this page looked, the last one last. */
+export type ReviewsState = Loading & { reviews: readonly WaitingReview[]; decided: readonly WaitingReview[] }
+const DECIDED_MAX = 1_000
 export type SystemState = Loading & { system: SystemNow | null }
 /** `earlier`: messages before the first of `messages`. `speaking`: what its model is writing now. */
 export type TaskState = Loading & {
@@ -47,18 +48,29 @@ export function createData(channel: Channel, api: Api) {
     const added = [...fresh.values()].filter((tree) => tree.createdAt >= oldest)
     return { ...state, trees: added.length > 0 ? newestFirst([...added, ...known]) : known }
   })
-  const reviews = topicSource<ReviewsState>(channel, 'reviews', { loaded: false, fault: null, reviews: [] }, (state, frame) => {
-    if (frame.type === 'fault') return faulty(state, frame)
-    if (frame.type !== 'reviews') return state
-    if (frame.whole) return { loaded: true, fault: null, reviews: frame.reviews }
-    const changed = new Map(frame.reviews.map((review) => [review.id, review]))
-    const known = state.reviews.map((review) => {
-      const newer = changed.get(review.id)
-      changed.delete(review.id)
-      return newer ?? review
-    })
-    return { ...state, reviews: [...known, ...changed.values()].filter((review) => review.state !== 'decided') }
-  })
+  const reviews = topicSource<ReviewsState>(
+    channel,
+    'reviews',
+    { loaded: false, fault: null, reviews: [], decided: [] },
+    (state, frame) => {
+      if (frame.type === 'fault') return faulty(state, frame)
+      if (frame.type !== 'reviews') return state
+      if (frame.whole) return { loaded: true, fault: null, reviews: frame.reviews, decided: state.decided }
+      const changed = new Map(frame.reviews.map((review) => [review.id, review]))
+      const known = state.reviews.map((review) => {
+        const newer = changed.get(review.id)
+        changed.delete(review.id)
+        return newer ?? review
+      })
+      const all = [...known, ...changed.values()]
+      const decided = frame.reviews.filter((review) => review.state === 'decided')
+      return {
+        ...state,
+        reviews: all.filter((review) => review.state !== 'decided'),
+        decided: decided.length > 0 ? [...state.decided, ...decided].slice(-DECIDED_MAX) : state.decided,
+      }
+    },
+  )
   const system = topicSource<SystemState>(channel, 'system', { loaded: false, fault: null, system: null }, (state, frame) => {
     if (frame.type === 'fault') return faulty(state, frame)
     return frame.type === 'system' ? { loaded: true, fault: null, system: frame.system } : state

@@ -14,13 +14,18 @@ export function DropdownMenu({
   trigger,
   items,
   align = 'end',
+  open,
+  setOpen,
 }: {
   trigger: ReactElement
   items: readonly MenuItem[]
   align?: 'start' | 'end'
+  /** With `setOpen`: who draws it opens it too, by a key for instance. */
+  open?: boolean
+  setOpen?: (open: boolean) => void
 }) {
   return (
-    <Primitive.Root modal={false}>
+    <Primitive.Root modal={false} {...(open === undefined ? {} : { open })} {...(setOpen ? { onOpenChange: setOpen } : {})}>
       <Primitive.Trigger asChild>{trigger}</Primitive.Trigger>
       <Primitive.Portal>
         <Primitive.Content className="menu" align={align} sideOffset={6} collisionPadding={8}>

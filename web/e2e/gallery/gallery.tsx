@@ -6,9 +6,10 @@ import { Tooltip as Primitive } from 'radix-ui'
 import { useState } from 'react'
 import { createRoot } from 'react-dom/client'
 import { createActions } from '../../actions.ts'
-import { createApi } from '../../api.ts'
+import { createApi, newKey } from '../../api.ts'
 import { Banyan } from '../../banyan.ts'
 import { startLive } from '../../live.ts'
+import { createOutbox } from '../../outbox.ts'
 import { createPrefs } from '../../prefs.ts'
 import { createToasts, useToast } from '../../toasts.ts'
 import { AnsiText } from '../../ui/ansi-text.tsx'
@@ -108,7 +109,8 @@ function Gallery() {
 setNonce(document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce ?? '')
 const api = createApi()
 const live = startLive({ api, socketUrl: (after) => `${location.origin.replace(/^http/, 'ws')}/api/live?after=${after}` })
-const parts = { api, live, prefs: createPrefs(), actions: createActions(), toasts: createToasts() }
+const outbox = createOutbox({ api, who: async () => null, shelf: null, newKey })
+const parts = { api, live, prefs: createPrefs(), actions: createActions(), toasts: createToasts(), outbox }
 const router = createRouter({ routeTree: createRootRoute({ component: Gallery }), history: createMemoryHistory() })
 createRoot(document.getElementById('root')!).render(
   <Banyan value={parts}>

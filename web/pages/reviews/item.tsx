@@ -1,0 +1,252 @@
+/** Everything that a person needs to decide one item. The agent's own words stand apart and are marked as its own. */
+import { Bot } from 'lucide-react'
+import type { WaitingReview } from '../../../core/contract/live.ts'
+import type { PlanItem } from '../../../core/contract/plan.ts'
+import type { Review } from '../../../core/contract/review.ts'
+import { useLive } from '../../banyan.ts'
+import { preview } from '../../format.ts'
+import { treePath } from '../../route.ts'
+import { Badge } from '../../ui/badge.tsx'
+import { CopyButton } from '../../ui/copy-button.tsx'
+import { Data } from '../../ui/data.tsx'
+import { DiffView } from '../../ui/diff-view.tsx'
+import { Link } from '../../ui/link.tsx'
+import { LongText } from '../../ui/long-text.tsx'
+import { Markdown } from '../../ui/markdown.tsx'
+import { RelativeTime } from '../../ui/relative-time.tsx'
+import { reviews as words } from '../../words/reviews.ts'
+import { dayAndTime, usd, wholeNumber } from '../../words/words.ts'
+import { type Budget, type Effect, riskWords, undoWords } from './effect.ts'
+import { KindIcon, RiskBadge } from './marks.tsx'
+
+const { item: say } = words
+
+export function ItemHead({ review, inTree }: { review: Review; inTree: boolean }) {
+  const goal = useLive((state) => state.lists.trees[review.treeId]?.goal)
+  return (
+    <header className="review-head">
+      <div className="review-marks">
+        <span className="review-kind">
+          <KindIcon kind={review.kind} /> {words.kinds[review.kind]}
+        </span>
+        <RiskBadge risk={review.risk} />
+        {review.taint.length > 0 && <Badge tone="bad">{say.tainted}</Badge>}
+        {review.escalatedAt !== null && <Badge tone="bad">{say.overdue}</Badge>}
+        <span className="dim">
+          <RelativeTime at={review.createdAt} />
+        </span>
+        <span className="grow" />
+        <CopyButton text={`${location.origin}/reviews/${encodeURIComponent(review.id)}`} label={say.permalink} />
+      </div>
+      <h2 tabIndex={-1} className="review-title">
+        {review.title}
+      </h2>
+      {!inTree && (
+        <p className="dim review-goal">
+          {say.goal}: <Link to={treePath(review.treeId, review.taskId)}>{goal ? preview(goal, 90) : review.treeId}</Link>
+        </p>
+      )}
+    </header>
+  )
+}
+
+/** What would happen, drawn from data. */
+export function WhatHappens({ review, effect }: { review: Review; effect: Effect }) {
+  const { command, grave, rows, files, plan, budget, said, rest } = effect
+  return (
+    <section className="review-what" aria-label={review.kind === 'question' ? say.asked : say.asks}>
+      {command !== null && <Command command={command} grave={grave} />}
+      {rows.length > 0 && (
+        <dl className="review-rows">
+          {rows.map((row) => (
+            <div key={row.name} className={row.warn ? 'warn' : undefined}>
+              <dt>{row.name}</dt>
+              <dd>{row.code ? <code>{row.value}</code> : row.value}</dd>
+            </div>
+          ))}
+        </dl>
+      )}
+      {files.map((file) => file.note && <p key={`${file.path} note`} className="dim">{`${file.path}: ${file.note}`}</p>)}
+      {files.length > 0 && <DiffView files={files} />}
+      {plan !== null && (
+        <>
+          <h3>{say.plan}</h3>
+          <Plan items={plan} />
+        </>
+      )}
+      {budget !== null && <BudgetTable budget={budget} />}
+      {said !== null && <AgentWords text={said} />}
+      {rest !== null && (
+        <details className="review-rest" open={command === null && rows.length < 2 && said === null && files.length === 0}>
+          <summary>{say.data}</summary>
+          <Data value={rest} />
+        </details>
+      )}
+    </section>
+  )
+}
+
+export function AgentWords({ text, by }: { text: string; by?: string }) {
+  return (
+    <figure className="agent-words">
+      <figcaption>
+        <Bot aria-hidden="true" />
+        <strong>{say.agentSays}</strong>
+        {by && <code>{by}</code>}
+        <span className="dim">{say.agentHint}</span>
+      </figcaption>
+      <Markdown text={text} />
+    </figure>
+  )
+}
+
+function Command({ command, grave }: { command: string; grave: string | null }) {
+  const long = command.length > 4_000
+  return (
+    <div className="review-command">
+      {long ? <LongText text={command} /> : <pre>{grave === null ? command : marked(command, grave)}</pre>}
+      <CopyButton text={command} />
+    </div>
+  )
+}
+/** The words of the grave part as they stand in the command; one that is not found word for word is named beside the risk only. */
+function marked(command: string, grave: string) {
+  const pattern = grave
+    .split(/\s+/)
+    .map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+    .join('(\\s+)(?:-\\S+\\s+)*')
+  const found = new RegExp(`(?<![\\w-])${pattern}(?![\\w-])`).exec(command)
+  if (!found) return command
+  return (
+    <>
+      {command.slice(0, found.index)}
+      <mark title={say.grave}>{found[0]}</mark>
+      {command.slice(found.index + found[0].length)}
+    </>
+  )
+}
+
+function Plan({ items }: { items: readonly PlanItem[] }) {
+  const names = new Map(items.map((one) => [one.id, one.title]))
+  return (
+    <ol className="review-plan">
+      {items.map((one) => (
+        <li key={one.id}>
+          <p>
+            <strong>{one.title}</strong> {one.agent && <code>{one.agent}</code>} {one.askMe && <Badge tone="you">{say.asksFirst}</Badge>}
+            {one.after.length > 0 && <span className="dim"> {say.after(one.after.map((id) => names.get(id) ?? id).join(', '))}</span>}
+          </p>
+          {one.instruction !== one.title && <p className="plain dim">{preview(one.instruction, 400)}</p>}
+          {one.children.length > 0 && <Plan items={one.children} />}
+        </li>
+      ))}
+    </ol>
+  )
+}
+
+const amount = (limit: string, value: number): string => (/micros$/i.test(limit) ? usd(value) : wholeNumber(value))
+function BudgetTable({ budget }: { budget: Budget }) {
+  const { limit, used, cap, limits, raised, day } = budget
+  const part = cap > 0 ? Math.min(1, used / cap) : 1
+  const name = (limit: string) => words.limits[limit] ?? limit
+  return (
+    <div className="review-budget">
+      <p>
+        <strong>{name(limit)}</strong>: {amount(limit, used)} / {amount(limit, cap)}
+      </p>
+      <meter min={0} max={1} value={part} aria-label={`${name(limit)}: ${say.used}`} />
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">{say.cap}</th>
+            <th scope="col">{say.now}</th>
+            <th scope="col">{say.raised}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {day !== null && (
+            <tr className="changes">
+              <th scope="row">{name('dailyMicros')}</th>
+              <td>{usd(cap)}</td>
+              <td>{usd(day)}</td>
+            </tr>
+          )}
+          {Object.entries(limits).map(([key, value]) => (
+            <tr key={key} className={raised[key] === value ? undefined : 'changes'}>
+              <th scope="row">{name(key)}</th>
+              <td>{amount(key, value)}</td>
+              <td>{amount(key, raised[key] ?? value)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  )
+}
+
+/** Why it is asked, what is at stake, who waits. */
+export function Facts({ review, effect }: { review: Review | WaitingReview; effect: Effect }) {
+  const expiry = useLive((state) => state.system?.reviewExpiry)
+  const waiting = 'waiting' in review ? review.waiting : []
+  const risk = riskWords(review, effect)
+  return (
+    <dl className="review-facts">
+      <div>
+        <dt>{say.why}</dt>
+        <dd>{review.reason ? sentenceOf(review.reason) : say.whyNot}</dd>
+      </div>
+      {review.taint.length > 0 && (
+        <div className="warn">
+          <dt>{say.taint}</dt>
+          <dd>{review.taint.map((one) => words.taints[one]).join(', ')}</dd>
+        </div>
+      )}
+      <div>
+        <dt>{say.risk}</dt>
+        <dd>
+          <strong>{words.risks[review.risk]}</strong> {risk.join(' ')}
+        </dd>
+      </div>
+      <div>
+        <dt>{say.reversible}</dt>
+        <dd>{undoWords(review, effect)}</dd>
+      </div>
+      {review.state !== 'decided' && (
+        <>
+          <div>
+            <dt>{say.waiting}</dt>
+            <dd>
+              {waiting.length === 0
+                ? say.waitingNone
+                : waiting.map((one, i) => (
+                    <span key={one.id}>
+                      {i > 0 && ' › '}
+                      <Link to={treePath(review.treeId, one.id)}>{preview(one.title, 60)}</Link>
+                    </span>
+                  ))}
+            </dd>
+          </div>
+          <div>
+            <dt>{say.due}</dt>
+            <dd>
+              {review.expiresAt === null ? (
+                say.noDue
+              ) : (
+                <>
+                  <RelativeTime at={review.expiresAt} />; {say.expiry[expiry ?? 'park']}.
+                </>
+              )}
+            </dd>
+          </div>
+        </>
+      )}
+      {review.snoozedUntil !== null && review.state === 'snoozed' && (
+        <div>
+          <dt>{say.snoozed}</dt>
+          <dd>{dayAndTime(review.snoozedUntil)}</dd>
+        </div>
+      )}
+    </dl>
+  )
+}
+const sentenceOf = (reason: string): string => `${reason.charAt(0).toUpperCase()}${reason.slice(1)}${/[.!?]$/.test(reason) ? '' : '.'}`
