@@ -1,53 +1,242 @@
-import { type Browser, chromium, type Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Instance, startInstance } from '../../scripts/instance.ts'
-import { need } from '../../scripts/needs.ts'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import { MODEL, startAskingModel } from './asking-model.ts'
+import { harness, noBrowser } from './harness.ts'
+import { ask, asks } from './review-items.ts'
 
-const executablePath = need('chromium')
+type Item = {
+  id: string
+  state: string
+  decision: string | null
+  comment: string | null
+  kind: string
+  title: string
+  decidedBy: string | null
+}
 
-describe.skipIf(!executablePath)('the queue in a real browser', () => {
-  let banyan: Instance
-  let browser: Browser
-  let page: Page
-  beforeAll(async () => {
-    banyan = await startInstance()
-    browser = await chromium.launch({ executablePath: executablePath!, args: process.getuid?.() === 0 ? ['--no-sandbox'] : [] })
-    page = await browser.newPage()
-    page.setDefaultTimeout(15_000)
-    await page.goto(banyan.loginUrl)
-    await page.getByText('live', { exact: true }).waitFor()
-    await api('/api/rules', { verdict: 'ask', scope: 'program', signature: 'echo' })
+describe.skipIf(noBrowser)('the review queue', { timeout: 60_000 }, async () => {
+  const model = noBrowser ? null : await startAskingModel()
+  afterAll(() => model?.close())
+  const kit = harness({
+    MODEL: `openai/${MODEL}`,
+    OPENAI_BASE_URL: model?.url ?? '',
+    REVIEW_EXPIRY: 'deny',
+    REVIEW_EXPIRY_SECONDS: '86400',
   })
-  afterAll(async () => {
-    await browser?.close()
-    await banyan?.remove()
-  })
-  const api = async (path: string, body: unknown) => {
-    const response = await fetch(banyan.url + path, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${banyan.token}`, 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    })
-    expect(response.ok, `${path}: ${response.status}`).toBe(true)
-    return (await response.json()) as Record<string, string>
+  const { open, api, axe, overflow } = kit
+  const item = (id: string) => api<Item>(`/api/reviews/${encodeURIComponent(id)}`)
+  const one = async (goal: string | Record<string, unknown>, words: string) => {
+    const { items } = await api<{ items: Item[] }>('/api/reviews?state=open&limit=200')
+    const known = new Set(items.map(({ id }) => id))
+    const found = (await ask(kit, [goal], items.length + 1)).find(({ id, title }) => !known.has(id) && title.includes(words))
+    return found!
   }
+  const at = (id: string, tail = '') => `/reviews/${encodeURIComponent(id)}${tail}`
+  const clear = async () => {
+    const { items } = await api<{ items: Item[] }>('/api/reviews?state=open&limit=200')
+    for (const { id } of items) await api(`/api/reviews/${encodeURIComponent(id)}/decision`, { decision: 'reject' })
+  }
+  beforeEach(clear)
+  const seen = (page: Page) => page.locator('.review-item')
 
-  test('an item says why it asks, and can be put off', async () => {
-    await api('/api/goals', { goal: 'Run `echo later`' })
-    await page.goto(`${banyan.url}/reviews`)
-    const card = page.getByRole('article').filter({ hasText: 'echo later' })
-    await card.getByText('a rule for the system asks a person about the program echo').waitFor()
-    await card.getByLabel('Put off').selectOption('4')
-    await card.waitFor({ state: 'detached' })
-    await page.getByText('Nothing waits for you.').waitFor()
+  test('shows what would happen as data, why it is asked and what is risky, apart from the words of the agent', async () => {
+    const { id } = await one(asks.fetch(), 'curl')
+    const page = await open(at(id))
+    await page.locator('.review-command mark', { hasText: 'curl' }).waitFor()
+    const shown = seen(page)
+    await shown.getByText('high risk').first().waitFor()
+    await shown.getByText(/curl reaches the network/).waitFor()
+    await shown.getByText(/then it is rejected by itself/).waitFor()
+    const words = page.locator('.agent-words')
+    await words.getByText('The project wants the newest linter.').waitFor()
+    await words.getByText(/Written by the agent/).waitFor()
+    await page.reload()
+    await shown.getByText('high risk').first().waitFor()
+    await axe(page)
+    const phone = await open(at(id), { width: 390, height: 844 })
+    await seen(phone).waitFor()
+    expect(await overflow(phone)).toBe(0)
+    for (const button of await phone.locator('.review-buttons > button').all())
+      expect((await button.boundingBox())!.height).toBeGreaterThanOrEqual(44)
+    await axe(phone)
   })
 
-  test('items that ask the same are decided with one word', async () => {
-    for (let i = 0; i < 3; i++) await api('/api/goals', { goal: 'Run `echo same`' })
-    await page.goto(`${banyan.url}/reviews`)
-    await page.getByRole('button', { name: 'Approve all 3' }).click()
-    await page.getByText('Nothing waits for you.').waitFor()
-    await page.goto(banyan.url)
-    await expect.poll(() => page.locator('.goal').filter({ hasText: 'echo same' }).getByText('done', { exact: true }).count()).toBe(3)
+  test('a decision of high risk needs the key twice, can be undone, and is sent when the page is closed', async () => {
+    const { id } = await one(asks.remove(), 'rm -rf')
+    const page = await open(at(id))
+    await page.locator('.review-command mark', { hasText: 'rm' }).waitFor()
+    await page.keyboard.press('a')
+    await page.getByRole('button', { name: 'Press again to approve' }).waitFor()
+    expect((await item(id)).state).toBe('open')
+    await page.keyboard.press('a')
+    await seen(page).getByText('sent in a moment').waitFor()
+    await page.keyboard.press('u')
+    await page.getByRole('button', { name: 'Reject' }).waitFor()
+    expect((await item(id)).state).toBe('open')
+    await page.keyboard.press('r')
+    await page.keyboard.type('Keep the cache, it is slow to fill')
+    await page.keyboard.press('Enter')
+    await seen(page).getByText('sent in a moment').waitFor()
+    expect((await item(id)).state).toBe('open')
+    await page.close({ runBeforeUnload: false })
+    await expect.poll(async () => (await item(id)).state).toBe('decided')
+    expect(await item(id)).toMatchObject({ decision: 'reject', comment: 'Keep the cache, it is slow to fill' })
   })
+
+  test('a question is answered with one of its choices, changes need words', async () => {
+    const question = await one(asks.question(), 'database')
+    const page = await open(at(question.id))
+    await page.getByRole('button', { name: 'PostgreSQL, which several machines can share' }).waitFor()
+    await page.keyboard.press('2')
+    await page.keyboard.press('Enter')
+    await expect
+      .poll(async () => (await item(question.id)).comment, { timeout: 9_000 })
+      .toBe('PostgreSQL, which several machines can share')
+    const build = await one(asks.build(77), 'make part-77')
+    await page.goto(`${kit.banyan().url}${at(build.id)}`)
+    await page.getByRole('button', { name: 'Ask for changes' }).click()
+    await page.keyboard.press('Enter')
+    await page.getByText('Write a few words first.').waitFor()
+    await page.keyboard.type('Build part 78')
+    await page.keyboard.press('Enter')
+    await expect.poll(async () => (await item(build.id)).decision, { timeout: 9_000 }).toBe('changes')
+  })
+
+  test('what was edited is checked by the server, shown as a difference and done instead', async () => {
+    const { id } = await one(asks.build(5), 'make part-5')
+    const page = await open(at(id))
+    await page.getByRole('button', { name: 'Edit' }).waitFor()
+    await page.keyboard.press('e')
+    await page.getByRole('textbox', { name: 'Command', exact: true }).fill('')
+    await page.getByRole('button', { name: 'Approve as edited' }).click()
+    await page.getByText('The edited action is not right').waitFor()
+    await page.getByRole('textbox', { name: 'Command', exact: true }).fill('echo five')
+    await page.getByRole('tab', { name: 'What you changed' }).click()
+    await page.locator('.cm-insertedLine, .cm-changedLine', { hasText: 'echo five' }).first().waitFor()
+    await page.getByRole('button', { name: 'Approve as edited' }).click()
+    await seen(page).getByText('Edited before it was approved').waitFor()
+    expect(await item(id)).toMatchObject({ decision: 'approve', edit: { command: 'echo five' } })
+    kit.complaints.splice(0) // the browser tells of the answer 400 that the test caused
+  })
+
+  test('an approval becomes a rule, which is listed, used, and taken back unless that is undone', async () => {
+    const { id } = await one(asks.test(), 'npm test')
+    const page = await open(at(id))
+    await page.getByRole('button', { name: 'Always' }).waitFor()
+    await page.keyboard.press('w')
+    await page.getByRole('button', { name: 'Approve and remember' }).click()
+    await expect.poll(async () => (await item(id)).state, { timeout: 9_000 }).toBe('decided')
+    await page.keyboard.press('g')
+    await page.keyboard.press('u')
+    const row = page.getByRole('row').filter({ hasText: 'npm test' })
+    await row.getByText('allows').waitFor()
+    await axe(page)
+    await row.getByRole('button', { name: 'Take back' }).click()
+    await row.getByRole('button', { name: 'Undo' }).click()
+    await row.getByRole('button', { name: 'Take back' }).click()
+    await row.waitFor({ state: 'detached' })
+    await page.getByLabel('Name').fill('printf')
+    await page.getByRole('button', { name: 'Add it' }).click()
+    await page.getByRole('row').filter({ hasText: 'printf' }).getByText('asks first').waitFor()
+    expect(await overflow(await open('/reviews/rules', { width: 390 }))).toBe(0)
+  })
+
+  test('two people see what the other decides; who comes late is told, and nothing is decided twice', async () => {
+    const { id } = await one(asks.build(6), 'make part-6')
+    const [first, second] = [await open(at(id)), await open(at(id))]
+    await second.getByRole('button', { name: 'Approve' }).waitFor()
+    await first.getByRole('button', { name: 'Approve' }).waitFor()
+    await second.keyboard.press('a')
+    await api(`/api/reviews/${encodeURIComponent(id)}/decision`, { decision: 'reject', comment: 'no' })
+    await seen(first).getByText('Rejected').waitFor()
+    await second
+      .getByRole('alert')
+      .getByText(/decided it first: rejected/)
+      .waitFor({ timeout: 9_000 })
+    expect(await item(id)).toMatchObject({ decision: 'reject', comment: 'no' })
+    kit.complaints.splice(0) // the answer 409
+  })
+
+  test('what comes in waits behind a button; what is put off comes back', async () => {
+    const held = await one(asks.build(7), 'make part-7')
+    const page = await open('/reviews')
+    await page.locator('.review-line').first().waitFor()
+    const late = await one(asks.build(8), 'make part-8')
+    await page.getByRole('button', { name: '1 new' }).waitFor()
+    expect(await page.locator('.review-line').count()).toBe(1)
+    await page.getByRole('button', { name: '1 new' }).click()
+    await page.locator('.review-line', { hasText: 'part-8' }).waitFor()
+    await page.locator('.review-line', { hasText: 'part-7' }).getByRole('link').click()
+    await page.keyboard.press('s')
+    await page.getByRole('menuitem', { name: 'For an hour' }).click()
+    await expect.poll(async () => (await item(held.id)).state).toBe('snoozed')
+    await page.goto(`${kit.banyan().url}/reviews?tab=snoozed`)
+    await page.locator('.review-line', { hasText: 'part-7' }).waitFor()
+    await api(`/api/reviews/${encodeURIComponent(late.id)}/decision`, { decision: 'reject' })
+    await page.goto(`${kit.banyan().url}/reviews?tab=done&q=part-8`)
+    await page.locator('.review-line', { hasText: 'part-8' }).getByText('Rejected').waitFor()
+    await page.goto(`${kit.banyan().url}/reviews?q=nothing-has-these-words`)
+    await page.getByText('Nothing fits these filters').waitFor()
+  })
+
+  test('100 mixed items are triaged from the keyboard, each decided exactly once', async () => {
+    const goals = [
+      ...Array.from({ length: 40 }, (_, i) => asks.build(100 + i)),
+      ...Array.from({ length: 25 }, asks.test),
+      ...Array.from({ length: 20 }, (_, i) => asks.question(i)),
+      ...Array.from({ length: 5 }, asks.fetch),
+      ...Array.from({ length: 10 }, asks.flag),
+    ]
+    const items = await ask(kit, goals, 100)
+    const page = await open('/reviews')
+    await page.locator('.review-line').first().waitFor()
+    let strokes = 0
+    const press = async (keys: string) => {
+      strokes += 1
+      await page.keyboard.press(keys)
+    }
+    const left = () => page.evaluate(() => Number(document.querySelector('.review-tabs .place-count')?.textContent ?? 0))
+    const current = () => page.locator('.review-line.is-current .review-line-title').textContent()
+    await press('j')
+    for (let rounds = 0; (await left()) > 0 && rounds < 200; rounds++) {
+      const before = await left()
+      const title = (await current()) ?? ''
+      const batch = title.includes('npm test')
+      if (title.includes('curl')) {
+        await press('r')
+        await press('Enter')
+      } else if (title.includes('database')) {
+        await press('1')
+        await press('Enter')
+      } else if (batch) {
+        await press('Shift+A')
+        await page.getByLabel('Type 25 to go on').fill('25')
+        strokes += 2
+        await page.keyboard.press('Tab')
+        await press('Enter')
+      } else await press('a')
+      await expect.poll(left).toBeLessThan(before)
+    }
+    await expect
+      .poll(async () => (await api<{ items: Item[] }>('/api/reviews?state=open&limit=200')).items.length, { timeout: 15_000 })
+      .toBe(0)
+    const ends = await Promise.all(items.map(({ id }) => item(id)))
+    for (const end of ends) {
+      expect(end.decidedBy, end.title).not.toBe('system')
+      expect(end.decision, end.title).toBe(end.title.includes('curl') ? 'reject' : end.kind === 'question' ? 'answer' : 'approve')
+    }
+    const facts = await allFacts()
+    for (const { id } of items) expect(facts.filter((fact) => fact.type === 'review.decided' && fact.review?.id === id)).toHaveLength(1)
+    console.log(`100 items: ${strokes} keystrokes`)
+    expect(strokes).toBeLessThanOrEqual(130)
+  }, 180_000)
+
+  async function allFacts() {
+    const facts: { type: string; seq: number; review?: { id: string } }[] = []
+    for (;;) {
+      const { items } = await api<{ items: typeof facts }>(`/api/events?after=${facts.at(-1)?.seq ?? 0}&limit=1000`)
+      facts.push(...items)
+      if (items.length < 1000) return facts
+    }
+  }
 })

@@ -138,6 +138,7 @@ export const reviews = {
   },
   seconds: (n: number) => plural(n, { one: '# second', other: '# seconds' }),
   rows: {
+    command: 'Command',
     cwd: 'Folder',
     isolation: 'Isolation',
     network: 'Network',
@@ -266,6 +267,8 @@ export const reviews = {
   },
   refused: {
     title: 'Your decision was not taken',
+    some: (n: number) => plural(n, { one: '# decision was not taken.', other: '# decisions were not taken.' }),
+    look: 'Look at it',
     other: (word: string, who: string) => `${who} decided it first: ${word}.`,
     changed: 'What would happen has changed since you saw it. This is the difference; decide again if it is still right.',
     wanted: (word: string) => `You had chosen: ${word}.`,

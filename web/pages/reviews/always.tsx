@@ -55,7 +55,7 @@ export function Always(props: {
               <input type="radio" name={name} value={offer.scope} checked={scope === offer.scope} onChange={() => setScope(offer.scope)} />
               <span>
                 {say.alwaysScopes[offer.scope]}
-                <code>{offer.label}</code>
+                <code>{offer.label.replace(/^exactly this: /, '')}</code>
               </span>
             </label>
           ))}

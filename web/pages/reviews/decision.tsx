@@ -52,7 +52,7 @@ export function Decision({
   const refusal = refused[review.id]
   return (
     <article className={`review-item${pending || review.state === 'decided' ? ' is-decided' : ''}`} aria-label={review.title}>
-      <ItemHead review={review} inTree={inTree} />
+      <ItemHead review={review} effect={effect} inTree={inTree} />
       {refusal && <Refused review={review} refusal={refusal} />}
       <WhatHappens review={review} effect={effect} />
       <Facts review={review} effect={effect} />

@@ -1,5 +1,5 @@
 /** Change what was asked, look at the change, approve that. The server checks it before anything happens, so it is sent at once. */
-import { useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { ROUTES } from '../../../core/contract/api.ts'
 import type { Review } from '../../../core/contract/review.ts'
 import { useBanyan } from '../../banyan.ts'
@@ -55,6 +55,11 @@ function Editing({ review, base, close, done }: { review: Review; base: Data; cl
   const { api } = useBanyan()
   const { busy, fault, act } = useAct()
   const before = json(base)
+  const place = useRef<HTMLElement>(null)
+  useEffect(() => {
+    place.current?.scrollIntoView({ block: 'start' })
+    place.current?.querySelector<HTMLElement>('input, textarea')?.focus({ preventScroll: true })
+  }, [])
   const [text, setText] = useState(before)
   const [tab, setTab] = useState(review.kind === 'plan' ? 'json' : 'form')
   const read = parsed(text)
@@ -75,7 +80,7 @@ function Editing({ review, base, close, done }: { review: Review; base: Data; cl
     if (sent) done()
   }
   return (
-    <section className="review-bar review-edit" aria-label={say.editTitle}>
+    <section className="review-bar review-edit" aria-label={say.editTitle} ref={place}>
       <h3>{say.editTitle}</h3>
       <p className="dim">{say.editHint}</p>
       <Tabs

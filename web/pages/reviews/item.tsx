@@ -18,10 +18,11 @@ import { reviews as words } from '../../words/reviews.ts'
 import { dayAndTime, usd, wholeNumber } from '../../words/words.ts'
 import { type Budget, type Effect, riskWords, undoWords } from './effect.ts'
 import { KindIcon, RiskBadge } from './marks.tsx'
+import { firstLine, shortTitle } from './queue.ts'
 
 const { item: say } = words
 
-export function ItemHead({ review, inTree }: { review: Review; inTree: boolean }) {
+export function ItemHead({ review, effect, inTree }: { review: Review; effect: Effect; inTree: boolean }) {
   const goal = useLive((state) => state.lists.trees[review.treeId]?.goal)
   return (
     <header className="review-head">
@@ -39,11 +40,11 @@ export function ItemHead({ review, inTree }: { review: Review; inTree: boolean }
         <CopyButton text={`${location.origin}/reviews/${encodeURIComponent(review.id)}`} label={say.permalink} />
       </div>
       <h2 tabIndex={-1} className="review-title">
-        {review.title}
+        {shortTitle(review.title, effect.command)}
       </h2>
       {!inTree && (
         <p className="dim review-goal">
-          {say.goal}: <Link to={treePath(review.treeId, review.taskId)}>{goal ? preview(goal, 90) : review.treeId}</Link>
+          {say.goal}: <Link to={treePath(review.treeId, review.taskId)}>{goal ? preview(firstLine(goal), 90) : review.treeId}</Link>
         </p>
       )}
     </header>

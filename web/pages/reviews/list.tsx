@@ -11,7 +11,7 @@ import { RelativeTime } from '../../ui/relative-time.tsx'
 import { reviews as words } from '../../words/reviews.ts'
 import { KindIcon, RiskBadge } from './marks.tsx'
 import { DecidedMark } from './outcome.tsx'
-import { type QueueSearch, reviewPath } from './queue.ts'
+import { firstLine, type QueueSearch, reviewPath } from './queue.ts'
 
 /** Lines drawn at first and added each time: a browser with a thousand lines answers late. */
 const STEP = 150
@@ -70,7 +70,7 @@ const Line = memo(function Line(props: {
   const decision = waiting.find((one) => one.ids.includes(review.id))?.decision ?? review.decision
   const gone = decision !== null && decision !== undefined
   return (
-    <li className={`review-line risk-${review.risk}${gone ? ' is-decided' : ''}${props.isCurrent ? ' is-current' : ''}`}>
+    <li className={`review-line${gone ? ' is-decided' : ''}${props.isCurrent ? ' is-current' : ''}`}>
       {!gone && (
         // biome-ignore lint/a11y/useSemanticElements: keys of the page would be silent in a real check box, as in any field
         <button
@@ -99,7 +99,7 @@ const Line = memo(function Line(props: {
         <span className="review-line-foot dim">
           {gone && decision ? <DecidedMark decision={decision} /> : null}
           {review.state === 'decided' && review.decidedBy && review.decidedBy !== 'system' && words.decide.by(review.decidedBy)}
-          {!gone && goal && <span className="review-line-goal">{preview(goal, 60)}</span>}
+          {!gone && goal && <span className="review-line-goal">{preview(firstLine(goal), 60)}</span>}
           {!gone && review.expiresAt && (
             <span className="due">
               {words.item.due} <RelativeTime at={review.expiresAt} />

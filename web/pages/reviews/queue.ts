@@ -76,3 +76,17 @@ export function choicesIn(question: string): string[] {
 /** The next place in a list of `length` from `at`; -1 begins before the first. It stops at the ends. */
 export const step = (at: number, by: 1 | -1, length: number): number =>
   Math.max(0, Math.min(length - 1, at < 0 ? (by > 0 ? 0 : length - 1) : at + by))
+
+/** What a goal is called where there is one line for it. */
+export const firstLine = (text: string): string => text.trim().split('\n', 1)[0] ?? ''
+
+/** Without the command, where that is shown below in full. */
+export function shortTitle(title: string, command: string | null): string {
+  const at = title.indexOf(': ')
+  if (command === null || at < 0) return title
+  const told = title
+    .slice(at + 2)
+    .replace(/…$/, '')
+    .trim()
+  return told !== '' && command.replace(/\s+/g, ' ').trim().startsWith(told) ? title.slice(0, at) : title
+}

@@ -146,56 +146,58 @@ export function Reviews() {
   return (
     <div className="reviews" data-open={chosen !== null}>
       <div className="reviews-list">
-        <div className="reviews-top">
-          <h1>{words.title}</h1>
-          <span className="grow" />
-          <Link to="/reviews/rules" className="button quiet">
-            <Scale aria-hidden="true" /> {words.rules}
-          </Link>
-        </div>
-        <nav className="review-tabs" aria-label={words.tabList}>
-          {(['you', 'snoozed', 'done'] as const).map((one) => (
-            <Link
-              key={one}
-              to={reviewPath(null, { ...search, tab: one === 'you' ? undefined : one } as QueueSearch)}
-              aria-current={tab === one ? 'page' : undefined}
-            >
-              {words.tabs[one]} {one === 'you' && open > 0 && <span className="place-count">{open}</span>}
-              {one === 'snoozed' && snoozed > 0 && <span className="dim">{snoozed}</span>}
+        <div className="reviews-fixed">
+          <div className="reviews-top">
+            <h1>{words.title}</h1>
+            <span className="grow" />
+            <Link to="/reviews/rules" className="button quiet">
+              <Scale aria-hidden="true" /> {words.rules}
             </Link>
-          ))}
-        </nav>
-        <Filters search={search} box={filter} sorted={tab !== 'done'} />
-        <div className="review-state" aria-live="polite">
-          {chosenItems.length > 0 ? (
-            <>
-              <span>{words.selected(chosenItems.length)}</span>
-              <Button small look="primary" onClick={() => together('approve')}>
-                {words.batch.approve} <KeyOf id="reviews.batch.approve" keys="shift+a" />
-              </Button>
-              <Button small look="danger" onClick={() => together('reject')}>
-                {words.batch.reject} <KeyOf id="reviews.batch.reject" keys="shift+r" />
-              </Button>
-              <Button small look="quiet" onClick={() => setSelected(new Set())}>
-                {words.unselect}
-              </Button>
-            </>
-          ) : (
-            <>
-              <span className="dim">{words.shown(rows.length - (tab === 'done' ? 0 : gone))}</span>
-              <span className="grow" />
-              {fresh > 0 && (
-                <Button small look="primary" onClick={tidy}>
-                  {words.fresh(fresh)}
+          </div>
+          <nav className="review-tabs" aria-label={words.tabList}>
+            {(['you', 'snoozed', 'done'] as const).map((one) => (
+              <Link
+                key={one}
+                to={reviewPath(null, { ...search, tab: one === 'you' ? undefined : one } as QueueSearch)}
+                aria-current={tab === one ? 'page' : undefined}
+              >
+                {words.tabs[one]} {one === 'you' && open > 0 && <span className="place-count">{open}</span>}
+                {one === 'snoozed' && snoozed > 0 && <span className="dim">{snoozed}</span>}
+              </Link>
+            ))}
+          </nav>
+          <Filters search={search} box={filter} sorted={tab !== 'done'} />
+          <div className="review-state" aria-live="polite">
+            {chosenItems.length > 0 ? (
+              <>
+                <span>{words.selected(chosenItems.length)}</span>
+                <Button small look="primary" onClick={() => together('approve')}>
+                  {words.batch.approve} <KeyOf id="reviews.batch.approve" keys="shift+a" />
                 </Button>
-              )}
-              {tab !== 'done' && gone > 0 && (
-                <Button small look="quiet" onClick={tidy}>
-                  {words.tidy(gone)} <KeyOf id="reviews.tidy" keys="z" />
+                <Button small look="danger" onClick={() => together('reject')}>
+                  {words.batch.reject} <KeyOf id="reviews.batch.reject" keys="shift+r" />
                 </Button>
-              )}
-            </>
-          )}
+                <Button small look="quiet" onClick={() => setSelected(new Set())}>
+                  {words.unselect}
+                </Button>
+              </>
+            ) : (
+              <>
+                <span className="dim">{words.shown(rows.length - (tab === 'done' ? 0 : gone))}</span>
+                <span className="grow" />
+                {fresh > 0 && (
+                  <Button small look="primary" onClick={tidy}>
+                    {words.fresh(fresh)}
+                  </Button>
+                )}
+                {tab !== 'done' && gone > 0 && (
+                  <Button small look="quiet" onClick={tidy}>
+                    {words.tidy(gone)} <KeyOf id="reviews.tidy" keys="z" />
+                  </Button>
+                )}
+              </>
+            )}
+          </div>
         </div>
         {!loaded && fault === null && <Skeleton lines={8} label={words.title} />}
         {fault !== null && rows.length === 0 && <ErrorState title={words.failed.title} cause={fault} effect={words.failed.effect} />}
@@ -256,20 +258,26 @@ function Nothing({ search }: { search: QueueSearch }) {
 
 /** Decisions that are not sent yet, always in the same place. */
 function Sending() {
-  const { waiting, stuck } = useOutbox()
+  const { waiting, stuck, refused } = useOutbox()
   const undo = useUndo()
+  const [first] = Object.keys(refused)
   const count = waiting.reduce((sum, one) => sum + one.ids.length, 0)
   return (
-    <div className={`review-sending${stuck ? ' is-stuck' : ''}`} role="status" hidden={count === 0}>
+    <div className={`review-sending${stuck ? ' is-stuck' : ''}`} role="status" hidden={count === 0 && first === undefined}>
+      {first !== undefined && (
+        <p>
+          {words.refused.some(Object.keys(refused).length)} <Link to={reviewPath(first)}>{words.refused.look}</Link>
+        </p>
+      )}
       {count > 0 && (
-        <>
-          <span>{stuck ? words.decide.stuck(count) : words.decide.sending(count)}</span>
+        <p>
+          {stuck ? words.decide.stuck(count) : words.decide.sending(count)}{' '}
           {!stuck && (
             <Button small onClick={() => undo()}>
               {words.decide.undo} <KeyOf id="review.undo" keys="u" />
             </Button>
           )}
-        </>
+        </p>
       )}
     </div>
   )

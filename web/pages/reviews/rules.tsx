@@ -87,20 +87,22 @@ function Line({ rule, isLeaving, revoke, undo }: { rule: Rule; isLeaving: boolea
         <Badge tone={TONES[rule.verdict]}>{words.verdicts[rule.verdict]}</Badge>
       </td>
       <th scope="row">
-        <code>{rule.label}</code>
-        <span className="dim">
-          {words.scopes[rule.scope]}
-          {rule.treeId !== null && (
-            <>
-              {', '}
-              <Link to={treePath(rule.treeId)} title={goal}>
-                {words.inGoal}
-              </Link>
-            </>
-          )}
-          {rule.agent !== null && `, ${rule.agent}`}
-          {rule.tainted && `, ${words.tainted}`}
-        </span>
+        <div>
+          <code>{rule.label}</code>
+          <span className="dim">
+            {words.scopes[rule.scope]}
+            {rule.treeId !== null && (
+              <>
+                {', '}
+                <Link to={treePath(rule.treeId)} title={goal}>
+                  {words.inGoal}
+                </Link>
+              </>
+            )}
+            {rule.agent !== null && `, ${rule.agent}`}
+            {rule.tainted && `, ${words.tainted}`}
+          </span>
+        </div>
       </th>
       <td data-name={words.columns.by}>
         {rule.createdBy}{' '}

@@ -1,0 +1,65 @@
+/**
+ * A server that speaks the protocol of OpenAI, as a model that asks for what the goal tells it: after the word CALL the goal holds a tool and
+ * its arguments as JSON. Once that call is answered it ends its task. Everything behind the protocol is the real thing.
+ */
+import { createServer, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+export const MODEL = 'asking-model'
+export type Call = { tool: string; input: Record<string, unknown> }
+/** A goal whose agent says these words and makes this call. */
+export const goalOf = (title: string, said: string, call: Call): string =>
+  `${title}\n\nSAY ${JSON.stringify(said)}\nCALL ${JSON.stringify(call)}`
+
+type Message = { role: string; content?: unknown }
+
+export async function startAskingModel(): Promise<{ url: string; close(): Promise<void> }> {
+  const server = createServer((request, response) => {
+    if (request.method === 'GET')
+      return void response.setHeader('content-type', 'application/json').end(JSON.stringify({ data: [{ id: MODEL }] }))
+    let body = ''
+    request.on('data', (chunk: Buffer) => {
+      body += chunk.toString()
+    })
+    request.on('end', () => answer((JSON.parse(body) as { messages: Message[] }).messages, response))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+const END: Call = {
+  tool: 'end_task',
+  input: { status: 'success', result: 'Done.', verdict: { passed: true, score: 100, reasons: 'It is done.' } },
+}
+function answer(messages: readonly Message[], response: ServerResponse): void {
+  const asked = messages.map((one) => (typeof one.content === 'string' ? one.content : JSON.stringify(one.content ?? ''))).join('\n')
+  const isAnswered = messages.some((one) => one.role === 'tool')
+  const said = /^SAY (".*")$/m.exec(asked)?.[1]
+  const call = /^CALL (\{.*\})$/m.exec(asked)?.[1]
+  const next = call !== undefined && !isAnswered ? (JSON.parse(call) as Call) : END
+  const words = said !== undefined && !isAnswered ? (JSON.parse(said) as string) : 'It is done.'
+  const chunk = (delta: object, finish_reason: string | null = null) => ({
+    id: 'c',
+    object: 'chat.completion.chunk',
+    created: 1,
+    model: MODEL,
+    choices: [{ index: 0, delta, finish_reason }],
+  })
+  const made = { index: 0, id: 'call_0', type: 'function', function: { name: next.tool, arguments: JSON.stringify(next.input) } }
+  response.setHeader('content-type', 'text/event-stream')
+  for (const one of [
+    chunk({ role: 'assistant', content: words }),
+    chunk({ tool_calls: [made] }),
+    chunk({}, 'tool_calls'),
+    { ...chunk({}), choices: [], usage: { prompt_tokens: 200, completion_tokens: 40, total_tokens: 240 } },
+  ])
+    response.write(`data: ${JSON.stringify(one)}\n\n`)
+  response.end('data: [DONE]\n\n')
+}
