@@ -157,6 +157,13 @@ export function createOutbox(deps: {
     }
   }
 
+  /** It may have arrived already, and only its answer was lost with the page that sent it. */
+  async function sendAgain(one: Sending): Promise<void> {
+    const there = await Promise.all(one.ids.map((id) => arrived(one, id)))
+    if (there.every(Boolean)) drop(one.key)
+    else await send(one)
+  }
+
   /** What an earlier page left behind. */
   async function takeUp(): Promise<void> {
     const found: Sending[] = []
@@ -176,7 +183,7 @@ export function createOutbox(deps: {
               if (kept(one.key) === null) return
               tries.set(one.key, 1)
               set({ waiting: [...state.waiting, one] })
-              void send(one)
+              void sendAgain(one)
             },
             Math.max(0, one.due + ORPHAN_MS - now()),
           ),

@@ -8,6 +8,8 @@ export type Prefs = {
   density: 'comfortable' | 'compact'
   /** `less`: nothing moves, whatever the system says. */
   motion: 'system' | 'less'
+  /** The browser tells of what waits for the person while the page is hidden. */
+  notify: boolean
   /** False: no key of one letter does anything (WCAG 2.1.4); the palette's own key stays. */
   keysOn: boolean
   /** Keys in place of the usual ones, by the action's id; '' takes the key away. */
@@ -16,7 +18,7 @@ export type Prefs = {
 export type PrefStore = ReturnType<typeof createPrefs>
 
 const KEY = 'banyan-prefs'
-const USUAL: Prefs = { rail: 'full', density: 'comfortable', motion: 'system', keysOn: true, keys: {} }
+const USUAL: Prefs = { rail: 'full', density: 'comfortable', motion: 'system', notify: false, keysOn: true, keys: {} }
 
 /** Whatever was kept, only what is understood counts. */
 export function parsePrefs(text: string): Prefs {
@@ -31,6 +33,7 @@ export function parsePrefs(text: string): Prefs {
     rail: kept.rail === 'icons' ? 'icons' : 'full',
     density: kept.density === 'compact' ? 'compact' : 'comfortable',
     motion: kept.motion === 'less' ? 'less' : 'system',
+    notify: kept.notify === true,
     keysOn: kept.keysOn !== false,
     keys: Object.fromEntries(Object.entries(keys).filter((one): one is [string, string] => typeof one[1] === 'string')),
   }

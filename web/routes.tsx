@@ -7,14 +7,20 @@ import { BookOpen, Bot, Flag, House, ListTree, MonitorCog, Settings2, Wrench } f
 import { LOG_LEVELS } from '../core/contract/api-system.ts'
 import { GOAL_FILTERS } from './goal-filter.ts'
 import type { PageData } from './page-data.ts'
+
 <<<<<<< HEAD
+
 import { DETAIL_SEARCH } from './pages/detail/address.ts'
 import { ENTRY_FILTERS, ENTRY_TABS } from './pages/library/filters.ts'
 import { SYSTEM_TABS } from './pages/system/tabs.ts'
+
 =======
+
 import { queueSearch } from './pages/reviews/queue.ts'
+
 >>>>>>> eea877b (The review queue is a page of its own: list, item and place in the goal; decisions can be undone for five seconds)
 import { oneOf, parseSearch, texts, writeSearch } from './search.ts'
+
 import { Missing } from './shell/missing.tsx'
 import { PageFailed, PageLoading } from './shell/page-states.tsx'
 import { Shell } from './shell/shell.tsx'

@@ -218,7 +218,7 @@ describe.skipIf(!executablePath)('the page in a real browser', () => {
     for (const path of ['/', '/reviews']) {
       await page.goto(banyan.url + path)
       await page.getByText('live', { exact: true }).waitFor()
-      await page.locator('.goal, .review').first().waitFor()
+      await page.locator('.goal, .review-line').first().waitFor()
       expect(await overflow(), path).toBe(0)
     }
   })

@@ -5,14 +5,14 @@ import { harness, noBrowser } from './harness.ts'
 describe.skipIf(noBrowser)('the frame around every page', () => {
   const { open, api, axe, overflow, complaints, banyan } = harness()
   const heading = (page: Page, name: string) => page.getByRole('heading', { name, level: 1, exact: true })
-  const PAGES = { '/': 'Goals', '/goals': 'Goals', '/reviews': 'Needs you' }
+  const PAGES = { '/': 'Goals', '/goals': 'Goals', '/reviews': 'Reviews' }
 
   test('every page is free of what axe finds and of refused styles, in light and dark, wide and narrow', async () => {
     await api('/api/goals', { goal: '1. Run `echo one`\n2. What would a duck say?' })
     for (const width of [1440, 390]) {
       for (const path of Object.keys(PAGES)) {
         const page = await open(path, { width })
-        await page.locator('.goal, .review').first().waitFor()
+        await page.locator('.goal, .review-line').first().waitFor()
         await axe(page)
         expect(await overflow(page), `${path} at ${width}`).toBe(0)
         await page.close()
@@ -30,7 +30,7 @@ describe.skipIf(noBrowser)('the frame around every page', () => {
     await axe(page)
     await page.keyboard.type('revi')
     await page.keyboard.press('Enter')
-    await heading(page, 'Needs you').waitFor()
+    await heading(page, 'Reviews').waitFor()
     expect(new URL(page.url()).pathname).toBe('/reviews')
     await page.keyboard.press('Control+k')
     await page.keyboard.type('palette finds')
@@ -60,7 +60,7 @@ describe.skipIf(noBrowser)('the frame around every page', () => {
     await sheet.waitFor({ state: 'detached' })
     await page.keyboard.press('G')
     await page.keyboard.press('R')
-    await heading(page, 'Needs you').waitFor()
+    await heading(page, 'Reviews').waitFor()
     await page.keyboard.press('g')
     await page.keyboard.press('h')
     await page.getByLabel('What should be done?').fill('')
@@ -134,7 +134,7 @@ describe.skipIf(noBrowser)('the frame around every page', () => {
       .getByRole('navigation', { name: 'Pages' })
       .getByRole('link', { name: /Reviews/ })
       .click()
-    await heading(page, 'Needs you').waitFor()
+    await heading(page, 'Reviews').waitFor()
     const small = await page.locator('.top :is(a, button), .bottom-bar :is(a, button)').evaluateAll((all) =>
       all
         .map((one) => ({ html: one.outerHTML.slice(0, 80), box: one.getBoundingClientRect() }))

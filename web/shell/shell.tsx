@@ -12,6 +12,7 @@ import { Driver, Header } from './header.tsx'
 import { KeyLayer } from './key-layer.tsx'
 import { KeySheet } from './key-sheet.tsx'
 import { BottomBar, Rail } from './nav.tsx'
+import { useIconCount, useNotices } from './notices.ts'
 import { Palette } from './palette.tsx'
 import { useShellActions } from './shell-actions.ts'
 
@@ -53,6 +54,8 @@ function useDocumentTitle() {
   const [own, setOwn] = useState<string | null>(null)
   const asked = useLive((state) => Object.values(state.lists.reviews).filter((review) => review.state === 'open').length)
   const named = useMatches({ select: (matches) => matches.at(-1)?.staticData.title })
+  useIconCount(asked)
+  useNotices()
   useEffect(() => {
     document.title = `${asked > 0 ? `(${asked}) ` : ''}${own ?? named ?? pages.missing} · ${shell.name}`
   }, [asked, own, named])

@@ -83,13 +83,6 @@ export const reviews = {
   unread: 'Not looked at yet',
   more: 'More',
   rules: 'Rules',
-  notify: {
-    on: 'Tell me in the browser when something needs me',
-    off: 'Stop telling me in the browser',
-    denied: 'The browser does not allow notices from this page; its settings for this site change that.',
-    none: 'This browser has no notices here; they need https or localhost.',
-    title: 'Banyan needs you',
-  },
   item: {
     asks: 'What will happen',
     asked: 'What is asked',

@@ -1,6 +1,6 @@
 /** The queue: items on the left, one of them in the middle, its place in the goal beside it. Everything shown is in the address. */
 import { useParams, useSearch } from '@tanstack/react-router'
-import { ArrowLeft, CircleCheckBig, Scale } from 'lucide-react'
+import { ArrowLeft, Bell, BellRing, CircleCheckBig, Scale } from 'lucide-react'
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { ROUTES } from '../../../core/contract/api.ts'
 import type { WaitingReview } from '../../../core/contract/live.ts'
@@ -9,8 +9,10 @@ import { useActions } from '../../actions.ts'
 import { useBanyan, useLive } from '../../banyan.ts'
 import { useOutbox } from '../../data/use-outbox.ts'
 import { useReviews } from '../../data/use-reviews.ts'
+import { usePrefs } from '../../prefs.ts'
 import { useRead } from '../../read.ts'
 import { useGo } from '../../route.ts'
+import { allowNotices } from '../../shell/notices.ts'
 import { readLocal, writeLocal } from '../../theme.ts'
 import { useTitle } from '../../title.ts'
 import { useToast } from '../../toasts.ts'
@@ -18,8 +20,10 @@ import { Button } from '../../ui/button.tsx'
 import { ConfirmDialog } from '../../ui/confirm-dialog.tsx'
 import { EmptyState } from '../../ui/empty-state.tsx'
 import { ErrorState } from '../../ui/error-state.tsx'
+import { IconButton } from '../../ui/icon-button.tsx'
 import { Link } from '../../ui/link.tsx'
 import { Skeleton } from '../../ui/skeleton.tsx'
+import { notices } from '../../words/notices.ts'
 import { reviews as words } from '../../words/reviews.ts'
 import { Context } from './context.tsx'
 import { Decision, type Hand } from './decision.tsx'
@@ -150,6 +154,7 @@ export function Reviews() {
           <div className="reviews-top">
             <h1>{words.title}</h1>
             <span className="grow" />
+            <Notify />
             <Link to="/reviews/rules" className="button quiet">
               <Scale aria-hidden="true" /> {words.rules}
             </Link>
@@ -207,6 +212,8 @@ export function Reviews() {
         <Sending />
       </div>
       <div className="reviews-item">
+        {/* The list, which has the heading, is not shown beside it. */}
+        {!wide && chosen !== null && <h1 className="hidden">{words.title}</h1>}
         {chosen !== null && (
           <Link className="review-back" to={reviewPath(null, search)}>
             <ArrowLeft aria-hidden="true" /> {words.title}
@@ -232,6 +239,20 @@ export function Reviews() {
       {batch.dialog}
     </div>
   )
+}
+
+/** Off until it is switched on here. */
+function Notify() {
+  const [prefs, setPrefs] = usePrefs()
+  const toast = useToast()
+  const set = async () => {
+    const problem = prefs.notify ? null : await allowNotices()
+    if (problem === null) setPrefs({ notify: !prefs.notify })
+    else toast(problem, { tone: 'bad' })
+  }
+  const label = prefs.notify ? notices.off : notices.on
+  useActions([{ id: 'reviews.notify', label, group: words.keys.group, run: () => void set() }])
+  return <IconButton icon={prefs.notify ? BellRing : Bell} label={label} aria-pressed={prefs.notify} onClick={() => void set()} />
 }
 
 function Nothing({ search }: { search: QueueSearch }) {
