@@ -8,17 +8,11 @@ import { LOG_LEVELS } from '../core/contract/api-system.ts'
 import { GOAL_FILTERS } from './goal-filter.ts'
 import type { PageData } from './page-data.ts'
 
-<<<<<<< HEAD
-
 import { DETAIL_SEARCH } from './pages/detail/address.ts'
 import { ENTRY_FILTERS, ENTRY_TABS } from './pages/library/filters.ts'
+import { queueSearch } from './pages/reviews/queue.ts'
 import { SYSTEM_TABS } from './pages/system/tabs.ts'
 
-=======
-
-import { queueSearch } from './pages/reviews/queue.ts'
-
->>>>>>> eea877b (The review queue is a page of its own: list, item and place in the goal; decisions can be undone for five seconds)
 import { oneOf, parseSearch, texts, writeSearch } from './search.ts'
 
 import { Missing } from './shell/missing.tsx'
@@ -87,7 +81,6 @@ const rules = createRoute({
   component: lazyRouteComponent(() => import('./pages/reviews/rules.tsx'), 'Rules'),
 })
 
-<<<<<<< HEAD
 const entries = (search: Record<string, unknown>) => ({ ...texts(search, 'q'), ...oneOf(search, 'f', ENTRY_FILTERS) })
 const entry = (search: Record<string, unknown>) => ({
   ...texts(search, 'v', 'compare', 'run', 'with'),
@@ -167,7 +160,8 @@ const pageTree = root.addChildren([
   goals,
   tree,
   task,
-  reviews,
+  reviews.addChildren([review]),
+  rules,
   agents,
   agent,
   documents,
@@ -178,9 +172,6 @@ const pageTree = root.addChildren([
   settings,
   settingsSection,
 ])
-=======
-const pageTree = root.addChildren([home, goals, tree, task, reviews.addChildren([review]), rules])
->>>>>>> eea877b (The review queue is a page of its own: list, item and place in the goal; decisions can be undone for five seconds)
 
 export function createPageRouter(history?: RouterHistory) {
   return createRouter({

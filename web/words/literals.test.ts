@@ -15,12 +15,6 @@ const STILL = [
   'ui/long-text.tsx',
   'ui/notice.tsx',
   'views/home.tsx',
-<<<<<<< HEAD
-  'views/reviews.tsx',
-=======
-  'views/signed-out.tsx',
-  'views/tree.tsx',
->>>>>>> eea877b (The review queue is a page of its own: list, item and place in the goal; decisions can be undone for five seconds)
 ]
 const SAID = ['aria-label', 'aria-description', 'title', 'placeholder', 'alt', 'label', 'hint', 'text', 'description']
 const LETTERS = /\p{L}{2,}/u

@@ -6,7 +6,7 @@ export const pages = {
   task: 'Task',
   reviews: 'Reviews',
   review: 'Review',
-<<<<<<< HEAD
+  rules: 'Rules',
   agents: 'Agents',
   agent: 'Agent',
   documents: 'Documents',
@@ -15,8 +15,5 @@ export const pages = {
   tool: 'Tool',
   system: 'System',
   settings: 'Settings',
-=======
-  rules: 'Rules',
->>>>>>> eea877b (The review queue is a page of its own: list, item and place in the goal; decisions can be undone for five seconds)
   missing: 'No such page',
 } as const
