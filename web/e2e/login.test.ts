@@ -44,6 +44,7 @@ describe.skipIf(noBrowser)('logging in', () => {
     expect(await page.locator('input[name=username]').getAttribute('autocomplete')).toBe('username')
     expect([await token.getAttribute('type'), await token.getAttribute('autocomplete')]).toEqual(['password', 'current-password'])
     expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBe(0)
+    await page.getByRole('link', { name: 'Sign in with Our House' }).waitFor()
     await page.getByText('No token at hand?').click()
     await page.getByText('npx banyan open').waitFor()
     expect(await axeFaults(page)).toEqual([])

@@ -83,7 +83,7 @@ export function Login() {
             <KeyRound aria-hidden="true" /> {busy ? words.busy : words.logIn}
           </Button>
         </form>
-        <details className="login-help">
+        <details className="login-help" open={providers.length === 0}>
           <summary>{words.noToken}</summary>
           <p>{words.link}</p>
           <p className="login-command">
