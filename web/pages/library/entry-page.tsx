@@ -1,6 +1,6 @@
 /** The page of one agent, document or tool: its head with the acts on it, its parts as tabs, and a bar while something is unsaved. */
 import { Copy, Ellipsis, Power, Trash2, Undo2 } from 'lucide-react'
-import { type ReactNode, useState } from 'react'
+import { type ReactNode, useRef, useState } from 'react'
 import type { Validation } from '../../../core/contract/api-registry.ts'
 import { useActions } from '../../actions.ts'
 import { useGo } from '../../route.ts'
@@ -62,13 +62,18 @@ export type Parts<K extends Kind> = {
 
 export function EntryPage<K extends Kind>({ kind, id, ask, parts }: { kind: K; id: string; ask: EntryAsk; parts: Parts<K> }) {
   const { data, error, refetch } = useEntry(kind, id)
+  const gone = useRef(false)
   const words = library.kinds[kind]
   useTitle(id === NEW ? words.new : id)
   if (id === NEW) return <Loaded kind={kind} id={id} ask={ask} parts={parts} item={null} />
-  if (isMissing(error)) return <Gone kind={kind} id={id} />
+  // Asking again forgets the answer for a moment; what is gone must not flicker meanwhile.
+  if (data) gone.current = false
+  else if (isMissing(error)) gone.current = true
+  if (isMissing(error) || gone.current) return <Gone kind={kind} id={id} />
   if (data) return <Loaded kind={kind} id={id} ask={ask} parts={parts} item={data} />
   return (
-    <div className="column wide">
+    <div className="column wide library">
+      <h1>{id}</h1>
       {error ? (
         <ErrorState title={library.readFailed} cause={error.message} retry={() => void refetch()} />
       ) : (
