@@ -87,6 +87,9 @@ export type Capabilities = {
     open(path: string): Promise<FileHandle>
     /** Writes a whole file at once (or, with `append`, at its end) and says how large it is now. The mode of an existing file stays. */
     write(path: string, data: string | Uint8Array, how?: { append?: boolean }): Promise<{ bytes: number; created: boolean }>
+    /** Removes one file, or moves it to where there is none; what can be undone, or a Fault. `again`: it was begun before a crash. */
+    remove(path: string, how?: { again?: boolean }): Promise<void>
+    move(from: string, to: string, how?: { again?: boolean }): Promise<void>
     /** What lies below a folder, upper levels first. Links are `other`; `closed` are folders not entered (noise such as `.git`, or protected). */
     list(
       path: string,

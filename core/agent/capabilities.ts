@@ -10,7 +10,7 @@ import { type CheckedEvidence, isOver, type TaskKind } from '../contract/task.ts
 import { MOST_WRITTEN } from '../contract/writable.ts'
 import { checkEvidence } from '../exec/evidence.ts'
 import type { CommandResult, Exec } from '../exec/exec.ts'
-import { workspaceFiles } from '../exec/files.ts'
+import { type WorkspaceFiles, workspaceFiles } from '../exec/files.ts'
 import type { History } from '../exec/history.ts'
 import type { Jobs } from '../exec/jobs.ts'
 import type { Repositories, TaskGit } from '../git/git.ts'
@@ -51,7 +51,7 @@ export type CapabilityParts = {
   helpers: Helpers
   workspaces: Pick<Workspaces, 'of' | 'path'>
   /** What is kept of files, so that changes can be undone. */
-  history: Pick<History, 'writing' | 'around' | 'beside' | 'settle' | 'underWay'>
+  history: Pick<History, 'writing' | 'taking' | 'around' | 'beside' | 'settle' | 'underWay'>
   jobs: Pick<Jobs, 'start' | 'live' | 'poll' | 'write' | 'stop' | 'of'>
   repositories: Pick<Repositories, 'forTask'>
   protectedPaths: readonly string[]
@@ -334,8 +334,31 @@ export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal,
         await inner.target(path) // a refusal is no change that history could tell of
         return parts.history.writing(moment, inner.root, path, { data, append: how.append ?? false }, () => inner.write(path, data, how))
       },
+      async remove(path, { again = false } = {}) {
+        await made()
+        const real = await ownOrGone(inner, path, again)
+        if (real !== null) await parts.history.taking(moment, real, null, () => inner.remove(real))
+      },
+      async move(from, to, { again = false } = {}) {
+        await made()
+        const real = await ownOrGone(inner, from, again)
+        if (real === null) return void (await inner.own(to))
+        const target = await inner.target(to)
+        if (await inner.existing(target).catch(() => null))
+          throw new Fault('conflict', `There is a "${to}" already; delete it first, or choose another name.`)
+        const top = await realpath(parts.workspaces.path({ treeId: task.treeId, workspace: '' }))
+        // Whoever moves words answers for them as if they had read them.
+        touched.files.add(relative(top, real).split(sep).join('/'))
+        await parts.history.taking(moment, real, target, () => inner.move(real, target))
+      },
       list: (path, how) => made().then(() => inner.list(path, how)),
     }
+  }
+  async function ownOrGone(inner: WorkspaceFiles, path: string, again: boolean): Promise<string | null> {
+    return inner.own(path).catch((error: unknown) => {
+      if (again && error instanceof Fault && error.code === 'not_found') return null
+      throw error
+    })
   }
   /** Git that changes files of the workspace is kept like a command. */
   function repositories(): TaskGit {

@@ -68,7 +68,15 @@ describe('a path', () => {
   test.each(ESCAPES)('that escapes is refused: %j', async (written) => {
     const path = written.replace('{ws}', root)
     const before = outside()
-    for (const use of [() => files.existing(path), () => files.target(path), () => files.open(path), () => files.write(path, 'x')]) {
+    for (const use of [
+      () => files.existing(path),
+      () => files.target(path),
+      () => files.open(path),
+      () => files.write(path, 'x'),
+      () => files.remove(path),
+      () => files.move(path, 'stolen'),
+      () => files.move('plan.md', path),
+    ]) {
       await expect(use()).rejects.toBeInstanceOf(Fault)
     }
     expect(outside()).toEqual(before)
@@ -157,11 +165,22 @@ describe('links', () => {
         () => files.target(use),
         () => files.write(use, 'evil'),
         () => files.write(use, 'evil', { append: true }),
+        () => files.remove(use),
+        () => files.move(use, 'stolen'),
+        () => files.move('plan.md', use),
       ]) {
         await expect(attempt()).rejects.toBeInstanceOf(Fault)
       }
     }
     expect(outside()).toEqual(before)
+  })
+
+  test('are neither moved nor removed, and what they lead to stays', async () => {
+    symlinkSync('sub/deep/note.txt', join(root, 'l'))
+    for (const act of [() => files.remove('l'), () => files.move('l', 'm')])
+      await expect(act()).rejects.toMatchObject({ code: 'invalid', message: /is a link; name the file itself/ })
+    expect(lstatSync(join(root, 'l')).isSymbolicLink()).toBe(true)
+    expect(await read('sub/deep/note.txt')).toBe('ws/sub/deep/note.txt')
   })
 
   test('a workspace that is itself reached through a link works', async () => {
@@ -302,5 +321,34 @@ describe('listing', () => {
     const { entries, closed } = await files.list('.', { depth: 9, most: 100 })
     expect(entries.map((one) => one.path)).not.toContain('data/agent_system.db')
     expect(closed).toEqual(['data'])
+  })
+})
+
+describe('a file', () => {
+  test('is moved with its mode to where there is none, and removed; a folder is not', async () => {
+    chmodSync(join(root, 'plan.md'), 0o750)
+    await files.move('plan.md', 'new/folder/plan.md')
+    expect(statSync(join(root, 'new/folder/plan.md')).mode & 0o777).toBe(0o750)
+    expect(existsSync(join(root, 'plan.md'))).toBe(false)
+    await expect(files.move('new/folder/plan.md', 'sub/deep/note.txt')).rejects.toMatchObject({ code: 'conflict' })
+    expect(await read('sub/deep/note.txt')).toBe('ws/sub/deep/note.txt')
+    for (const act of [
+      () => files.remove('sub'),
+      () => files.move('sub', 'other'),
+      () => files.remove('.'),
+      () => files.move('new/folder/plan.md', 'sub'),
+    ])
+      await expect(act()).rejects.toMatchObject({ code: 'invalid' })
+    await files.remove('new/folder/plan.md')
+    await expect(files.remove('new/folder/plan.md')).rejects.toMatchObject({ code: 'not_found' })
+    await files.remove('new/folder/plan.md', { again: true })
+  })
+
+  test('that is a hard link to a protected one is neither moved nor removed', async () => {
+    linkSync(join(base, 'outside/secret'), join(root, 'hard'))
+    const guarded = workspaceFiles(root, { protectedPaths: [join(base, 'outside')] })
+    for (const act of [() => guarded.remove('hard'), () => guarded.move('hard', 'mine')])
+      await expect(act()).rejects.toMatchObject({ code: 'forbidden' })
+    expect(existsSync(join(root, 'hard'))).toBe(true)
   })
 })

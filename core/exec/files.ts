@@ -5,7 +5,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { constants, type Stats } from 'node:fs'
-import { type FileHandle, lchown, lstat, mkdir, open, readdir, readlink, realpath, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, lchown, link, lstat, mkdir, open, readdir, readlink, realpath, rename, rm, stat, unlink } from 'node:fs/promises'
 import { basename, dirname, join, posix, relative, sep } from 'node:path'
 import { Fault } from '../contract/fault.ts'
 
@@ -19,6 +19,12 @@ export type WorkspaceFiles = {
   open(path: string): Promise<FileHandle>
   /** Writes a whole file at once (or, with `append`, at its end) and says how large it is now. The mode of an existing file stays. */
   write(path: string, data: Content, how?: { append?: boolean }): Promise<{ bytes: number; created: boolean }>
+  /** Real path of a regular file, itself and not what a link leads to: what may be moved or removed. */
+  own(path: string): Promise<string>
+  /** Removes one regular file. `again`: it was begun before, so that it is gone is right. */
+  remove(path: string, how?: { again?: boolean }): Promise<void>
+  /** Moves one regular file to where there is none; missing folders are made. `again`: as with `remove`. */
+  move(from: string, to: string, how?: { again?: boolean }): Promise<void>
   /**
    * What lies below a folder, the upper levels first, at most `most` entries. Links are entries of the kind `other` and never followed;
    * `closed` are folders that were not entered, because they are noise (`.git`, `node_modules` …) or protected. A file lists as itself.
@@ -202,6 +208,37 @@ export function workspaceFiles(root: string, options: WorkspaceOptions = {}): Wo
     return join(held.real, rest.at(-1)!)
   }
 
+  async function own(path: string): Promise<string> {
+    const base = await realRoot()
+    const parts = partsOf(path, [root, base])
+    const name = parts.at(-1)
+    if (name === undefined) throw new Fault('invalid', `"${path}" is the workspace folder itself; name a file in it.`)
+    const above = await walk(parts.slice(0, -1).join('/') || '.')
+    const found = above.rest.length > 0 ? null : await lstatOrNull(join(above.real, name))
+    if (!found) throw new Fault('not_found', `There is no "${path}" in the workspace.`)
+    if (found.isSymbolicLink()) throw new Fault('invalid', `"${path}" is a link; name the file itself.`)
+    if (found.isDirectory()) throw new Fault('invalid', `"${path}" is a folder; name one file in it.`)
+    if (!found.isFile()) throw notAFile(path)
+    const real = join(above.real, name)
+    await refuseProtected(base, real, path)
+    return real
+  }
+
+  /** Holds the folder of a file that was checked, and lets `act` change the name in that very folder. */
+  async function within(real: string, path: string, act: (at: string) => Promise<void>): Promise<void> {
+    const held = await hold(dirname(real), await realRoot(), path)
+    try {
+      const at = join(held.anchor, basename(real))
+      if (!(await lstatOrNull(at))?.isFile()) throw swapped(path, undefined)
+      await act(at)
+    } catch (error) {
+      if (isRefused(error)) throw mayNot(path, error)
+      throw error
+    } finally {
+      await held.close()
+    }
+  }
+
   /** Opens without following a last link and without waiting for a pipe's other end. Fails when a link was swapped in on the way. */
   async function openChecked(at: string, flags: number, path: string): Promise<FileHandle> {
     const handle = await open(at, flags | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch((error: unknown) => {
@@ -249,6 +286,38 @@ export function workspaceFiles(root: string, options: WorkspaceOptions = {}): Wo
         if (isRefused(error)) throw mayNot(path, error)
         if (isCode(error, 'ENOSPC'))
           throw new Fault('unavailable', `The disk is full, so "${path}" was not written; free some space.`, { cause: error })
+        throw error
+      } finally {
+        await held.close()
+      }
+    },
+    own,
+    async remove(path, { again = false } = {}) {
+      const real = await own(path).catch((error: unknown) => {
+        if (again && error instanceof Fault && error.code === 'not_found') return null
+        throw error
+      })
+      if (real !== null) await within(real, path, (at) => unlink(at))
+    },
+    async move(from, to, { again = false } = {}) {
+      const real = await own(from).catch((error: unknown) => {
+        if (again && error instanceof Fault && error.code === 'not_found') return null
+        throw error
+      })
+      if (real === null) return void (await own(to))
+      const { base, folder, rest } = await place(to)
+      const held = await makeFolders(folder, rest.slice(0, -1), base, to)
+      try {
+        const target = join(held.anchor, rest.at(-1)!)
+        // A hard link is made only where there is nothing, so nothing is lost whatever comes in between.
+        await within(real, from, async (at) => {
+          await link(at, target)
+          await unlink(at)
+        })
+      } catch (error) {
+        if (isCode(error, 'EEXIST'))
+          throw new Fault('conflict', `There is a "${to}" already; delete it first, or choose another name.`, { cause: error })
+        if (isRefused(error)) throw mayNot(to, error)
         throw error
       } finally {
         await held.close()

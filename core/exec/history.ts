@@ -49,6 +49,11 @@ export type History = {
     next: { data: string | Uint8Array; append: boolean },
     act: () => Promise<T>,
   ): Promise<T>
+  /**
+   * Notes that a file goes, or goes to another path where there is none, then lets `act` do it. Refuses what is not kept: it could not be
+   * undone. Paths are real ones in the tree's folder.
+   */
+  taking<T>(at: Moment, path: string, to: string | null, act: () => Promise<T>): Promise<T>
   /** Notes what `act` changed in a folder, also when it failed. */
   around<T>(at: Moment, folder: string, act: () => Promise<T>): Promise<T>
   /** The same for an act that others work beside: what they noted meanwhile is theirs, and the rest is noted as `settle` is called. */
@@ -538,6 +543,18 @@ export function openHistory(options: HistoryOptions): History {
           else after = { ...after, bytes: whole.byteLength, why: `it is larger than ${Math.round(fileBytes / 1e6)} MB` }
         }
         await note(at, [{ path: full, before, after, why: before.why ?? after.why }])
+        return act()
+      }),
+
+    taking: (at, path, to, act) =>
+      inTurn(at.treeId, async () => {
+        const top = await realpath(options.folderOf(at.treeId))
+        const place = (real: string) => relative(top, real).split(sep).join('/')
+        const before = await look(at.treeId, place(path))
+        if (before.hash === null || before.hash === UNKNOWN)
+          throw new Fault('conflict', `It could not be undone, because ${before.why ?? 'it is gone'}; ask a person, with a command for it.`)
+        const gone: Row = { path: place(path), before, after: ABSENT, why: null }
+        await note(at, to === null ? [gone] : [gone, { path: place(to), before: ABSENT, after: before, why: null }])
         return act()
       }),
 

@@ -280,6 +280,25 @@ function pgBackend(reader: Kysely<Database>): Backend {
   }
 }
 
+/**
+ * Text is compared byte by byte, as SQLite does it: ids are found by ranges and put in their order, and the language of a PostgreSQL
+ * server has another order. Changes only columns that are not so yet; call it after migrating.
+ */
+export async function compareBytewise(db: Kysely<Database>): Promise<void> {
+  const { rows } = await sql<{ table: string; column: string }>`
+    select c.relname as table, a.attname as column
+    from pg_attribute a join pg_class c on c.oid = a.attrelid
+    where c.relnamespace = current_schema()::regnamespace and c.relkind = 'r' and a.attnum > 0 and not a.attisdropped
+      and a.atttypid = 'text'::regtype and a.attcollation = '"default"'::regcollation
+    order by 1, 2`.execute(db)
+  for (const table of new Set(rows.map((row) => row.table))) {
+    const changes = rows
+      .filter((row) => row.table === table)
+      .map(({ column }) => sql`alter column ${sql.ref(column)} type text collate "C"`)
+    await sql`alter table ${sql.table(table)} ${sql.join(changes)}`.execute(db)
+  }
+}
+
 async function postgres(url: string): Promise<Backend> {
   const { default: pg } = await import('pg')
   const INT8 = 20

@@ -37,6 +37,40 @@ describe.skipIf(!need('postgres'))('a real PostgreSQL server', () => {
   })
 })
 
+describe.skipIf(!need('postgres'))('a PostgreSQL database in the order of a language', () => {
+  test('finds ids by ranges and orders them as every other does, also when it was made before', { timeout: 60_000 }, async () => {
+    const server = await startPostgres()
+    try {
+      const { default: pg } = await import('pg')
+      const client = new pg.Client({ connectionString: server.url })
+      await client.connect()
+      await client.query(`create database words template template0 locale_provider icu icu_locale 'en-US'`)
+      await client.end()
+      const url = server.url.replace(/postgres$/, 'words')
+      for (const round of ['made now', 'made before']) {
+        const store = await openStore(url)
+        const ids = ['x', 'x.1a', 'x.1a.2b', 'x-1', 'xa', 'X', 'x/1a', 'y.1a']
+        await store.transact(async ({ db }) => {
+          await db.deleteFrom('prompts').execute()
+          await db
+            .insertInto('prompts')
+            .values(ids.map((hash) => ({ hash, body: '', at: 0 })))
+            .execute()
+        })
+        const found = (rows: { hash: string }[]) => rows.map((row) => row.hash)
+        const below = store.db.selectFrom('prompts').select('hash').where('hash', '>', 'x.').where('hash', '<', 'x/').orderBy('hash')
+        expect(found(await below.execute()), round).toEqual(['x.1a', 'x.1a.2b'])
+        expect(found(await store.db.selectFrom('prompts').select('hash').orderBy('hash').execute())).toEqual([...ids].sort())
+        // As an older version had left it.
+        if (round === 'made now') await sql`alter table prompts alter column hash type text collate "default"`.execute(store.db)
+        await store.close()
+      }
+    } finally {
+      await server.stop()
+    }
+  })
+})
+
 describe('code and schema of different ages', () => {
   const expand: Migration = {
     number: SCHEMA + 1,

@@ -5,7 +5,7 @@
 import type { Kysely } from 'kysely'
 import type { Event, Fact } from '../contract/event.ts'
 import { Fault } from '../contract/fault.ts'
-import { type Backend, openBackend, type Session } from './dialect.ts'
+import { type Backend, compareBytewise, openBackend, type Session } from './dialect.ts'
 import { type Migration, migrate } from './migrate.ts'
 import { compiler, type Prepared, prepare } from './prepared.ts'
 import type { Database } from './tables.ts'
@@ -100,6 +100,7 @@ export async function openStore(
     await backend.transaction(true, async (session) => {
       await backend.serialiseFacts(session) // two processes that start together must not migrate together
       await migrate(session.db, now(), options.migrations)
+      if (backend.kind === 'postgres') await compareBytewise(session.db)
       failPoint('store.before-migrated')
     })
     failPoint('store.after-migrated')
