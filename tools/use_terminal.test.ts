@@ -28,9 +28,12 @@ const capabilities = (instruction = '') => {
   const own = commandOf(instruction)
   return {
     files: workspaceFiles(root),
-    exec: { isolation: exec.isolation, run: (command) => exec.run({ cwd: root, ...command }, stop.signal) },
-    origin: { typedByPerson: (command) => ({ typed: own?.command === command, once: own?.once ?? false }) },
-  } as Capabilities
+    exec: {
+      isolation: exec.isolation,
+      run: (command: Parameters<Capabilities['exec']['run']>[0]) => exec.run({ cwd: root, ...command }, stop.signal),
+    },
+    origin: { typedByPerson: (command: string) => ({ typed: own?.command === command, once: own?.once ?? false }) },
+  } as unknown as Capabilities
 }
 const call = (attempt = 1) => ({ id: 'c1', attempt, signal: stop.signal }) as Call
 const run = async (raw: Record<string, unknown>, all = capabilities(), attempt = 1) => {

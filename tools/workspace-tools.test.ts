@@ -22,7 +22,7 @@ const put = (path: string, content: string | Buffer) => {
 }
 const content = (path: string) => readFileSync(join(root, path), 'utf8')
 const use = async (tool: Tool, raw: Record<string, unknown>, attempt = 1) => {
-  const all = { files: workspaceFiles(root) } as Capabilities
+  const all = { files: workspaceFiles(root) } as unknown as Capabilities
   const outcome = await tool.call(raw, { id: 'c1', attempt, signal: new AbortController().signal } as Call, all)
   if (outcome.kind !== 'answer') throw new Error(`not an answer: ${outcome.kind}`)
   return outcome
