@@ -7,6 +7,7 @@ import { addDoctor } from './doctor.ts'
 import { addFiles } from './files.ts'
 import { addGoal } from './goal.ts'
 import { addLook } from './look.ts'
+import { addMcp } from './mcp.ts'
 import { addRegistry } from './registry.ts'
 import { addReview } from './review.ts'
 import { addSecret } from './secret.ts'
@@ -46,6 +47,7 @@ export function build(cli: Cli, version: string): Command {
   addRegistry(program, cli)
   addSecret(program, cli)
   addToken(program, cli)
+  addMcp(program, cli)
   addSystem(program, cli)
   addDoctor(program, cli)
   return program
