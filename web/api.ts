@@ -114,6 +114,9 @@ export function createApi(origin = '', login: Record<string, string> = {}) {
       send('POST', '/api/reviews/batch', batch, {}, undefined, true),
     /** Puts an item off; null brings it back. */
     snooze: (reviewId: string, until: string | null): Promise<Review> => send('POST', `/api/reviews/${id(reviewId)}/snooze`, { until }),
+    /** Sends a file for a goal to come. `progress` is told the share that is sent, 0 to 1. */
+    upload: (file: Blob, name: string, how: { progress: (share: number) => void; signal: AbortSignal }): Promise<ResponseOf<'addUpload'>> =>
+      sendFile(`${origin}/api/uploads?${new URLSearchParams({ name })}`, file, login, how),
     /** Facts of one goal after `after`; at most 1,000. */
     events: async (after: number, treeId?: string): Promise<Event[]> => {
       const query = { after: String(after), limit: '1000', ...(treeId === undefined ? {} : { treeId }) }
@@ -146,6 +149,31 @@ export function pathOf(path: string, params: Record<string, string> = {}, query:
   })
   const words = new URLSearchParams(Object.entries(query).filter((one): one is [string, string] => one[1] !== undefined)).toString()
   return words ? `${filled}?${words}` : filled
+}
+
+/** By XMLHttpRequest: `fetch` does not tell how much of a body is sent. */
+function sendFile<T>(
+  url: string,
+  file: Blob,
+  headers: Record<string, string>,
+  { progress, signal }: { progress: (share: number) => void; signal: AbortSignal },
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const call = new XMLHttpRequest()
+    call.open('POST', url)
+    for (const [name, value] of Object.entries({ ...headers, accept: 'application/json', 'content-type': 'application/octet-stream' }))
+      call.setRequestHeader(name, value)
+    call.upload.onprogress = ({ loaded, total }) => progress(total > 0 ? loaded / total : 0)
+    call.onerror = () => reject(new ApiFault(0, 'Banyan does not answer; is it running?'))
+    call.onabort = () => reject(new DOMException('stopped', 'AbortError'))
+    call.onload = () => {
+      const answer = new Response(call.responseText, { status: call.status })
+      if (answer.ok) resolve(JSON.parse(call.responseText) as T)
+      else void detailOf(answer).then((detail) => reject(new ApiFault(call.status, detail)))
+    }
+    signal.addEventListener('abort', () => call.abort())
+    call.send(file)
+  })
 }
 
 async function detailOf(response: Response): Promise<string> {

@@ -1,5 +1,5 @@
 /** Reads that the live line does not carry, kept by react-query: shared between parts of the page, read again when they may have changed. */
-import { type UseQueryResult, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { keepPreviousData, type UseQueryResult, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useEffect, useRef } from 'react'
 import type { Route } from '../core/contract/api.ts'
 import type { Answer, Api, ApiFault, Asked } from './api.ts'
@@ -10,12 +10,13 @@ const FOLLOW_MS = 1_000
 
 /**
  * The answer of a GET route: `useRead(ROUTES.agents)`, `useRead(ROUTES.agent, { params: { id } })`. `follow`: read again when facts came
- * in since, at most once a second. `every`: read again after so many milliseconds while the page is seen. `when`: false waits.
+ * in since, at most once a second. `every`: read again after so many milliseconds while the page is seen. `when`: false waits. `keep`:
+ * while the answer to another question is on its way, the one before stands.
  */
 export function useRead<const R extends Route & { method: 'GET' }>(
   route: R,
   asked?: Asked<R>,
-  how: { follow?: boolean; every?: number; when?: boolean } = {},
+  how: { follow?: boolean; every?: number; when?: boolean; keep?: boolean } = {},
 ): UseQueryResult<Answer<R>, ApiFault> {
   const { api } = useBanyan()
   const queries = useQueryClient()
@@ -45,6 +46,7 @@ export function useRead<const R extends Route & { method: 'GET' }>(
     queryFn: ({ signal }) => send(api, route, { ...asked, signal }),
     enabled: how.when ?? true,
     refetchInterval: how.every ?? false,
+    ...(how.keep ? { placeholderData: keepPreviousData } : {}),
   })
 }
 

@@ -5,7 +5,7 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, type RouterHistory } from '@tanstack/react-router'
 import { BookOpen, Bot, Flag, House, ListTree, MonitorCog, Settings2, Wrench } from 'lucide-react'
 import { LOG_LEVELS } from '../core/contract/api-system.ts'
-import { GOAL_FILTERS } from './goal-filter.ts'
+import { GOAL_STATES } from '../core/contract/goal.ts'
 import type { PageData } from './page-data.ts'
 
 import { DETAIL_SEARCH } from './pages/detail/address.ts'
@@ -37,17 +37,30 @@ const home = createRoute({
   ...at,
   path: '/',
   staticData: { title: pages.home, nav: { group: 'work', icon: House, bar: true }, key: 'h' },
-  component: lazyRouteComponent(() => import('./views/home.tsx'), 'Home'),
+  component: lazyRouteComponent(() => import('./pages/home/home.tsx'), 'Home'),
 })
 const goals = createRoute({
   ...at,
   path: '/goals',
   staticData: { title: pages.goals, nav: { group: 'work', icon: ListTree, bar: true }, key: 'g' },
   validateSearch: (search: Record<string, unknown>) => ({
-    ...texts(search, 'q'),
-    ...oneOf(search, 'f', GOAL_FILTERS),
+    ...texts(search, 'q', 'cursor'),
+    ...oneOf(search, 'f', GOAL_STATES),
   }),
-  component: lazyRouteComponent(() => import('./views/goals.tsx'), 'Goals'),
+  component: lazyRouteComponent(() => import('./pages/goals/goals.tsx'), 'Goals'),
+})
+const newGoal = createRoute({
+  ...at,
+  path: '/goals/new',
+  staticData: { title: pages.newGoal },
+  validateSearch: (search: Record<string, unknown>) => texts(search, 'template', 'from'),
+  component: lazyRouteComponent(() => import('./pages/goals/new-goal.tsx'), 'NewGoal'),
+})
+const plan = createRoute({
+  ...at,
+  path: '/plans/$id',
+  staticData: { title: pages.plan },
+  component: lazyRouteComponent(() => import('./pages/plan/plan.tsx'), 'PlanPage'),
 })
 const tree = createRoute({
   ...at,
@@ -158,6 +171,8 @@ const settingsSection = createRoute({
 const pageTree = root.addChildren([
   home,
   goals,
+  newGoal,
+  plan,
   tree,
   task,
   reviews.addChildren([review]),

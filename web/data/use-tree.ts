@@ -33,13 +33,13 @@ export function lastSeen(treeId: string, storage: Pick<Storage, 'getItem'> = loc
   const seen = Number(storage.getItem(key(treeId)))
   return Number.isSafeInteger(seen) && seen > 0 ? seen : null
 }
+export function markSeen(treeId: string, seq: number): void {
+  if (seq > 0) localStorage.setItem(key(treeId), String(seq))
+}
 /** Remembers, when the page is left or hidden, up to where the goal was seen. `treeId` may be `home`. */
 export function useSeen(treeId: string, seq: () => number): void {
   useEffect(() => {
-    const keep = () => {
-      const now = seq()
-      if (now > 0) localStorage.setItem(key(treeId), String(now))
-    }
+    const keep = () => markSeen(treeId, seq())
     const hidden = () => {
       if (document.hidden) keep()
     }

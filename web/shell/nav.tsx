@@ -18,7 +18,8 @@ export function usePages(): NavPage[] {
 /** `/` is only itself; any other page is open while something below its address is. */
 function useIsHere(): (path: string) => boolean {
   const at = useLocation({ select: (location) => location.pathname })
-  return (path) => (path === '/' ? at === '/' : at === path || at.startsWith(`${path}/`) || (path === '/goals' && at.startsWith('/trees/')))
+  return (path) =>
+    path === '/' ? at === '/' : at === path || at.startsWith(`${path}/`) || (path === '/goals' && /^\/(trees|plans)\//.test(at))
 }
 
 export function Rail() {

@@ -1,7 +1,8 @@
 /** The frame around every page: rail, header, the page, and what lies over it. */
 import { Outlet, useLocation, useMatches } from '@tanstack/react-router'
-import { useEffect, useRef, useState } from 'react'
-import { useLive } from '../banyan.ts'
+import { useCallback, useEffect, useRef, useState } from 'react'
+import { useBanyan, useLive } from '../banyan.ts'
+import { useSeen } from '../data/use-tree.ts'
 import { Login } from '../pages/login/login.tsx'
 import { usePrefs } from '../prefs.ts'
 import { TitleOf } from '../title.ts'
@@ -21,6 +22,12 @@ export type Overlay = 'palette' | 'keys' | null
 export function Shell() {
   const [prefs] = usePrefs()
   const signedOut = useLive((state) => state.connection === 'signed_out')
+  const { live } = useBanyan()
+  // On whatever page: what happens while this tab is shown is no news on the first page.
+  useSeen(
+    'home',
+    useCallback(() => live.state().lists.seq, [live]),
+  )
   const [overlay, setOverlay] = useState<Overlay>(null)
   useShellActions(setOverlay)
   const setTitle = useDocumentTitle()

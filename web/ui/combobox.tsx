@@ -2,7 +2,7 @@
 import { Command } from 'cmdk'
 import { Check, ChevronDown } from 'lucide-react'
 import { Popover as Primitive } from 'radix-ui'
-import { useState } from 'react'
+import { type ReactElement, useState } from 'react'
 import { kit } from '../words/kit.ts'
 import type { Option } from './select.tsx'
 
@@ -13,22 +13,32 @@ export function Combobox(props: {
   options: readonly Option[]
   choose: (value: string) => void
   disabled?: boolean
+  /** In place of the usual button. */
+  trigger?: ReactElement
+  open?: boolean
+  setOpen?: (open: boolean) => void
 }) {
-  const [open, setOpen] = useState(false)
+  const [ownOpen, setOwnOpen] = useState(false)
+  const open = props.open ?? ownOpen
+  const setOpen = props.setOpen ?? setOwnOpen
   const chosen = props.options.find((option) => option.value === props.value)
   return (
     <Primitive.Root open={open} onOpenChange={setOpen}>
-      <Primitive.Trigger
-        className="select"
-        id={props.id}
-        role="combobox"
-        aria-expanded={open}
-        aria-label={`${props.label}: ${chosen?.label ?? kit.choose}`}
-        disabled={props.disabled}
-      >
-        <span>{chosen?.label ?? kit.choose}</span>
-        <ChevronDown aria-hidden="true" />
-      </Primitive.Trigger>
+      {props.trigger ? (
+        <Primitive.Trigger asChild>{props.trigger}</Primitive.Trigger>
+      ) : (
+        <Primitive.Trigger
+          className="select"
+          id={props.id}
+          role="combobox"
+          aria-expanded={open}
+          aria-label={`${props.label}: ${chosen?.label ?? kit.choose}`}
+          disabled={props.disabled}
+        >
+          <span>{chosen?.label ?? kit.choose}</span>
+          <ChevronDown aria-hidden="true" />
+        </Primitive.Trigger>
+      )}
       <Primitive.Portal>
         <Primitive.Content className="menu combobox-menu" align="start" sideOffset={4} collisionPadding={8} aria-label={props.label}>
           <Command label={props.label} defaultValue={props.value}>
@@ -40,6 +50,7 @@ export function Combobox(props: {
                   key={option.value}
                   value={option.value}
                   keywords={[option.label, option.hint ?? '']}
+                  disabled={option.disabled ?? false}
                   onSelect={() => {
                     props.choose(option.value)
                     setOpen(false)

@@ -7,7 +7,15 @@ import { Kbd } from './kbd.tsx'
 export type MenuItem =
   /** `hint`: a second line, such as why it cannot be done now. */
   | { kind: 'act'; label: string; run: () => void; keys?: string; hint?: string; danger?: boolean; disabled?: boolean }
-  | { kind: 'choice'; label: string; value: string; options: readonly { value: string; label: string }[]; choose: (value: string) => void }
+  | {
+      kind: 'choice'
+      label: string
+      value: string
+      options: readonly { value: string; label: string; hint?: string }[]
+      choose: (value: string) => void
+      /** The menu is left by choosing. */
+      closes?: boolean
+    }
   | { kind: 'line' }
 
 export function DropdownMenu({
@@ -56,8 +64,18 @@ function Item({ item }: { item: MenuItem }) {
     <Primitive.RadioGroup value={item.value} onValueChange={item.choose} aria-label={item.label}>
       <Primitive.Label className="menu-label">{item.label}</Primitive.Label>
       {item.options.map((option) => (
-        <Primitive.RadioItem key={option.value} className="menu-item" value={option.value} onSelect={(event) => event.preventDefault()}>
-          <span className="grow">{option.label}</span>
+        <Primitive.RadioItem
+          key={option.value}
+          className="menu-item"
+          value={option.value}
+          onSelect={(event) => {
+            if (!item.closes) event.preventDefault()
+          }}
+        >
+          <span className="grow">
+            {option.label}
+            {option.hint && <span className="dim menu-hint">{option.hint}</span>}
+          </span>
           <Primitive.ItemIndicator>
             <Check aria-hidden="true" />
           </Primitive.ItemIndicator>

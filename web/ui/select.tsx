@@ -4,7 +4,7 @@ import { Check, ChevronDown } from 'lucide-react'
 import { Select as Primitive } from 'radix-ui'
 import { kit } from '../words/kit.ts'
 
-export type Option = { value: string; label: string; hint?: string }
+export type Option = { value: string; label: string; hint?: string; disabled?: boolean }
 
 /** `id` ties it to the label of its `Field`; without a field, `label` names it. */
 export function Select(props: {

@@ -133,5 +133,6 @@ export const composer = {
   fromTitle: 'Run it again with edits',
   fromReading: 'Reading the past goal…',
   fromMissing: 'The past goal could not be read.',
+  fromNone: (id: string) => `There is no goal ${id}.`,
   fromHint: 'What you do not change is as it was. Its files do not come along.',
 } as const

@@ -2,6 +2,8 @@
 export const pages = {
   home: 'Home',
   goals: 'Goals',
+  newGoal: 'New goal',
+  plan: 'Plan',
   goal: 'Goal',
   task: 'Task',
   reviews: 'Reviews',
