@@ -29,6 +29,7 @@ export const home = {
   atLeastSo: 'There was more than is counted here.',
   what: { finished: 'finished', failed: 'failed', asked: 'asks you' },
   moreHappened: (n: number) => plural(n, { other: 'and # more' }),
+  allThatWait: (n: number) => `All ${n} that wait for you`,
   plan: 'A plan waits for you',
   planOpen: 'Look at the plan',
 } as const

@@ -17,7 +17,7 @@ export const plan = {
   part: (n: number) => plural(n, { one: '# part', other: '# parts' }),
   add: 'Add a part',
   newPart: 'New part',
-  row: (title: string, wave: string, agent: string, ask: boolean) => `${title}, ${wave}, by ${agent}${ask ? ', asks you first' : ''}`,
+  row: (title: string, wave: string, agent: string, ask: boolean) => `${title} ${wave} · ${agent}${ask ? ' asks you first' : ''}`,
   atOnce: 'begins at once',
   sideBySide: 'begins at once, beside others',
   after: (titles: readonly string[]) => `after ${list.format(titles)}`,

@@ -7,13 +7,16 @@ export function Chip(
 ) {
   const { icon: Icon, name, value, set, ...rest } = props
   return (
-    <button type="button" {...rest} className={set ? 'say say-set' : 'say'} aria-label={value === undefined ? name : `${name}: ${value}`}>
+    <button type="button" {...rest} className={set ? 'say say-set' : 'say'}>
       <Icon aria-hidden="true" />
       {value === undefined ? (
         <span>{name}</span>
       ) : (
         <>
-          <span className="say-name">{name}</span>
+          <span className="say-name">
+            {name}
+            <span className="hidden">:</span>
+          </span>{' '}
           <span className="say-value">{value}</span>
         </>
       )}

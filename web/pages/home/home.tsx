@@ -5,7 +5,6 @@ import { isOver } from '../../../core/contract/task.ts'
 import { useLive, useNow } from '../../banyan.ts'
 import { useConnection } from '../../data/use-connection.ts'
 import { useHome } from '../../data/use-home.ts'
-import { NeedsYou } from '../../parts/needs-you.tsx'
 import { useRead } from '../../read.ts'
 import { ErrorState } from '../../ui/error-state.tsx'
 import { Link } from '../../ui/link.tsx'
@@ -19,6 +18,7 @@ import { AddModel } from './add-model.tsx'
 import { Away } from './away.tsx'
 import { Examples } from './examples.tsx'
 import './home.css'
+import { NeedsYou } from './needs-you.tsx'
 
 /** Goals that are over, of which the newest are shown; the rest is a click away. */
 const RECENT = 8
@@ -46,7 +46,7 @@ export function Home() {
           }}
         />
       )}
-      {noModel && <AddModel first={first} />}
+      {loaded && noModel && <AddModel first={first} />}
       {ready && <Away />}
       {ready && <NeedsYou most={3} />}
       {!loaded && fault ? (

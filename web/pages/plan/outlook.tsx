@@ -6,6 +6,8 @@ import { CopyButton } from '../../ui/copy-button.tsx'
 import { plan as words } from '../../words/plan.ts'
 import { usd } from '../../words/words.ts'
 
+const PERMISSIONS = ['read', 'write', 'exec', 'network', 'self']
+
 /** `changed`: there are edits that the server has not seen, so cost and hash are of the plan before them. */
 export function Outlook({ plan, changed }: { plan: Plan; changed: boolean }) {
   const { range, basis, unknown } = plan.cost
@@ -27,7 +29,7 @@ export function Outlook({ plan, changed }: { plan: Plan; changed: boolean }) {
                 <strong>{need.agent}</strong> <code>{need.model}</code>
               </p>
               <p className="need-badges">
-                {[...new Set(need.tools.map((tool) => tool.permission))].map((permission) => (
+                {PERMISSIONS.filter((one) => need.tools.some((tool) => tool.permission === one)).map((permission) => (
                   <Badge
                     key={permission}
                     tone={permission === 'exec' || permission === 'network' || permission === 'self' ? 'you' : 'idle'}
@@ -45,8 +47,8 @@ export function Outlook({ plan, changed }: { plan: Plan; changed: boolean }) {
         </ul>
       </section>
       <p className="plan-hash">
-        <Lock aria-hidden="true" /> <span>{plan.state === 'decided' && plan.decision === 'approve' ? words.frozen : words.hash}</span>{' '}
-        <code>{plan.hash.slice(0, 12)}</code> <CopyButton text={plan.hash} />
+        <Lock aria-hidden="true" /> <span>{plan.state === 'decided' && plan.decision === 'approve' ? words.frozen : words.hash}</span>
+        <code>{plan.hash.slice(0, 7)}</code> <CopyButton text={plan.hash} />
       </p>
     </div>
   )

@@ -179,11 +179,11 @@ export function PlanTree({ items, edit }: { items: readonly PlanItem[]; edit: ((
                 </span>
               )}
               <span className="plan-words">
-                <span className="plan-title">{item.title}</span>
+                <span className="plan-title">{item.title}</span>{' '}
                 <span className="plan-facts">
                   {wave} · {item.agent ?? PLAN_WORKER}
                 </span>
-              </span>
+              </span>{' '}
               {item.askMe && <Badge tone="you">{words.asksFirst}</Badge>}
               {edit && <PartMenu row={row} last={rows.length === 1} acts={acts(row)} next={levelOf(items, row.path)[row.place]} />}
             </div>
