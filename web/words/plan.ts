@@ -48,6 +48,7 @@ export const plan = {
   firstHalf: 'First part',
   secondHalf: 'Second part',
   splitNow: 'Split',
+  outlookOld: 'Of the plan before your changes; save them to see theirs.',
   cost: 'What it may cost',
   costRange: (low: string, high: string) => (low === high ? low : `${low} to ${high}`),
   costNone: 'It cannot be estimated.',

@@ -13,11 +13,7 @@ export function Chip(
         <span>{name}</span>
       ) : (
         <>
-          <span className="say-name">
-            {name}
-            <span className="hidden">:</span>
-          </span>{' '}
-          <span className="say-value">{value}</span>
+          <span className="say-name">{name}</span> <span className="say-value">{value}</span>
         </>
       )}
     </button>

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
-import { asCommand, asRequest } from './copy-as.ts'
+import { asCommand, asRequest, asToolCall } from './copy-as.ts'
 import type { Body } from './draft.ts'
 
 /** The words that a shell really makes of a command, without the program's own name. */
@@ -56,4 +56,13 @@ describe('a goal copied as an HTTP call', () => {
     expect(words).toContain('http://127.0.0.1:8000/api/goals')
   })
   test('of a past goal forks it', () => expect(asRequest({ goal: 'x' }, 'http://h', 'a.b')).toContain('http://h/api/trees/a.b/fork'))
+})
+
+test('a goal copied for MCP is a call of its tool, and what the tool cannot be told is named', () => {
+  const { text, left } = asToolCall({ goal: NASTY, plan: true, budget: { dollars: 2 }, priority: 10, attachments: ['a'] })
+  expect(JSON.parse(text)).toEqual({
+    method: 'tools/call',
+    params: { name: 'start_goal', arguments: { goal: NASTY, plan: true, budget: { dollars: 2 } } },
+  })
+  expect(left).toEqual(['priority', 'attachments'])
 })

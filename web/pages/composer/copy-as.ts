@@ -1,4 +1,4 @@
-/** The goal of the composer as a command for a shell: by the command line of Banyan, and by HTTP. Pure. */
+/** The goal of the composer as a command for a shell: by the command line of Banyan, by HTTP and by MCP. Pure. */
 import type { Body } from './draft.ts'
 
 /** A word that a POSIX shell hands over as it is. */
@@ -38,4 +38,12 @@ export function asRequest(body: Body, origin: string, from?: string): string {
     "-H 'Content-Type: application/json'",
     `--data-raw ${quoted(JSON.stringify(body))}`,
   ].join(LINE)
+}
+
+/** A call of MCP. `left`: what was said beside the goal that its tool cannot be told. */
+export function asToolCall({ goal, agent, model, approval, plan, budget, ...rest }: Body): { text: string; left: (keyof typeof rest)[] } {
+  const said = { goal, agent, model, approval, plan, budget }
+  const call = { method: 'tools/call', params: { name: 'start_goal', arguments: said } }
+  const left = (Object.keys(rest) as (keyof typeof rest)[]).filter((name) => rest[name] !== undefined)
+  return { text: JSON.stringify(call, null, 2), left }
 }

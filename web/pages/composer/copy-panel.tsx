@@ -6,8 +6,8 @@ import { CopyButton } from '../../ui/copy-button.tsx'
 import { Popover } from '../../ui/popover.tsx'
 import { Tabs } from '../../ui/tabs.tsx'
 import { composer as words } from '../../words/composer.ts'
-import { asCommand, asRequest } from './copy-as.ts'
-import type { Sending } from './draft.ts'
+import { asCommand, asRequest, asToolCall } from './copy-as.ts'
+import type { Body, Sending } from './draft.ts'
 
 export function CopyPanel(props: {
   sending: Sending
@@ -50,6 +50,11 @@ export function CopyPanel(props: {
               label: words.copyRequest,
               body: <Text text={asRequest(sending.body, location.origin, from)} hint={words.copyRequestHint} />,
             },
+            {
+              value: 'tool',
+              label: words.copyTool,
+              body: from === undefined ? <ToolCall body={sending.body} /> : <p className="dim">{words.copyNoTool}</p>,
+            },
           ]}
         />
       ) : (
@@ -57,6 +62,11 @@ export function CopyPanel(props: {
       )}
     </Popover>
   )
+}
+
+function ToolCall({ body }: { body: Body }) {
+  const { text, left } = asToolCall(body)
+  return <Text text={text} hint={left.length > 0 ? words.copyToolLeft(left) : words.copyToolHint} />
 }
 
 function Text({ text, hint }: { text: string; hint: string | undefined }) {

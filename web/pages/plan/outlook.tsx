@@ -13,7 +13,8 @@ export function Outlook({ plan, changed }: { plan: Plan; changed: boolean }) {
   const { range, basis, unknown } = plan.cost
   const money = (value: number) => usd(Math.round(value * 1_000_000))
   return (
-    <div className={changed ? 'outlook outlook-old' : 'outlook'}>
+    <div className="outlook">
+      {changed && <p className="dim">{words.outlookOld}</p>}
       <section aria-labelledby="plan-cost">
         <h2 id="plan-cost">{words.cost}</h2>
         <p className="plan-range">{range ? words.costRange(money(range.lowDollars), money(range.highDollars)) : words.costNone}</p>
