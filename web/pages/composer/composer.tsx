@@ -54,7 +54,9 @@ export function Composer({ name, begin, given, from, focus }: Props) {
   const started = useStarted()
   const toast = useToast()
   const { busy, fault, act } = useAct()
-  const { stale } = useConnection()
+  const { connection } = useConnection()
+  // A page that is just being loaded may send already: the call itself tells whether Banyan answers.
+  const stale = connection === 'reconnecting' || connection === 'offline'
   const [part, setPart] = useState<Part | null>(null)
   const [dropping, setDropping] = useState(false)
   const [asked, setAsked] = useState(false)
