@@ -93,7 +93,7 @@ describe('the fallback', () => {
 
 describe('the sentence for a person', () => {
   it.each<[ModelConfig, string]>([
-    [{}, 'No model is connected: the embedded playbook runs what needs no judgement'],
+    [{}, 'No model is connected: lists and commands run all the same'],
     [keys, `Agents are driven by anthropic/${defaultAnthropicModel()}.`],
     [{ openrouterApiKey: 'r' }, 'Agents are driven by openrouter/auto.'],
     [{ ...keys, fallbackModel: 'openai/gpt-5' }, 'with openai/gpt-5 when it fails.'],

@@ -96,7 +96,7 @@ export function chooseModels(config: ModelConfig, playbook: Provider, extra: Pro
       try {
         const { provider, model, fallback } = pick('default')
         if (!provider.judges)
-          return 'No model is connected: the embedded playbook runs what needs no judgement and asks a person for the rest; to connect one, set ANTHROPIC_API_KEY, OPENROUTER_API_KEY, OPENAI_API_KEY or OPENAI_BASE_URL.'
+          return 'No model is connected: lists and commands run all the same, and what needs judgement is asked of you.'
         const which = model === FIRST_MODEL ? `the first model served at ${hostOf(config.openaiBaseUrl)}` : nameOf({ provider, model })
         return `Agents are driven by ${which}${fallback ? `, with ${nameOf(fallback)} when it fails` : ''}.`
       } catch (error) {

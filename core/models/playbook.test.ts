@@ -440,7 +440,7 @@ describe('what needs judgement', () => {
     const [call] = await conversation(goal).next()
     expect(call).toMatchObject({ tool: 'flag_for_review', input: { question: true } })
     expect(call!.input.issue).toBe(
-      `This needs judgement, and no model is connected: “${goal}”.\n\nConnect a model (set ANTHROPIC_API_KEY, OPENROUTER_API_KEY, OPENAI_API_KEY or OPENAI_BASE_URL, and start again), or answer here yourself. Your answer becomes the result, word for word.`,
+      `This needs judgement, and no model is connected: “${goal}”.\n\nAdd the key of a model (Settings, Models) and retry the task, or answer here yourself. Your answer becomes the result, word for word.`,
     )
   })
 

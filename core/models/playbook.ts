@@ -60,7 +60,7 @@ function nextMove({ task, messages }: ModelRequest, options: Parameters<typeof p
   if (task.kind !== 'work')
     return end(
       'failure',
-      'This needs a model: set ANTHROPIC_API_KEY, OPENROUTER_API_KEY, OPENAI_API_KEY or OPENAI_BASE_URL, and start again.',
+      'This needs a model: add the key of one under Settings, Models, then retry.',
     )
   // One that was not refused ended the try.
   if (isHandover(current[0]?.input)) return end('failure', `The task could not be handed over. ${current[0]!.text}`)
@@ -203,7 +203,7 @@ function askPerson(order: string, current: readonly Answered[]): Move {
   const what = words.length <= 200 ? words : `${words.slice(0, 199).toWellFormed()}…`
   const issue = [
     `This needs judgement, and no model is connected: “${what}”.\n\n`,
-    'Connect a model (set ANTHROPIC_API_KEY, OPENROUTER_API_KEY, OPENAI_API_KEY or OPENAI_BASE_URL, and start again), or answer here yourself.',
+    'Add the key of a model (Settings, Models) and retry the task, or answer here yourself.',
     ' Your answer becomes the result, word for word.',
   ].join('')
   return { text: '', calls: [{ tool: 'flag_for_review', input: { issue, question: true } }] }

@@ -124,7 +124,7 @@ function Appearance() {
   )
 }
 
-/** What drives the agents, and that this page is out of date when it is. */
+/** What a person should know on every page: that all is held, that no model drives the agents, that this page is out of date. */
 export function Driver() {
   const provider = useLive((state) => (state.connection === 'signed_out' ? undefined : state.system?.provider))
   const outdated = useLive((state) => state.revision !== null && state.firstRevision !== null && state.revision !== state.firstRevision)
@@ -132,7 +132,11 @@ export function Driver() {
   return (
     <aside className="driver" aria-label={shell.driver}>
       <HeldNotice />
-      <p>{provider.detail}</p>
+      {!provider.judges && (
+        <p>
+          {provider.detail} <Link to="/settings/providers">{shell.addModel}</Link>
+        </p>
+      )}
       {outdated && (
         <p>
           {shell.outdated}{' '}

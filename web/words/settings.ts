@@ -295,6 +295,7 @@ export const settings = {
     health: 'Health, for monitors',
     checks: 'Checks of this system',
     cli: 'The command line says what it can:',
+    cliCommand: 'npx banyan --help',
     readme: 'README.md in the checkout is the manual; docs/decisions has what was decided and why.',
   },
 } as const

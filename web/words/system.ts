@@ -199,6 +199,7 @@ export const system = {
     onlineHint: 'Asks each provider whether its key is good. That costs nothing.',
     states: { ok: 'fine', warn: 'look', fail: 'broken', unknown: 'not known' },
     cli: 'The same on the command line:',
+    cliCommand: 'npx banyan doctor',
     copy: 'Copy this line',
   },
 } as const

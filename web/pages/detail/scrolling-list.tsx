@@ -14,8 +14,8 @@ type Props = {
   row: (index: number) => ReactNode
   label: string
   handle: Ref<ListHandle>
-  /** Told when the end comes into sight and when it goes. */
-  atEnd: (is: boolean) => void
+  /** Told when the end comes into sight and when it goes, and whether the list stands scrolled. */
+  atEnd: (is: boolean, scrolled: boolean) => void
   /** The first and the last line near the eye. */
   seen: (from: number, to: number) => void
 }
@@ -96,13 +96,15 @@ function Rows<T extends Element | Window>(
     scrollTo: (index, align = 'center') => virtual.scrollToIndex(index, { align }),
     toEnd: () => box.scrollTo({ top: box.scrollHeight }),
   }))
+  const size = virtual.getTotalSize()
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a list that grows leaves its end without a scroll
   useEffect(() => {
-    const look = () => atEnd(box.scrollHeight - box.scrollTop - box.clientHeight < NEAR)
+    const look = () => atEnd(box.scrollHeight - box.scrollTop - box.clientHeight < NEAR, box.scrollTop > 0)
     look()
     const target: HTMLElement | Window = scroller ?? window
     target.addEventListener('scroll', look, { passive: true })
     return () => target.removeEventListener('scroll', look)
-  }, [box, scroller, atEnd])
+  }, [box, scroller, atEnd, size])
   const items = virtual.getVirtualItems()
   const [from, to] = [items[0]?.index ?? 0, items.at(-1)?.index ?? 0]
   useEffect(() => {
@@ -110,7 +112,7 @@ function Rows<T extends Element | Window>(
   }, [from, to, count, seen])
   return (
     // biome-ignore lint/a11y/noRedundantRoles: a list without marks is none for VoiceOver unless it says so
-    <ol className="timeline" role="list" aria-label={props.label} ref={props.list} style={{ height: virtual.getTotalSize() }}>
+    <ol className="timeline" role="list" aria-label={props.label} ref={props.list} style={{ height: size }}>
       {items.map((item) => (
         <li
           key={item.key}

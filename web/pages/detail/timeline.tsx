@@ -173,20 +173,22 @@ function Speaking({ text }: { text: string }) {
   )
 }
 
-/** Stays at the end while the end is in sight; otherwise counts what came. */
+/** Stays at the end for who scrolled there; otherwise counts what came out of sight. What stands on top is not scrolled away unasked. */
 function useFollow(list: { current: ListHandle | null }, count: number, ready: boolean, live: boolean) {
   const near = useRef(false)
+  const went = useRef(false)
   const before = useRef(count)
   const [fresh, setFresh] = useState(0)
   useEffect(() => {
     const more = count - before.current
     before.current = count
     if (more <= 0 || !ready || !live) return
-    if (near.current) list.current?.toEnd()
-    else setFresh((known) => known + more)
+    if (!near.current) setFresh((known) => known + more)
+    else if (went.current) list.current?.toEnd()
   }, [count, ready, live, list])
-  const sawEnd = useCallback((is: boolean) => {
+  const sawEnd = useCallback((is: boolean, scrolled: boolean) => {
     near.current = is
+    went.current = scrolled
     if (is) setFresh(0)
   }, [])
   return {

@@ -57,7 +57,7 @@ export function About() {
         </ul>
         <p>{words.readme}</p>
         <p>
-          {words.cli} <code>npx banyan --help</code>
+          {words.cli} <code>{words.cliCommand}</code>
         </p>
       </section>
     </div>

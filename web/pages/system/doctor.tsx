@@ -59,7 +59,7 @@ export function Doctor() {
         }}
       </Reading>
       <p className="dim">
-        {words.cli} <code>npx banyan doctor</code>
+        {words.cli} <code>{words.cliCommand}</code>
       </p>
     </div>
   )
