@@ -95,8 +95,7 @@ export function chooseModels(config: ModelConfig, playbook: Provider, extra: Pro
     describe() {
       try {
         const { provider, model, fallback } = pick('default')
-        if (!provider.judges)
-          return 'No model is connected: lists and commands run all the same, and what needs judgement is asked of you.'
+        if (!provider.judges) return 'No model is connected: lists and commands run all the same, and what needs judgement is asked of you.'
         const which = model === FIRST_MODEL ? `the first model served at ${hostOf(config.openaiBaseUrl)}` : nameOf({ provider, model })
         return `Agents are driven by ${which}${fallback ? `, with ${nameOf(fallback)} when it fails` : ''}.`
       } catch (error) {

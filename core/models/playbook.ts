@@ -57,11 +57,7 @@ function nextMove({ task, messages }: ModelRequest, options: Parameters<typeof p
   if (refused.length > 1) return { text: `This task cannot be ended: ${refused.at(-1)!.text}`, calls: [] }
   if (refused[0]) return end('failure', `The task could not be ended as it should: ${refused[0].text}\n\n${resultIn(refused[0])}`)
   if (task.stopping) return end('failure', soFar(conversation))
-  if (task.kind !== 'work')
-    return end(
-      'failure',
-      'This needs a model: add the key of one under Settings, Models, then retry.',
-    )
+  if (task.kind !== 'work') return end('failure', 'This needs a model: add the key of one under Settings, Models, then retry.')
   // One that was not refused ended the try.
   if (isHandover(current[0]?.input)) return end('failure', `The task could not be handed over. ${current[0]!.text}`)
 

@@ -13,7 +13,6 @@ export function LongText({ text, shown = SHOWN }: { text: string; shown?: number
   const cut = all ? MOST : shown
   return (
     <>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a long text scrolls, and what scrolls must be reached by the keyboard */}
       <pre className="text" tabIndex={text.length > SCROLLS ? 0 : undefined}>
         {text.length > cut ? text.slice(0, cut) : text}
       </pre>

@@ -34,7 +34,7 @@ export function useDetailAddress(taskId: string): DetailAddress {
     [go, path, search],
   )
   const linkTo = useCallback((event: string) => `${location.origin}/t/${encodeURIComponent(taskId)}#e:${event}`, [taskId])
-  const tab = TABS.find((one) => one === search['tab']) ?? 'timeline'
+  const tab = TABS.find((one) => one === search.tab) ?? 'timeline'
   const event = /^e:(f?\d{1,15})$/.exec(hash)?.[1] ?? null
   return { tab, search, event, set, linkTo }
 }

@@ -136,9 +136,9 @@ function Facts({ call, facts }: { call: CallDetail; facts: readonly Event[] }) {
     [words.waits, call.waits],
     [words.effect, call.effect],
     [words.exit, head['exit code']],
-    [words.isolation, head['isolation']],
-    [words.time, head['time']],
-    [words.network, head['network']],
+    [words.isolation, head.isolation],
+    [words.time, head.time],
+    [words.network, head.network],
     [
       words.policy,
       policy?.type === 'policy.decided'
