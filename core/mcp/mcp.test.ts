@@ -61,6 +61,7 @@ describe.each(ERAS)('a client of $era', ({ era, connect }) => {
     const wrong = await client.callTool({ name: 'wait_task', arguments: { task_id: 'x', timeout_seconds: 900 } })
     expect(wrong.isError).toBe(true)
     expect(textOf(wrong)).toContain('timeout_seconds')
+    expect(textOf(await client.callTool({ name: 'list_goals', arguments: { state: 'done' } }))).toContain('state')
     expect(textOf(await client.callTool({ name: 'get_task', arguments: { task_id: 'nope' } }))).toBe('There is no task nope.')
     await expect(client.callTool({ name: 'no_such_tool', arguments: {} })).rejects.toThrow('There is no tool "no_such_tool".')
     await client.close()
@@ -119,6 +120,24 @@ describe('what a token may do', () => {
     expect((await ask(mine)).status).toBe(200)
     expect((await ask(other)).status).toBe(404)
     await client.close()
+  })
+
+  test('one token has fifty sessions at most; the one that was used longest ago ends', async () => {
+    const known = { authorization: `Bearer ${await tokenWith('busy', ['read'])}` }
+    const clientInfo = { name: 'busy', version: '1' }
+    const initialize = {
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'initialize',
+      params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo },
+    }
+    const ids: string[] = []
+    for (let i = 0; i < 51; i += 1) ids.push(String((await post(known, initialize)).headers['mcp-session-id']))
+    const list = async (id: string | undefined) =>
+      (await post({ ...known, 'mcp-session-id': id! }, { jsonrpc: '2.0', id: 2, method: 'ping' })).status
+    expect(new Set(ids).size).toBe(51)
+    expect(await Promise.all([list(ids[50]), list(ids[1])])).toEqual([200, 200])
+    expect(await list(ids[0])).toBe(404)
   })
 
   test('a session ends with its token', async () => {

@@ -57,8 +57,10 @@ function tool<I extends z.ZodObject, O extends z.ZodObject>(
   },
 ): McpTool {
   const { output, ...rest } = row
-  const schemas = { input: z.toJSONSchema(row.input, { io: 'input' }), output: z.toJSONSchema(output) }
-  return { ...rest, schemas } as unknown as McpTool
+  // A misspelt argument is told, not passed over.
+  const input = row.input.strict()
+  const schemas = { input: z.toJSONSchema(input, { io: 'input' }), output: z.toJSONSchema(output) }
+  return { ...rest, input, schemas } as unknown as McpTool
 }
 const done = (data: Record<string, unknown>, words: string): Answer => ({ kind: 'done', data, text: words })
 

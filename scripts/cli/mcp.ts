@@ -1,7 +1,7 @@
 /** `banyan mcp`: the bridge for programs that start their MCP servers themselves, and entries in the settings of such programs. */
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Argument, type Command } from 'commander'
 import { openBridge } from '../../core/mcp/bridge.ts'
@@ -126,7 +126,12 @@ function install(cli: Cli, name: ClientName, options: { http?: boolean; name: st
 /** A bridge of this checkout, which finds the token by itself; one that was named is handed on. */
 function overStdio({ env }: Cli, command: Command): Way {
   const { url = env.BANYAN_URL, token = env.BANYAN_TOKEN } = globals(command)
-  const named = { ...(url ? { BANYAN_URL: url } : {}), ...(token ? { BANYAN_TOKEN: token } : {}) }
+  const named = {
+    ...(url ? { BANYAN_URL: url } : {}),
+    ...(token ? { BANYAN_TOKEN: token } : {}),
+    // Programs hand few of their own variables on.
+    ...(env.DATA_DIR && !url ? { DATA_DIR: resolve(ROOT, env.DATA_DIR) } : {}),
+  }
   return { kind: 'stdio', command: process.execPath, args: [join(ROOT, 'scripts', 'banyan.mjs'), 'mcp', 'serve'], env: named }
 }
 /** Never with the admin token: settings of other programs are no place for it. */
