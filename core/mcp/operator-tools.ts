@@ -19,6 +19,7 @@ import {
   goalShape,
   goalText,
   historyText,
+  newestMessages,
   ReviewShape,
   reviewShape,
   reviewText,
@@ -41,6 +42,8 @@ export type Doors = {
 /** Hosts give up a silent call after a minute; nobody waits longer than this at once. */
 export const WAIT_SECONDS = 45
 const SHORT = 600
+/** Hosts cut longer answers off. */
+const DOCUMENT_PART = 40_000
 const id = (what: string) => z.string().min(1).max(300).describe(what)
 const text = z.string()
 const cursor = z.string().max(300).optional().describe('next_cursor of the page before')
@@ -212,7 +215,7 @@ export function operatorTools({ store, tasks, registry, submitGoal, baseUrl }: D
       hints: { reads: true },
       async run({ task_id, messages }) {
         const task = await tasks.task(task_id)
-        const newest = messages === 0 ? [] : (await tasks.messages(task_id, 0, 10_000)).slice(-messages)
+        const newest = await newestMessages({ store, tasks }, task_id, messages)
         const shape = taskShape(task)
         const verdict = task.verdict === null ? null : `${task.verdict.passed ? 'passed' : 'did not pass'}: ${task.verdict.reasons}`
         const history = newest.map((one) => ({ n: one.n, role: one.role, text: 'text' in one ? cut(one.text, 2_000) : '' }))
@@ -223,7 +226,7 @@ export function operatorTools({ store, tasks, registry, submitGoal, baseUrl }: D
             `Instruction: ${cut(task.instruction, 8_000)}`,
             ...(verdict ? [`Check: ${verdict}`] : []),
             'History:',
-            historyText(newest as never),
+            historyText(newest),
           ].join('\n'),
         )
       },
@@ -355,15 +358,21 @@ export function operatorTools({ store, tasks, registry, submitGoal, baseUrl }: D
     tool({
       name: 'read_document',
       title: 'Read a document',
-      description: 'The whole text of a context document.',
+      description: `A context document, ${DOCUMENT_PART.toLocaleString('en')} characters at a time.`,
       scope: 'read',
-      input: z.object({ name: z.string().min(1).max(64) }),
-      output: z.object({ name: text, description: text, version: z.number(), content: text }),
+      input: z.object({ name: z.string().min(1).max(64), offset: z.number().int().min(0).default(0) }),
+      output: z.object({ name: text, description: text, version: z.number(), content: text, next_offset: z.number().nullable() }),
       hints: { reads: true },
-      async run({ name }) {
+      async run({ name, offset }) {
         const document = await registry.get('document', name)
         if (!document) throw new Fault('not_found', `There is no document ${JSON.stringify(name)}; search_documents lists them.`)
-        return done({ name, description: document.description, version: document.version, content: document.content }, document.content)
+        const end = offset + DOCUMENT_PART
+        const content = document.content.slice(offset, end)
+        const next = end < document.content.length ? end : null
+        return done(
+          { name, description: document.description, version: document.version, content, next_offset: next },
+          next === null ? content : `${content}\n\nThere is more: read on with offset ${next}`,
+        )
       },
     }),
   ]

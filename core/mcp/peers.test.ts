@@ -9,17 +9,17 @@ import { engine, type Running, TOKEN } from '../http/fixture/engine.ts'
 
 let running: Running
 let home: string
+const ready = await installPeers()
 beforeAll(async () => {
-  await installPeers()
   running = await engine()
   home = mkdtempSync(join(tmpdir(), 'banyan-inspector-'))
-}, 300_000)
+})
 afterAll(async () => {
   await running.stop()
   rmSync(home, { recursive: true, force: true })
 })
 
-describe('the MCP Inspector', () => {
+describe.runIf(ready)('the MCP Inspector', () => {
   const inspector = async (...args: string[]) => {
     const { code, stdout, output } = await run(join(peer('.bin'), 'mcp-inspector'), ['--cli', ...args, '--format', 'json', '-q'], {
       env: { HOME: home, MCP_INSPECTOR_SECRET_STORE: 'file' },
@@ -65,7 +65,7 @@ describe('the MCP Inspector', () => {
   }, 60_000)
 })
 
-test('the AI SDK gives a goal and waits for it', async () => {
+test.runIf(ready)('the AI SDK gives a goal and waits for it', async () => {
   type Tools = Record<
     string,
     { execute(input: object, options: object): Promise<{ structuredContent: { over: boolean; task: { task_id: string } } }> }

@@ -3,7 +3,7 @@
 import type { Event } from '../contract/event.ts'
 import { Fault } from '../contract/fault.ts'
 import type { Doors } from './operator-tools.ts'
-import { goalShape, historyText, reviewShape, taskShape } from './shapes.ts'
+import { goalShape, historyText, newestMessages, reviewShape, taskShape } from './shapes.ts'
 import type { ResourceItem, Resources, ResourceTemplate } from './surface.ts'
 
 const JSON_TYPE = 'application/json'
@@ -11,6 +11,8 @@ const GOALS = 50
 const MOST = 100
 /** The newest messages of a history; all of them are at GET /api/tasks/{id}/messages. */
 const MESSAGES = 500
+/** Tasks of a goal, and characters of the result of each; more is in the task itself. */
+const [TASKS, SHORT] = [1_000, 600]
 
 export const TEMPLATES: readonly ResourceTemplate[] = [
   { uriTemplate: 'banyan://tree/{id}', name: 'tree', title: 'A goal', description: 'A goal with all its tasks', mimeType: JSON_TYPE },
@@ -62,19 +64,22 @@ export function urisOf(event: Event): string[] {
 export const changesList = (event: Event): boolean =>
   event.type === 'tree.created' || ((event.type === 'registry.saved' || event.type === 'registry.removed') && event.kind !== 'tool')
 
-export function operatorResources({ tasks, registry, baseUrl }: Doors): Resources {
+export function operatorResources({ store, tasks, registry, baseUrl }: Doors): Resources {
   const json = (value: unknown) => ({ mimeType: JSON_TYPE, text: JSON.stringify(value, null, 2) })
   const readers: Record<string, (id: string) => Promise<{ mimeType: string; text: string } | null>> = {
     async tree(id) {
       const { tasks: all, ...head } = await tasks.tree(id)
-      return json({ ...goalShape(head, baseUrl()), tree: all.map((task) => taskShape(task)) })
+      return json({
+        ...goalShape(head, baseUrl()),
+        tree: all.slice(0, TASKS).map((task) => taskShape(task, SHORT)),
+        tree_complete: all.length <= TASKS,
+      })
     },
     async task(id) {
       const messages = /^(.+)\/messages$/.exec(id)?.[1]
       if (messages === undefined) return json(await tasks.task(id))
       await tasks.task(messages)
-      const items = (await tasks.messages(messages, 0, 100_000)).slice(-MESSAGES)
-      return { mimeType: 'text/plain', text: historyText(items as never) }
+      return { mimeType: 'text/plain', text: historyText(await newestMessages({ store, tasks }, messages, MESSAGES)) }
     },
     async document(name) {
       const found = await registry.get('document', name)

@@ -1,9 +1,11 @@
 /** What tools answer with: goals, tasks and review items, cut to what a model at the other end needs, as data and as text. */
 import * as z from 'zod'
-import type { ResponseOf } from '../contract/api.ts'
 import { labelOf } from '../contract/label.ts'
+import type { StoredMessage } from '../contract/message.ts'
 import { DECISIONS_OF, REVIEW_KINDS, type Review } from '../contract/review.ts'
 import { TASK_STATUSES, type Task } from '../contract/task.ts'
+import type { Store } from '../store/store.ts'
+import type { Tasks } from '../tasks/tasks.ts'
 import type { TreeView } from '../tasks/trees.ts'
 
 const text = z.string()
@@ -132,12 +134,26 @@ export const reviewText = (review: ReviewShape): string =>
 const firstLine = (words: string): string => cut(words.trim().split('\n', 1)[0] ?? '', 200)
 
 /** A task's history as text, newest last. */
-export function historyText(messages: ResponseOf<'messages'>['items']): string {
+export function historyText(messages: readonly StoredMessage[]): string {
   return messages
     .map((message) => {
-      const told =
-        'text' in message ? cut(String(message.text), SHORT) : `agent ${'agent' in message ? String(message.agent) : ''} with its tools`
+      const told = 'text' in message ? cut(message.text, SHORT) : `agent ${message.agent} with its tools`
       return `#${message.n} ${message.role}: ${told}`
     })
     .join('\n')
+}
+
+/** The newest messages of a task, oldest of them first. They are numbered without a gap, so that a long history costs what a short one does. */
+export async function newestMessages(
+  { store, tasks }: { store: Store; tasks: Tasks },
+  taskId: string,
+  count: number,
+): Promise<StoredMessage[]> {
+  if (count === 0) return []
+  const row = await store.db
+    .selectFrom('messages')
+    .select((e) => e.fn.max('n').as('n'))
+    .where('task_id', '=', taskId)
+    .executeTakeFirst()
+  return tasks.messages(taskId, Math.max(0, Number(row?.n ?? 0) - count), count)
 }
