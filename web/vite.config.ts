@@ -1,28 +1,35 @@
 /** Builds the page into `web/dist`. Nothing is inlined, so that a policy without inline scripts and styles holds. */
 import react from '@vitejs/plugin-react'
 import { defineConfig, type Plugin } from 'vite'
-import * as contract from '../core/contract/api.ts'
+import type { ROUTES } from '../core/contract/api.ts'
 
 /**
- * The page needs of the contract's table of routes only methods and paths; its schemas would bring all of zod along. So the page is built
- * with that much of `core/contract/api.ts`. What is not data (the schemas) is not there, and an import of it fails the build.
+ * Of `core/contract/api*.ts` the page needs only plain data: words, numbers, lists of them, and of the table of routes methods and paths.
+ * Their schemas would bring all of zod along, so the page is built with that much of them. What is no data is not there, and an import of
+ * it fails the build.
  */
-function routesWithoutSchemas(): Plugin {
-  const routes = Object.fromEntries(Object.entries(contract.ROUTES).map(([name, { method, path }]) => [name, { method, path }]))
-  const plain = Object.entries(contract).filter(([, value]) => typeof value === 'number' || typeof value === 'string')
-  const code = Object.entries({ ...Object.fromEntries(plain), ROUTES: routes })
-    .map(([name, value]) => `export const ${name} = ${JSON.stringify(value)}`)
-    .join('\n')
+function contractWithoutSchemas(): Plugin {
+  const plain = (value: unknown): boolean => ['string', 'number'].includes(typeof value) || (Array.isArray(value) && value.every(plain))
   return {
-    name: 'routes-without-schemas',
+    name: 'contract-without-schemas',
     enforce: 'pre',
-    load: (id) => (id.endsWith('/core/contract/api.ts') ? { code, moduleType: 'js' } : null),
+    async load(id) {
+      if (!/\/core\/contract\/api[a-z-]*\.ts$/.test(id)) return null
+      const file: Record<string, unknown> = await import(id)
+      const data = Object.fromEntries(Object.entries(file).filter(([, value]) => plain(value)))
+      if (file.ROUTES)
+        data.ROUTES = Object.fromEntries(
+          Object.entries(file.ROUTES as typeof ROUTES).map(([name, { method, path }]) => [name, { method, path }]),
+        )
+      const code = Object.entries(data).map(([name, value]) => `export const ${name} = ${JSON.stringify(value)}`)
+      return { code: code.join('\n'), moduleType: 'js' }
+    },
   }
 }
 
 export default defineConfig({
   root: import.meta.dirname,
-  plugins: [routesWithoutSchemas(), react()],
+  plugins: [contractWithoutSchemas(), react()],
   // The server puts each answer's own nonce in this place (`core/http/page.ts`).
   html: { cspNonce: '__NONCE__' },
   build: {

@@ -17,20 +17,18 @@ export type PlanItem = {
   /** A person wrote this instruction themselves, here. Set by the system alone. */
   typed?: boolean | undefined
 }
-const item = {
-  id: z
-    .string()
-    .regex(/^[A-Za-z0-9_-]{1,64}$/, 'an id is 1 to 64 of letters, digits, _ and -')
-    .describe('A short name that other parts of this level can wait for in `after`.'),
-  title: z.string().trim().min(1).max(200).describe('A few words for the tree that people watch.'),
-  instruction: z.string().trim().min(1).max(100_000).describe('Everything that whoever does it needs to know.'),
-  agent: z.string().min(1).max(64).optional().describe('Name of the agent; left out: generalist.'),
-  after: z.array(z.string().max(64)).max(PLAN_WIDTH).default([]).describe('Ids of parts of the same level that must succeed first.'),
-  askMe: z.boolean().optional().describe('Ask a person before this part starts.'),
-}
+// Without a spread, so that a build of the page can see that nobody there needs it, and leaves zod out.
 export const PlanItemShape: z.ZodType<PlanItem> = z
   .object({
-    ...item,
+    id: z
+      .string()
+      .regex(/^[A-Za-z0-9_-]{1,64}$/, 'an id is 1 to 64 of letters, digits, _ and -')
+      .describe('A short name that other parts of this level can wait for in `after`.'),
+    title: z.string().trim().min(1).max(200).describe('A few words for the tree that people watch.'),
+    instruction: z.string().trim().min(1).max(100_000).describe('Everything that whoever does it needs to know.'),
+    agent: z.string().min(1).max(64).optional().describe('Name of the agent; left out: generalist.'),
+    after: z.array(z.string().max(64)).max(PLAN_WIDTH).default([]).describe('Ids of parts of the same level that must succeed first.'),
+    askMe: z.boolean().optional().describe('Ask a person before this part starts.'),
     get children() {
       return z.array(PlanItemShape).max(PLAN_WIDTH).default([])
     },

@@ -208,7 +208,7 @@ describe.skipIf(noBrowser)('the page of a goal', () => {
     await key(page, 'Shift+F')
     await page.getByLabel('What should be done?').fill('1. Run `echo anew`\n2. Run `true`')
     await page.getByRole('button', { name: 'Start', exact: true }).click()
-    await row(page, /echo anew/).waitFor()
+    await row(page, /^Run `echo anew/).waitFor()
     expect(page.url()).not.toContain(id)
     await page.getByRole('link', { name: id }).waitFor()
   })

@@ -4,12 +4,13 @@ import { EditorState } from '@codemirror/state'
 import { EditorView, lineNumbers } from '@codemirror/view'
 import { useEffect, useRef } from 'react'
 import type { Language } from './code-editor.tsx'
-import { languageOf } from './editor.tsx'
 import { look } from './editor-theme.ts'
+import { grammar } from './grammar.ts'
 
 export function DiffEditor({ label, before, after, language }: { label: string; before: string; after: string; language: Language }) {
   const place = useRef<HTMLDivElement>(null)
   useEffect(() => {
+    const { place: colours, fill } = grammar(language)
     const view = new EditorView({
       parent: place.current!,
       state: EditorState.create({
@@ -17,7 +18,7 @@ export function DiffEditor({ label, before, after, language }: { label: string; 
         extensions: [
           look(),
           lineNumbers(),
-          languageOf(language),
+          colours,
           EditorState.readOnly.of(true),
           EditorView.editable.of(false),
           EditorView.contentAttributes.of({ 'aria-label': label, 'aria-readonly': 'true', tabindex: '0' }),
@@ -25,6 +26,7 @@ export function DiffEditor({ label, before, after, language }: { label: string; 
         ],
       }),
     })
+    fill(view)
     return () => view.destroy()
   }, [label, before, after, language])
   return <div className="editor" ref={place} />

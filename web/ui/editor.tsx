@@ -1,20 +1,15 @@
 /** CodeMirror as `CodeEditor` uses it. Tab leaves the editor, as it leaves any field; Ctrl or Command with `]` indents. */
-import { autocompletion, closeBrackets } from '@codemirror/autocomplete'
+import { closeBrackets } from '@codemirror/autocomplete'
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands'
-import { json, jsonParseLinter } from '@codemirror/lang-json'
-import { markdown } from '@codemirror/lang-markdown'
-import { yaml } from '@codemirror/lang-yaml'
 import { bracketMatching, foldGutter } from '@codemirror/language'
 import { type Diagnostic, linter, lintGutter } from '@codemirror/lint'
-import { highlightSelectionMatches, searchKeymap } from '@codemirror/search'
-import { EditorState, type Extension } from '@codemirror/state'
+import { EditorState } from '@codemirror/state'
 import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from '@codemirror/view'
 import { useEffect, useRef } from 'react'
-import type { EditorProps, Language } from './code-editor.tsx'
+import type { EditorProps } from './code-editor.tsx'
+import { finder } from './editor-search.ts'
 import { look } from './editor-theme.ts'
-
-export const languageOf = (language: Language): Extension =>
-  language === 'json' ? json() : language === 'yaml' ? yaml() : language === 'markdown' ? markdown() : []
+import { grammar } from './grammar.ts'
 
 export function Editor({ label, value, onChange, language = 'text', check, most = 30 }: EditorProps) {
   const place = useRef<HTMLDivElement>(null)
@@ -24,11 +19,9 @@ export function Editor({ label, value, onChange, language = 'text', check, most 
   const readOnly = onChange === undefined
 
   useEffect(() => {
-    const judge = async (editor: EditorView): Promise<Diagnostic[]> => {
-      const text = editor.state.doc.toString()
-      const broken = language === 'json' && text.trim() !== '' ? jsonParseLinter()(editor) : []
-      return [...broken, ...((await newest.current.check?.(text)) ?? [])]
-    }
+    const judge = async ({ state }: EditorView): Promise<readonly Diagnostic[]> =>
+      (await newest.current.check?.(state.doc.toString())) ?? []
+    const { place: colours, fill } = grammar(language)
     const editor = new EditorView({
       parent: place.current!,
       state: EditorState.create({
@@ -39,15 +32,15 @@ export function Editor({ label, value, onChange, language = 'text', check, most 
           EditorView.theme({ '.cm-scroller': { maxHeight: `${most}rem`, overflow: 'auto' } }),
           lineNumbers(),
           foldGutter(),
-          languageOf(language),
+          colours,
           bracketMatching(),
           drawSelection(),
-          highlightSelectionMatches(),
+          finder(),
           // Ctrl or Command with Enter is the page's: it starts what the text is for.
-          keymap.of([...defaultKeymap.filter(({ key }) => key !== 'Mod-Enter'), ...historyKeymap, ...searchKeymap]),
+          keymap.of([...defaultKeymap.filter(({ key }) => key !== 'Mod-Enter'), ...historyKeymap]),
           readOnly
             ? [EditorState.readOnly.of(true), EditorView.editable.of(false)]
-            : [history(), closeBrackets(), autocompletion(), highlightActiveLine(), lintGutter(), linter(judge)],
+            : [history(), closeBrackets(), highlightActiveLine(), lintGutter(), linter(judge)],
           EditorView.updateListener.of((update) => {
             if (update.docChanged) newest.current.onChange?.(update.state.doc.toString())
           }),
@@ -55,6 +48,7 @@ export function Editor({ label, value, onChange, language = 'text', check, most 
       }),
     })
     view.current = editor
+    fill(editor)
     return () => editor.destroy()
   }, [label, language, readOnly, most])
 

@@ -22,7 +22,8 @@ export function Outcome({ task }: { task: Task }) {
           <summary>
             <h3>{detail.result}</h3>
           </summary>
-          <div className="framed">
+          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keys */}
+          <div className="framed" tabIndex={0}>
             <Markdown text={task.result} />
           </div>
         </details>
