@@ -2,8 +2,6 @@
 import type * as z from 'zod'
 import type { Problem, QueryOf, RequestOf, ResponseOf, Route, RouteName, System } from '../core/contract/api.ts'
 import type { DeadTask } from '../core/contract/api-system.ts'
-import type { Event } from '../core/contract/event.ts'
-import type { StoredMessage } from '../core/contract/message.ts'
 import type { Decision, Review } from '../core/contract/review.ts'
 import type { Task } from '../core/contract/task.ts'
 
@@ -89,23 +87,14 @@ export function createApi(origin = '', login: Record<string, string> = {}) {
       return send<Answer<R>>(route.method, pathOf(route.path, params, query), body, headers, signal)
     },
     system: () => get<'system'>('/api/system'),
-    loginWays: () => get<'loginWays'>('/api/login-ways'),
     /** Sets the session cookie of this browser. */
     tokenLogin: (token: string): Promise<undefined> => send('POST', '/api/login', { token }),
-    goalExamples: () => get<'goalExamples'>('/api/goal-examples'),
     /** The same key again finds the same goal, so a second click or a retry after a lost answer starts nothing twice. */
     submitGoal: (goal: RequestOf<'submitGoal'>, key: string): Promise<ResponseOf<'submitGoal'>> =>
       send('POST', '/api/goals', goal, { 'idempotency-key': key }),
     trees: (cursor?: string) => get<'trees'>('/api/trees', cursor === undefined ? {} : { cursor }),
-    tree: (treeId: string) => get<'tree'>(`/api/trees/${id(treeId)}`),
-    task: (taskId: string): Promise<Task> => get<'task'>(`/api/tasks/${id(taskId)}`),
-    /** One page of a task's history after message `after`. */
-    messages: (taskId: string, after: number): Promise<{ items: StoredMessage[]; nextCursor: string | null }> =>
-      get<'messages'>(`/api/tasks/${id(taskId)}/messages`, { after: String(after), limit: '500' }),
-    prompt: (hash: string) => get<'prompt'>(`/api/prompts/${id(hash)}`),
     control: (taskId: string, verb: Verb, body: { message?: string; comment?: string } = {}): Promise<Task> =>
       send('POST', `/api/tasks/${id(taskId)}/${verb}`, body),
-    openReviews: (cursor?: string) => get<'reviews'>('/api/reviews', { state: 'open', limit: '200', ...(cursor ? { cursor } : {}) }),
     review: (reviewId: string) => get<'review'>(`/api/reviews/${id(reviewId)}`),
     decide: (reviewId: string, decision: Decision): Promise<Review> =>
       send('POST', `/api/reviews/${id(reviewId)}/decision`, decision, {}, undefined, true),
@@ -117,12 +106,6 @@ export function createApi(origin = '', login: Record<string, string> = {}) {
     /** Sends a file for a goal to come. `progress` is told the share that is sent, 0 to 1. */
     upload: (file: Blob, name: string, how: { progress: (share: number) => void; signal: AbortSignal }): Promise<ResponseOf<'addUpload'>> =>
       sendFile(`${origin}/api/uploads?${new URLSearchParams({ name })}`, file, login, how),
-    /** Facts of one goal after `after`; at most 1,000. */
-    events: async (after: number, treeId?: string): Promise<Event[]> => {
-      const query = { after: String(after), limit: '1000', ...(treeId === undefined ? {} : { treeId }) }
-      const { items } = await get<'events'>('/api/events', query)
-      return items as unknown as Event[]
-    },
     /** Sends the act that the server offers to mend something, as it offers it. */
     mend: (act: DeadTask['action']): Promise<unknown> => {
       if (!act.path.startsWith('/api/')) throw new Error('an act of the interface begins with /api/')

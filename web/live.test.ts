@@ -1,301 +1,120 @@
-import { createServer, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { afterEach, expect, test } from 'vitest'
-import { type WebSocket, WebSocketServer } from 'ws'
-import type { Event, Fact, TreeHead } from '../core/contract/event.ts'
-import { DEFAULT_LIMITS } from '../core/contract/limits.ts'
-import type { LiveFrame } from '../core/contract/live.ts'
-import { noSpend, type Task } from '../core/contract/task.ts'
-import { applyEvent, emptyView, type View } from '../core/contract/tree.ts'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { WebSocket } from 'ws'
+import { type Server, serve, TOKEN } from '../core/http/fixture/serve.ts'
 import { createApi } from './api.ts'
 import { type LiveState, startLive } from './live.ts'
 
-const at = '2026-01-01T00:00:00.000Z'
-const head = (id: string): TreeHead => ({
-  id,
-  goal: id,
-  mode: 'auto',
-  limits: DEFAULT_LIMITS,
-  spend: noSpend,
-  taskCount: 0,
-  pausedReason: null,
-  submittedBy: 'admin',
-  createdAt: at,
-})
-const task = (id: string, parentId: string | null): Task => ({
-  id,
-  treeId: id.split('.')[0]!,
-  parentId,
-  callId: null,
-  kind: 'work',
-  agent: 'generalist',
-  title: id,
-  instruction: id,
-  origin: 'person',
-  status: 'pending',
-  reason: null,
-  note: null,
-  priority: 0,
-  depth: 0,
-  attempt: 0,
-  after: [],
-  deadlineAt: null,
-  wakeAt: null,
-  model: null,
-  stoppedByPerson: false,
-  taint: [],
-  workspace: '',
-  result: null,
-  summary: null,
-  evidence: [],
-  verdict: null,
-  spend: noSpend,
-  createdAt: at,
-  updatedAt: at,
-})
-
-/** A server that speaks the protocol and whose log the test writes: tables are the fold of the log, so page and server can be compared. */
-async function openServer(port = 0, log: Event[] = []) {
-  let status = 200
-  let aroundTree: { before?: () => void; after?: () => void } = {}
-  let snapshots = 0
-  const lines = new Set<{ socket: WebSocket; sent: number }>()
-  const view = () => log.reduce<View>(applyEvent, emptyView)
-  const newest = () => log.at(-1)?.seq ?? 0
-  const item = (tree: TreeHead, now: View) => {
-    const root = now.tasks[tree.id]!
-    return {
-      ...tree,
-      status: root.status,
-      reason: root.reason,
-      attempt: root.attempt,
-      counts: { [root.status]: 1 },
-      needsYou: 0,
-      result: root.result,
-      summary: root.summary,
-      note: root.note,
-      updatedAt: at,
-      cost: { dollars: 0, unpricedCalls: 0 },
-    }
-  }
-  const answer = (path: string, query: URLSearchParams): unknown => {
-    const tree = /^\/api\/trees\/(\w+)$/.exec(path)
-    const around = tree ? aroundTree : {}
-    if (tree) aroundTree = {}
-    around.before?.()
-    const now = view()
-    if (path === '/api/system')
-      return { revision: 'r1', seq: newest(), provider: { name: 'playbook', model: null, judges: false, detail: '' } }
-    if (path === '/api/trees') {
-      snapshots += 1
-      return { items: Object.values(now.trees).map((tree) => item(tree, now)), nextCursor: null }
-    }
-    if (path === '/api/reviews') return { items: [], nextCursor: null }
-    if (path === '/api/events') {
-      const treeId = query.get('treeId')
-      return { items: log.filter((e) => e.seq > Number(query.get('after')) && (treeId === null || e.treeId === treeId)), nextCursor: null }
-    }
-    const found = tree && now.trees[tree[1]!]
-    if (!found) return undefined
-    const read = { ...item(found, now), tasks: Object.values(now.tasks).filter((one) => one.treeId === found.id) }
-    around.after?.()
-    return read
-  }
-  const send = (response: ServerResponse, code: number, body: unknown) =>
-    response.writeHead(code, { 'content-type': 'application/json' }).end(JSON.stringify(body))
-  const server = createServer((request, response) => {
-    const url = new URL(request.url!, 'http://x')
-    if (status !== 200) return send(response, status, { detail: 'Log in first.' })
-    const body = answer(url.pathname, url.searchParams)
-    send(response, body === undefined ? 404 : 200, body ?? { detail: 'There is none.' })
-  })
-  const sockets = new WebSocketServer({ server })
-  sockets.on('connection', (socket, request) => {
-    const after = Number(new URL(request.url!, 'http://x').searchParams.get('after'))
-    socket.send(JSON.stringify({ type: 'hello', seq: newest(), revision: 'r1' } satisfies LiveFrame))
-    const line = { socket, sent: after }
-    lines.add(line)
-    socket.on('close', () => lines.delete(line))
-    pump(line)
-  })
-  const pump = (line: { socket: WebSocket; sent: number }) => {
-    for (const event of log.filter((one) => one.seq > line.sent))
-      line.socket.send(JSON.stringify({ type: 'event', event } satisfies LiveFrame))
-    line.sent = newest()
-  }
-  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
-  return {
-    port: (server.address() as AddressInfo).port,
-    log,
-    snapshots: () => snapshots,
-    record(treeId: string, fact: Fact) {
-      log.push({ ...fact, seq: newest() + 1, at, treeId })
-      for (const line of lines) pump(line)
-    },
-    say(taskId: string, text: string) {
-      for (const { socket } of lines) socket.send(JSON.stringify({ type: 'delta', taskId, text } satisfies LiveFrame))
-    },
-    answerWith(code: number) {
-      status = code
-    },
-    /** Called once: after the page asked, before and after the tree is read from the tables. */
-    aroundTree(before: () => void, after: () => void) {
-      aroundTree = { before, after }
-    },
-    async stop() {
-      for (const { socket } of lines) socket.terminate()
-      sockets.close()
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
-    },
-  }
-}
-type Server = Awaited<ReturnType<typeof openServer>>
-
+const headers = { authorization: `Bearer ${TOKEN}` }
 const closers: (() => unknown)[] = []
+beforeEach(() => {
+  // A browser sends its cookie by itself.
+  const WithToken = class extends WebSocket {
+    constructor(url: string) {
+      super(url, { headers })
+    }
+  }
+  vi.stubGlobal('WebSocket', WithToken)
+})
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close()
+  vi.unstubAllGlobals()
 })
-async function open(log: Event[] = []) {
-  const server = await openServer(0, log)
-  closers.push(() => server.stop())
-  return server
+async function open(options: Parameters<typeof serve>[0] = {}): Promise<Server> {
+  const server = await serve(options)
+  let stopped: Promise<void> | undefined
+  const stop = () => (stopped ??= server.stop())
+  closers.push(stop)
+  return { ...server, stop }
 }
-function watch(server: Server, gap?: number) {
+function watch(server: Server) {
   const live = startLive({
-    api: createApi(`http://127.0.0.1:${server.port}`),
-    socketUrl: (after) => `ws://127.0.0.1:${server.port}/api/live?after=${after}`,
-    ...(gap === undefined ? {} : { gap }),
+    api: createApi(`http://127.0.0.1:${server.port}`, headers),
+    socketUrl: `ws://127.0.0.1:${server.port}/api/live?topics=1`,
   })
   closers.push(() => live.stop())
-  return live
+  const until = (is: (state: LiveState) => boolean): Promise<void> =>
+    new Promise((resolve) => {
+      const look = () => {
+        if (!is(live.state())) return
+        stop()
+        resolve()
+      }
+      const stop = live.subscribe(look)
+      look()
+    })
+  return { live, until }
 }
-const until = (live: ReturnType<typeof watch>, is: (state: LiveState) => boolean): Promise<void> =>
-  new Promise((resolve) => {
-    const look = () => {
-      if (!is(live.state())) return
-      stop()
-      resolve()
-    }
-    const stop = live.subscribe(look)
-    look()
-  })
-const goal = (server: Server, id: string) => {
-  server.record(id, { type: 'tree.created', tree: head(id) })
-  server.record(id, { type: 'task.created', task: task(id, null) })
-}
-const spend = (server: Server, taskId: string, costMicros: number) =>
-  server.record(taskId.split('.')[0]!, {
-    type: 'model.called',
-    taskId,
-    provider: 'p',
-    model: 'm',
-    spend: { turns: 1, tokens: 1, costMicros, unpricedCalls: 0 },
-    latencyMs: 1,
-    outcome: 'ok',
-  })
 const isLive = (state: LiveState) => state.connection === 'live'
 
-test('begins with what the tables hold and goes on with every fact', async () => {
+test('is live with what the server is, and hears of every fact, also of one that no goal has', async () => {
   const server = await open()
-  goal(server, 'a')
-  const live = watch(server)
-  await until(live, isLive)
-  expect(Object.keys(live.state().lists.trees)).toEqual(['a'])
-  goal(server, 'b')
-  await until(live, (state) => state.lists.tasks.b !== undefined)
-  expect(live.state().lists.seq).toBe(4)
+  const { live, until } = watch(server)
+  await until(isLive)
+  expect(live.state()).toMatchObject({ revision: 'r1', firstRevision: 'r1', system: { revision: 'r1' }, reads: 1 })
+  const { seq } = live.state()
+  await server.registry.save('document', { name: 'house', description: 'The house.', content: 'It has a door.' }, 'me')
+  await until((state) => state.seq > seq)
 })
 
-test('an open goal is what the server folds, also when facts come while it is read, and no cost counts twice', async () => {
+test('after the server was away the line is taken up again, what a goal is by then is shown, and a newer revision is told', async () => {
   const server = await open()
-  goal(server, 'a')
-  const live = watch(server)
-  await until(live, isLive)
-  spend(server, 'a', 100)
-  server.aroundTree(
-    () => spend(server, 'a', 4_000),
-    () => {
-      server.record('a', { type: 'task.created', task: task('a.1a', 'a') })
-      spend(server, 'a', 20)
-      spend(server, 'a.1a', 3)
-    },
-  )
-  live.open('a')
-  await until(live, (state) => state.tree?.state === 'ready')
-  goal(server, 'b')
-  server.record('a', { type: 'task.created', task: task('a.1b', 'a') })
-  await until(live, (state) => state.tree?.view.tasks['a.1b'] !== undefined)
-  const { view } = live.state().tree!
-  const truth = server.log.filter((event) => event.treeId === 'a').reduce<View>(applyEvent, emptyView)
-  expect(view.tasks).toEqual(truth.tasks)
-  expect(view.trees.a!.spend).toEqual(truth.trees.a!.spend)
-  expect(live.state().lists.trees.a!.spend).toEqual(truth.trees.a!.spend)
-})
-
-test('after the server was away it takes the line up where it broke, without reading everything anew', async () => {
-  const server = await open()
-  goal(server, 'a')
-  const live = watch(server)
-  await until(live, isLive)
+  const { live, until } = watch(server)
+  await until(isLive)
+  const leave = live.data.home.subscribe(() => undefined)
+  const first = await server.goal('The first goal.')
+  await expect.poll(() => live.data.home.get().trees.map((tree) => tree.id)).toEqual([first])
   await server.stop()
-  await until(live, (state) => state.connection === 'reconnecting')
-  const again = await openServer(server.port, server.log)
-  closers.push(() => again.stop())
-  goal(again, 'b')
-  await until(live, (state) => isLive(state) && state.lists.tasks.b !== undefined)
-  expect(again.snapshots()).toBe(0)
+  await until((state) => state.connection === 'reconnecting')
+  expect(live.state().lostAt).not.toBeNull()
+  const again = await open({ port: server.port, revision: 'r2' })
+  const second = await again.goal('Of another database.')
+  await until((state) => isLive(state) && state.reads === 2)
+  expect(live.state()).toMatchObject({ revision: 'r2', firstRevision: 'r1', lostAt: null })
+  await expect.poll(() => live.data.home.get().trees.map((tree) => tree.id)).toEqual([second])
+  leave()
 })
 
-test('a gap that is too large, or a log that begins anew, is read as a whole', async () => {
+test('a server with a database that was put back shows an opened goal as it is there, not as it was', async () => {
   const server = await open()
-  goal(server, 'a')
-  const live = watch(server, 3)
-  live.open('a')
-  await until(live, (state) => isLive(state) && state.tree?.state === 'ready')
+  const { live, until } = watch(server)
+  await until(isLive)
+  for (let i = 0; i < 5; i++) await server.goal(`Goal ${i}.`)
+  const { store, use } = live.data.tree(await server.goal('Gone with the old database.'))
+  const leave = use()
+  await expect.poll(() => store.state().state).toBe('ready')
   await server.stop()
-  const missed = await openServer(server.port, [...server.log])
-  for (let i = 0; i < 5; i++) missed.record('a', { type: 'task.created', task: task(`a.1${i}`, 'a') })
-  closers.push(() => missed.stop())
-  await until(live, (state) => isLive(state) && state.reads === 2 && Object.keys(state.tree?.view.tasks ?? {}).length === 6)
-  expect(missed.snapshots()).toBe(1)
-
-  await missed.stop()
-  const anew = await openServer(server.port)
-  closers.push(() => anew.stop())
-  goal(anew, 'z')
-  await until(live, (state) => isLive(state) && state.reads === 3)
-  expect(Object.keys(live.state().lists.trees)).toEqual(['z'])
-  await until(live, (state) => state.tree?.state === 'missing')
+  const again = await open({ port: server.port })
+  await until((state) => isLive(state) && state.reads === 2)
+  await expect.poll(() => store.state().state).toBe('missing')
+  expect(live.state().seq).toBeLessThanOrEqual(await again.store.lastSeq())
+  leave()
 })
 
-test('words that are being said are shown until they are a message', async () => {
+test('a server that stays away is said to be offline', async () => {
   const server = await open()
-  goal(server, 'a')
-  const live = watch(server)
-  live.open('a')
-  await until(live, (state) => isLive(state) && state.tree?.state === 'ready')
-  server.say('a', 'Hel')
-  server.say('a', 'lo')
-  await until(live, (state) => state.speaking.a === 'Hello')
-  server.record('a', { type: 'message.added', taskId: 'a', n: 2, role: 'assistant', text: 'Hello' })
-  await until(live, (state) => state.written.a === 2)
-  expect(live.state().speaking).toEqual({})
+  const { until } = watch(server)
+  await until(isLive)
+  await server.stop()
+  await until((state) => state.connection === 'offline')
 })
 
 test('a login that ended stops the knocking', async () => {
   const server = await open()
-  const live = watch(server)
-  await until(live, isLive)
-  server.answerWith(401)
+  const live = startLive({
+    api: createApi(`http://127.0.0.1:${server.port}`, { authorization: 'Bearer nobody' }),
+    socketUrl: `ws://127.0.0.1:${server.port}/api/live?topics=1`,
+  })
+  closers.push(() => live.stop())
+  await expect.poll(() => live.state().connection).toBe('signed_out')
   live.wake()
-  await until(live, (state) => state.connection === 'signed_out')
+  expect(live.state().connection).toBe('signed_out')
 })
 
-test('a goal that is not there is said to be missing', async () => {
+test('waking takes the line up again at once', async () => {
   const server = await open()
-  const live = watch(server)
-  live.open('nothing')
-  await until(live, (state) => state.tree?.state === 'missing')
-  expect(live.state().tree!.fault).toBe('There is none.')
+  const { live, until } = watch(server)
+  await until(isLive)
+  live.wake()
+  expect(live.state().connection).toBe('reconnecting')
+  await until((state) => isLive(state) && state.reads === 2)
 })

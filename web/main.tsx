@@ -25,7 +25,7 @@ setNonce(document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.
 const api = createApi()
 const live = startLive({
   api,
-  socketUrl: (after) => `${location.origin.replace(/^http/, 'ws')}/api/live?after=${after}`,
+  socketUrl: `${location.origin.replace(/^http/, 'ws')}/api/live?topics=1`,
 })
 
 /** Timers that stood still mean that the machine slept: the line is dead whatever it says. */

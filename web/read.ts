@@ -20,7 +20,7 @@ export function useRead<const R extends Route & { method: 'GET' }>(
 ): UseQueryResult<Answer<R>, ApiFault> {
   const { api } = useBanyan()
   const queries = useQueryClient()
-  const seq = useLive((state) => (how.follow ? state.lists.seq : 0))
+  const seq = useLive((state) => (how.follow ? state.seq : 0))
   const reads = useLive((state) => state.reads)
   const key = [route.path, asked?.params ?? null, asked?.query ?? null] as const
   const hash = JSON.stringify(key)

@@ -3,7 +3,8 @@ import { useId, useState } from 'react'
 import type { Taint } from '../../core/contract/policy.ts'
 import { DECISIONS_OF, type DecisionWord, type Review, type ReviewKind } from '../../core/contract/review.ts'
 import { askedBy } from '../asked.ts'
-import { useBanyan, useLive } from '../banyan.ts'
+import { useBanyan } from '../banyan.ts'
+import { useGoalWords } from '../data/use-home.ts'
 import { ago, preview } from '../format.ts'
 import { treePath } from '../route.ts'
 import { useAct } from '../ui/act.ts'
@@ -36,7 +37,7 @@ const NEEDS_WORDS: ReadonlySet<DecisionWord> = new Set(['answer', 'changes'])
 
 export function ReviewCard({ review, now, inTree = false }: { review: Review; now: number; inTree?: boolean }) {
   const { api } = useBanyan()
-  const goal = useLive((state) => state.lists.trees[review.treeId]?.goal)
+  const goal = useGoalWords(review.treeId)
   const [comment, setComment] = useState('')
   const [always, setAlways] = useState('')
   const { busy, fault, act } = useAct()

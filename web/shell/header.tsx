@@ -1,10 +1,9 @@
 /** On top of every page: whether what it shows is true now, what runs, what waits for a person, what was spent. */
 import { Palette as Colours, Search } from 'lucide-react'
 import { ROUTES } from '../../core/contract/api.ts'
-import { labelOf } from '../../core/contract/label.ts'
-import { isOver } from '../../core/contract/task.ts'
 import { useLive, useNow } from '../banyan.ts'
-import type { LiveState } from '../live.ts'
+import { useRunningGoals } from '../data/use-home.ts'
+import { useAsked } from '../data/use-reviews.ts'
 import { usePrefs } from '../prefs.ts'
 import { useRead } from '../read.ts'
 import { useTheme } from '../theme.ts'
@@ -21,8 +20,8 @@ import { HeldNotice, PauseAll } from './pause-all.tsx'
 
 export function Header({ search }: { search: () => void }) {
   const signedOut = useLive((state) => state.connection === 'signed_out')
-  const running = useLive(runningGoals)
-  const asked = useLive((state) => Object.values(state.lists.reviews).filter((review) => review.state === 'open').length)
+  const running = useRunningGoals()
+  const asked = useAsked()
   return (
     <header className="top">
       {!signedOut && (
@@ -50,12 +49,6 @@ export function Header({ search }: { search: () => void }) {
     </header>
   )
 }
-
-/** Goals whose root task is neither over nor held by a person. */
-const runningGoals = (state: LiveState): number =>
-  Object.values(state.lists.tasks).filter(
-    (task) => task.parentId === null && !isOver(task.status) && ['run', 'wait', 'idle'].includes(labelOf(task).tone),
-  ).length
 
 /** Nothing is shown before the first call of a model: a machine without one has no spend to watch. */
 function Spent() {

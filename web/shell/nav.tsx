@@ -2,7 +2,7 @@
 import { useLocation, useRouter } from '@tanstack/react-router'
 import { Ellipsis, PanelLeftClose, PanelLeftOpen } from 'lucide-react'
 import { useState } from 'react'
-import { useLive } from '../banyan.ts'
+import { useAsked } from '../data/use-reviews.ts'
 import { type NavPage, navPages } from '../page-data.ts'
 import { usePrefs } from '../prefs.ts'
 import { Dialog } from '../ui/dialog.tsx'
@@ -59,9 +59,8 @@ export function Rail() {
 
 function Place({ page, tip, onClick }: { page: NavPage; tip?: boolean; onClick?: () => void }) {
   const isHere = useIsHere()
-  const asked = useLive((state) =>
-    page.path === '/reviews' ? Object.values(state.lists.reviews).filter((review) => review.state === 'open').length : 0,
-  )
+  const all = useAsked()
+  const asked = page.path === '/reviews' ? all : 0
   const link = (
     <Link to={page.path} className="place" aria-current={isHere(page.path) ? 'page' : undefined} {...(onClick ? { onClick } : {})}>
       <page.icon aria-hidden="true" />

@@ -1,7 +1,6 @@
 /** What waits for a person, told outside of the page: on the tab's icon, and by the browser if the person asked for that. */
 import { useEffect, useRef } from 'react'
-import { useLive } from '../banyan.ts'
-import type { LiveState } from '../live.ts'
+import { useReviews } from '../data/use-reviews.ts'
 import { usePrefs } from '../prefs.ts'
 import { useGo } from '../route.ts'
 import { notices } from '../words/notices.ts'
@@ -45,18 +44,15 @@ export function useIconCount(count: number): void {
   }, [count])
 }
 
-const openOf = (state: LiveState) => state.lists.reviews
-
 /** A notice of the browser for each item that comes in while the page is hidden; off until the person switches it on. */
 export function useNotices(): void {
   const [prefs] = usePrefs()
-  const items = useLive(openOf)
-  const loaded = useLive((state) => state.loaded)
+  const { reviews, loaded } = useReviews()
   const told = useRef<Set<string> | null>(null)
   const go = useGo()
   useEffect(() => {
     if (!loaded) return
-    const open = Object.values(items).filter((one) => one.state === 'open')
+    const open = reviews.filter((one) => one.state === 'open')
     const known = told.current
     told.current = new Set([...(known ?? []), ...open.map((one) => one.id)])
     // What was there when the page came is on the page.
@@ -70,7 +66,7 @@ export function useNotices(): void {
         notice.close()
       }
     }
-  }, [items, loaded, prefs.notify, go])
+  }, [reviews, loaded, prefs.notify, go])
 }
 
 const mayNotify = (): boolean => typeof Notification === 'function' && Notification.permission === 'granted'

@@ -5,7 +5,8 @@ import { Dialog as Primitive } from 'radix-ui'
 import { useState } from 'react'
 import { titleOf } from '../../core/contract/task.ts'
 import { type Action, keysOf, useAllActions } from '../actions.ts'
-import { useBanyan, useLive } from '../banyan.ts'
+import { useBanyan } from '../banyan.ts'
+import { useHomePart } from '../data/use-home.ts'
 import { usePrefs } from '../prefs.ts'
 import { treePath, useGo } from '../route.ts'
 import { Kbd } from '../ui/kbd.tsx'
@@ -33,13 +34,12 @@ export function Palette({ open, setOpen }: { open: boolean; setOpen: (open: bool
 function Choices({ close }: { close: () => void }) {
   const [typed, setTyped] = useState('')
   const actions = useAllActions()
-  const trees = useLive((state) => state.lists.trees)
-  const roots = useLive((state) => state.lists.tasks)
+  const trees = useHomePart((state) => state.trees)
   const treeId = useLocation({ select: ({ pathname }) => /^\/trees\/([^/]+)/.exec(pathname)?.[1] })
   const { data } = useBanyan().live
   const go = useGo()
   const words = typed.trim().toLowerCase()
-  const goals = Object.values(trees)
+  const goals = trees
     .filter((tree) => words === '' || fits(`${titleOf(tree.goal)} ${tree.id}`, words))
     .sort((a, b) => b.createdAt.localeCompare(a.createdAt))
     .slice(0, words === '' ? 5 : MOST)
@@ -66,7 +66,7 @@ function Choices({ close }: { close: () => void }) {
           <Command.Group heading={shell.palette.goals}>
             {goals.map((tree) => (
               <Command.Item key={tree.id} value={tree.id} keywords={[titleOf(tree.goal)]} onSelect={choose(() => go(treePath(tree.id)))}>
-                {roots[tree.id] && <StatusIcon task={roots[tree.id]!} />}
+                <StatusIcon task={tree} />
                 <span className="palette-title">{titleOf(tree.goal)}</span>
                 <code className="dim">{tree.id.slice(-6)}</code>
               </Command.Item>
@@ -89,7 +89,7 @@ function Choices({ close }: { close: () => void }) {
           </Command.Group>
         )}
         <PaletteEntries typed={words !== ''} choose={(path) => choose(() => go(path))} />
-        {looksLikeId(typed) && !trees[typed.trim()] && (
+        {looksLikeId(typed) && !trees.some((tree) => tree.id === typed.trim()) && (
           <Command.Group heading={shell.palette.goals}>
             <Command.Item value={typed.trim()} onSelect={choose(() => go(`/t/${encodeURIComponent(typed.trim())}`))}>
               {shell.palette.openId(typed.trim())}

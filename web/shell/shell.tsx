@@ -2,6 +2,7 @@
 import { Outlet, useLocation, useMatches } from '@tanstack/react-router'
 import { useCallback, useEffect, useRef, useState } from 'react'
 import { useBanyan, useLive } from '../banyan.ts'
+import { useAsked } from '../data/use-reviews.ts'
 import { useSeen } from '../data/use-tree.ts'
 import { Login } from '../pages/login/login.tsx'
 import { usePrefs } from '../prefs.ts'
@@ -26,7 +27,7 @@ export function Shell() {
   // On whatever page: what happens while this tab is shown is no news on the first page.
   useSeen(
     'home',
-    useCallback(() => live.state().lists.seq, [live]),
+    useCallback(() => live.state().seq, [live]),
   )
   const [overlay, setOverlay] = useState<Overlay>(null)
   useShellActions(setOverlay)
@@ -59,7 +60,7 @@ export function Shell() {
 /** What waits for the person is worth a look at the tab. */
 function useDocumentTitle() {
   const [own, setOwn] = useState<string | null>(null)
-  const asked = useLive((state) => Object.values(state.lists.reviews).filter((review) => review.state === 'open').length)
+  const asked = useAsked()
   const named = useMatches({ select: (matches) => matches.at(-1)?.staticData.title })
   useIconCount(asked)
   useNotices()

@@ -108,7 +108,7 @@ function Gallery() {
 
 setNonce(document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce ?? '')
 const api = createApi()
-const live = startLive({ api, socketUrl: (after) => `${location.origin.replace(/^http/, 'ws')}/api/live?after=${after}` })
+const live = startLive({ api, socketUrl: `${location.origin.replace(/^http/, 'ws')}/api/live?topics=1` })
 const outbox = createOutbox({ api, who: async () => null, shelf: null, newKey })
 const parts = { api, live, prefs: createPrefs(), actions: createActions(), toasts: createToasts(), outbox }
 const router = createRouter({ routeTree: createRootRoute({ component: Gallery }), history: createMemoryHistory() })

@@ -43,7 +43,7 @@ export function Away() {
           look="quiet"
           small
           onClick={() => {
-            markSeen('home', Math.max(data.seq, live.state().lists.seq))
+            markSeen('home', Math.max(data.seq, live.state().seq))
             setSince(null)
           }}
         >

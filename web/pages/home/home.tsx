@@ -26,7 +26,7 @@ const RECENT = 8
 export function Home() {
   const { loaded, fault, trees } = useHome()
   const { stale } = useConnection()
-  const ready = useLive((state) => state.loaded)
+  const ready = useLive((state) => state.reads > 0)
   const noModel = useLive((state) => state.system?.provider.judges === false)
   // The box starts anew when an example is put into it.
   const [given, setGiven] = useState<{ n: number; draft: Draft }>({ n: 0, draft: EMPTY })

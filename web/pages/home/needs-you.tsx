@@ -1,8 +1,8 @@
 /** What waits for a person, the most pressing first. Nothing is drawn when nothing waits. */
 import { useMemo } from 'react'
 import type { Review } from '../../../core/contract/review.ts'
-import { useLive, useNow } from '../../banyan.ts'
-import { openReviews } from '../../fold.ts'
+import { useNow } from '../../banyan.ts'
+import { pressing, useReviews } from '../../data/use-reviews.ts'
 import { preview } from '../../format.ts'
 import { ReviewCard } from '../../parts/review-card.tsx'
 import { Link } from '../../ui/link.tsx'
@@ -10,8 +10,8 @@ import { home as words } from '../../words/home.ts'
 import { planPath } from '../composer/started.ts'
 
 export function NeedsYou({ most }: { most: number }) {
-  const reviews = useLive((state) => state.lists.reviews)
-  const open = useMemo(() => openReviews(reviews), [reviews])
+  const { reviews } = useReviews()
+  const open = useMemo(() => pressing(reviews), [reviews])
   const now = useNow(open.length > 0)
   if (open.length === 0) return null
   return (

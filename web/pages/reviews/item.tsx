@@ -4,6 +4,7 @@ import type { WaitingReview } from '../../../core/contract/live.ts'
 import type { PlanItem } from '../../../core/contract/plan.ts'
 import type { Review } from '../../../core/contract/review.ts'
 import { useLive } from '../../banyan.ts'
+import { useGoalWords } from '../../data/use-home.ts'
 import { preview } from '../../format.ts'
 import { treePath } from '../../route.ts'
 import { Badge } from '../../ui/badge.tsx'
@@ -23,7 +24,7 @@ import { firstLine, shortTitle } from './queue.ts'
 const { item: say } = words
 
 export function ItemHead({ review, effect, inTree }: { review: Review; effect: Effect; inTree: boolean }) {
-  const goal = useLive((state) => state.lists.trees[review.treeId]?.goal)
+  const goal = useGoalWords(review.treeId)
   return (
     <header className="review-head">
       <div className="review-marks">

@@ -2,7 +2,7 @@
 import { Check } from 'lucide-react'
 import { memo, useEffect, useRef, useState } from 'react'
 import type { WaitingReview } from '../../../core/contract/live.ts'
-import { useLive } from '../../banyan.ts'
+import { useGoalWords } from '../../data/use-home.ts'
 import { useOutbox } from '../../data/use-outbox.ts'
 import { preview } from '../../format.ts'
 import { Button } from '../../ui/button.tsx'
@@ -65,7 +65,7 @@ const Line = memo(function Line(props: {
   toggle: (id: string) => void
 }) {
   const { review } = props
-  const goal = useLive((state) => state.lists.trees[review.treeId]?.goal)
+  const goal = useGoalWords(review.treeId)
   const { waiting } = useOutbox()
   const decision = waiting.find((one) => one.ids.includes(review.id))?.decision ?? review.decision
   const gone = decision !== null && decision !== undefined

@@ -6,7 +6,8 @@ import { ROUTES } from '../../../core/contract/api.ts'
 import type { WaitingReview } from '../../../core/contract/live.ts'
 import type { DecisionWord, Review } from '../../../core/contract/review.ts'
 import { useActions } from '../../actions.ts'
-import { useBanyan, useLive } from '../../banyan.ts'
+import { useBanyan } from '../../banyan.ts'
+import { useHomePart } from '../../data/use-home.ts'
 import { useOutbox } from '../../data/use-outbox.ts'
 import { useReviews } from '../../data/use-reviews.ts'
 import { usePrefs } from '../../prefs.ts'
@@ -46,8 +47,8 @@ export function Reviews() {
   const live = useReviews()
   const done = useDone(tab === 'done')
   const { waiting } = useOutbox()
-  const trees = useLive((state) => state.lists.trees)
-  const goalOf = useCallback((treeId: string) => trees[treeId]?.goal ?? '', [trees])
+  const trees = useHomePart((state) => state.trees)
+  const goalOf = useCallback((treeId: string) => trees.find((tree) => tree.id === treeId)?.goal ?? '', [trees])
   const key = JSON.stringify(search)
   const now = useMemo(() => {
     const how = JSON.parse(key) as QueueSearch

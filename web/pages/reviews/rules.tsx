@@ -4,7 +4,7 @@ import { ArrowLeft } from 'lucide-react'
 import { useEffect, useRef, useState } from 'react'
 import { ROUTES } from '../../../core/contract/api.ts'
 import type { Rule } from '../../../core/contract/policy.ts'
-import { useLive } from '../../banyan.ts'
+import { useGoalWords } from '../../data/use-home.ts'
 import { sentence } from '../../live.ts'
 import { useRead, useWrite } from '../../read.ts'
 import { treePath } from '../../route.ts'
@@ -79,7 +79,7 @@ export function Rules() {
 }
 
 function Line({ rule, isLeaving, revoke, undo }: { rule: Rule; isLeaving: boolean; revoke: () => void; undo: () => void }) {
-  const goal = useLive((state) => (rule.treeId === null ? undefined : state.lists.trees[rule.treeId]?.goal))
+  const goal = useGoalWords(rule.treeId)
   const ended = rule.revokedAt ?? (rule.expiresAt !== null && Date.parse(rule.expiresAt) < Date.now() ? rule.expiresAt : null)
   return (
     <tr className={ended !== null || isLeaving ? 'is-decided' : undefined}>

@@ -4,7 +4,7 @@ import { useState } from 'react'
 import { ROUTES, type SecretItem } from '../../../core/contract/api.ts'
 import { titleOf } from '../../../core/contract/task.ts'
 import { useActions } from '../../actions.ts'
-import { useLive } from '../../banyan.ts'
+import { useHomePart } from '../../data/use-home.ts'
 import { useMay } from '../../me.ts'
 import { useRead, useWrite } from '../../read.ts'
 import { useToast } from '../../toasts.ts'
@@ -147,12 +147,12 @@ function Secret({ secret, edit }: { secret: SecretItem; edit: () => void }) {
 
 /** A grant as a person reads it; a goal by its words where the page knows them. */
 function useGrantName(): (grant: string) => string {
-  const trees = useLive((state) => state.lists.trees)
+  const trees = useHomePart((state) => state.trees)
   return (grant) => {
     const [kind, name = ''] = grant.split(/:(.*)/)
     if (kind === 'agent') return words.grantAgent(name)
     if (kind !== 'tree') return words.grantAll
-    const goal = trees[name]?.goal
+    const goal = trees.find((tree) => tree.id === name)?.goal
     return words.grantTree(goal ? `“${titleOf(goal)}”` : name)
   }
 }
@@ -166,10 +166,8 @@ function SecretForm({ before, close }: { before: SecretItem | undefined; close: 
   const save = useWrite(ROUTES.saveSecret, [ROUTES.secrets])
   const nameOf = useGrantName()
   const agents = useRead(ROUTES.agents)
-  const trees = useLive((state) => state.lists.trees)
-  const newest = Object.values(trees)
-    .sort((a, b) => b.createdAt.localeCompare(a.createdAt))
-    .slice(0, 20)
+  const trees = useHomePart((state) => state.trees)
+  const newest = [...trees].sort((a, b) => b.createdAt.localeCompare(a.createdAt)).slice(0, 20)
   const open = ['*', ...(agents.data?.items ?? []).map((one) => `agent:${one.name}`), ...newest.map((one) => `tree:${one.id}`)].filter(
     (grant) => !grants.includes(grant),
   )
