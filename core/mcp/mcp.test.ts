@@ -140,6 +140,23 @@ describe('what a token may do', () => {
     expect(await list(ids[0])).toBe(404)
   })
 
+  test('the stream of a session ends with its token', async () => {
+    const known = { authorization: `Bearer ${await tokenWith('streaming', ['read'])}` }
+    const clientInfo = { name: 'streaming', version: '1' }
+    const initialize = {
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'initialize',
+      params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo },
+    }
+    const id = String((await post(known, initialize)).headers['mcp-session-id'])
+    const stream = await fetch(`${running.url}/mcp`, { headers: { ...known, 'mcp-session-id': id, accept: 'text/event-stream' } })
+    expect(stream.status).toBe(200)
+    await running.ask('DELETE', '/api/tokens/streaming')
+    // It would stay open for ever.
+    expect(await stream.text()).not.toContain('error')
+  })
+
   test('a session ends with its token', async () => {
     const client = await oldClient(running.url, await tokenWith('short', ['read']))
     await running.ask('DELETE', '/api/tokens/short')
