@@ -473,6 +473,8 @@ export type Engine = {
   /** `graceful`: running turns finish or park first, for at most ten seconds. */
   stop(how: 'graceful' | 'now'): Promise<void>
   ended: Promise<'stop' | 'restart'>
+  /** For measurements, which write facts as workers do. */
+  store: Store
 }
 
 /** Turns under way have this long to finish before they are cut off and given back. */
@@ -593,7 +595,7 @@ export async function start(config: ReadyConfig): Promise<Engine> {
     })()
     return stopping
   }
-  return { url: auth.baseUrl(), loginUrl: auth.loginLink(), models: runtime.models.describe(), stop, ended }
+  return { url: auth.baseUrl(), loginUrl: auth.loginLink(), models: runtime.models.describe(), stop, ended, store: runtime.store }
 }
 
 function packageVersion(root: string): string {

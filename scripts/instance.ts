@@ -14,8 +14,8 @@ export type Instance = {
   token: string
   /** Ends the engine without a word, as a power cut would. */
   kill(): Promise<void>
-  /** Starts it again on the same data and port; the new login link is not needed, sessions go on. */
-  restart(): Promise<void>
+  /** Starts it again on the same data and port; the new login link is not needed, sessions go on. `more` are settings of that run. */
+  restart(more?: Readonly<Record<string, string>>): Promise<void>
   /** Ends it and takes its data away. */
   remove(): Promise<void>
 }
@@ -32,8 +32,8 @@ export async function startInstance(settings: Readonly<Record<string, string>> =
     loginUrl: engine.loginUrl,
     token,
     kill: () => end(engine.child, 'SIGKILL'),
-    async restart() {
-      engine = await startEngine(dataDir, { PORT: new URL(engine.url).port, ADMIN_TOKEN: token, ...settings })
+    async restart(more = {}) {
+      engine = await startEngine(dataDir, { ADMIN_TOKEN: token, ...settings, ...more, PORT: settings.PORT ?? new URL(engine.url).port })
     },
     async remove() {
       await end(engine.child, 'SIGKILL')
@@ -74,7 +74,7 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
 }
 
 /** `npm start` and `npm test` build the page before; this is for a test or a picture that is run by hand after an edit. */
-function buildPageIfOld(): void {
+export function buildPageIfOld(): void {
   const built = join(root, 'web', 'dist', 'index.html')
   const sources = globSync('{web/*,web/{data,pages,parts,public,shell,styles,ui,views,words}/**,core/contract/*}', { cwd: root })
   const age = statSync(built, { throwIfNoEntry: false })?.mtimeMs ?? 0

@@ -1,12 +1,35 @@
 /**
- * `node scripts/screenshots.ts [folder]`: runs the example goals on a private instance and writes pictures of the page, light and dark, to
- * docs/screenshots. README shows them.
+ * `node scripts/screenshots.ts [folder]`: works through sample goals on a private instance and writes a picture of every page, light and dark,
+ * wide and on a phone, to docs/screenshots. README shows some of them. Names are those of the pages, so a second run replaces the first.
  */
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { chromium } from 'playwright-core'
+import { chromium, type Page } from 'playwright-core'
 import { startInstance } from './instance.ts'
 import { NEEDS, need } from './needs.ts'
+import { giveSampleWork, type SampleWork } from './sample-work.ts'
+
+/** Bytes. A larger picture makes a clone slower for everybody. */
+const MAY_WEIGH = 250_000
+const PAGES: Readonly<Record<string, (work: SampleWork) => string>> = {
+  home: () => '/',
+  goals: () => '/goals',
+  tree: ({ newsletter }) => `/trees/${newsletter}`,
+  timeline: ({ newsletter }) => `/trees/${newsletter}?view=time`,
+  graph: ({ newsletter }) => `/trees/${newsletter}?view=graph`,
+  result: ({ inventory }) => `/trees/${inventory}`,
+  task: ({ askingTask }) => `/t/${askingTask}`,
+  reviews: () => '/reviews',
+  agents: () => '/agents',
+  agent: () => '/agents/newsletter_editor',
+  documents: () => '/documents',
+  document: () => '/documents/house_style',
+  tools: () => '/tools',
+  tool: () => '/tools/use_terminal?tab=try',
+  system: () => '/system',
+  settings: () => '/settings/providers',
+}
+const SIZES = { '': { width: 1440, height: 900 }, '-phone': { width: 390, height: 844 } }
 
 const executablePath = need('chromium')
 if (!executablePath) {
@@ -16,35 +39,37 @@ if (!executablePath) {
 const folder = process.argv[2] ?? join(dirname(import.meta.dirname), 'docs', 'screenshots')
 mkdirSync(folder, { recursive: true })
 
+/** Until nothing is being read and no picture or list moves any more. */
+async function drawn(page: Page): Promise<void> {
+  await page.getByText('live', { exact: true }).waitFor()
+  await page.locator('main h1').first().waitFor({ state: 'attached' })
+  await page.waitForFunction(() => document.querySelectorAll('main :is(.skeleton, [aria-busy=true])').length === 0)
+  await page.evaluate(() => document.fonts.ready)
+  await page.waitForLoadState('networkidle')
+}
+
 const banyan = await startInstance()
 const browser = await chromium.launch({ executablePath, args: process.getuid?.() === 0 ? ['--no-sandbox'] : [] })
 try {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, reducedMotion: 'reduce', locale: 'en-GB' })
+  const context = await browser.newContext({ reducedMotion: 'reduce', locale: 'en-GB', timezoneId: 'UTC' })
   const page = await context.newPage()
   await page.goto(banyan.loginUrl)
-  const trees: Record<string, string> = {}
-  for (const name of ['Run a list of commands', 'Take stock of a folder', 'Ask for a judgement']) {
-    await page.goto(banyan.url)
-    await page.getByRole('button', { name: `Start: ${name}` }).click()
-    await page.waitForURL(/\/trees\//)
-    trees[name] = page.url()
-    await page
-      .locator('.goal-head')
-      .getByText(/^(done|waiting for you)$/)
-      .waitFor()
-  }
-  for (const scheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' })
-    const shoot = (name: string) => page.screenshot({ path: join(folder, `${name}${scheme === 'dark' ? '-dark' : ''}.png`) })
-    await page.setViewportSize({ width: 1280, height: 1060 })
-    await page.goto(banyan.url)
-    await page.locator('.goals').waitFor()
-    await shoot('goal')
-    await page.setViewportSize({ width: 1280, height: 860 })
-    await page.goto(trees['Take stock of a folder']!)
-    await page.getByRole('button', { name: 'Show the result' }).waitFor()
-    await page.getByRole('treeitem').nth(1).waitFor()
-    await shoot('tree')
+  await page.getByText('live', { exact: true }).waitFor()
+  const work = await giveSampleWork(banyan)
+  for (const [size, viewport] of Object.entries(SIZES)) {
+    await page.setViewportSize(viewport)
+    for (const [name, address] of Object.entries(PAGES)) {
+      await page.goto(banyan.url + address(work))
+      await drawn(page)
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+        const path = join(folder, `${name}${size}${colorScheme === 'dark' ? '-dark' : ''}.png`)
+        await page.screenshot({ path })
+        if (statSync(path).size <= MAY_WEIGH) continue
+        console.error(`${path} has ${statSync(path).size} bytes, ${MAY_WEIGH} are allowed`)
+        process.exitCode = 1
+      }
+    }
   }
   console.log(`Pictures are in ${folder}`)
 } finally {

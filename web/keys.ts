@@ -43,7 +43,7 @@ export function createSequences(isMac: boolean, now: () => number = Date.now) {
 }
 
 /**
- * A letter in a text field is a letter, a key in an open dialog or menu belongs to that, an input method is composing words. With Ctrl or
+ * A letter in a text field is a letter, Enter on a button presses it, a key in an open dialog or menu belongs to that, an input method is composing words. With Ctrl or
  * Command a text field keeps no key that is bound here.
  */
 export function isForSomethingElse(event: KeyboardEvent, withMod: boolean): boolean {
@@ -51,7 +51,10 @@ export function isForSomethingElse(event: KeyboardEvent, withMod: boolean): bool
   if (document.querySelector(OVER_ALL)) return true
   const at = event.target instanceof HTMLElement ? event.target : null
   if (withMod || at === null) return false
+  // Enter and Space are how a keyboard presses what has the focus.
+  if ((event.key === 'Enter' || event.key === ' ') && at.closest(PRESSED) !== null) return true
   return at.isContentEditable || at.closest(WRITES) !== null
 }
 const OVER_ALL = '[role="dialog"], [role="alertdialog"], [role="menu"], [role="listbox"], dialog[open]'
+const PRESSED = 'a[href], button, summary, [role="button"], [role="link"], [role="tab"], [role="switch"], [role="checkbox"], [role="radio"]'
 const WRITES = 'input, textarea, select, [role="textbox"], [role="combobox"], .cm-editor'

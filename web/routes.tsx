@@ -4,8 +4,8 @@
  */
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, type RouterHistory } from '@tanstack/react-router'
 import { BookOpen, Bot, Flag, House, ListTree, MonitorCog, Settings2, Wrench } from 'lucide-react'
-import { LOG_LEVELS } from '../core/contract/api-system.ts'
 import { GOAL_STATES } from '../core/contract/goal.ts'
+import { LOG_LEVELS } from '../core/contract/log-level.ts'
 import type { PageData } from './page-data.ts'
 
 import { DETAIL_SEARCH } from './pages/detail/address.ts'

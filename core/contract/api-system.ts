@@ -1,5 +1,6 @@
 /** Routes of the system monitor: machine, workers, queue, what is stuck, providers, log and checks. */
 import * as z from 'zod'
+import { LOG_LEVELS } from './log-level.ts'
 import { count, listOf, one, page, text, time, wholeQuery } from './route.ts'
 import { TASK_STATUSES } from './task.ts'
 
@@ -103,8 +104,6 @@ const BreakerItem = z
   .meta({ id: 'Breaker' })
 export type BreakerItem = z.output<typeof BreakerItem>
 
-export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const
-export type LogLevel = (typeof LOG_LEVELS)[number]
 const LogLine = z
   .object({
     /** Grows by one a line, across restarts. */

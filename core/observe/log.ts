@@ -4,7 +4,8 @@
  */
 import { appendFile, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { LOG_LEVELS, type LogLevel, type LogLine } from '../contract/api-system.ts'
+import type { LogLine } from '../contract/api-system.ts'
+import { LOG_LEVELS, type LogLevel } from '../contract/log-level.ts'
 
 export type Log = Awaited<ReturnType<typeof openLog>>
 export type About = { treeId?: string; taskId?: string }

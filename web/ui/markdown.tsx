@@ -36,6 +36,8 @@ export function safeHtml(markdown: string): string {
     RETURN_DOM: true,
   })
   if (!(body instanceof HTMLElement)) return '' // with RETURN_DOM it is always the body
+  // They scroll when they are too large, so the keyboard has to get to them.
+  for (const wide of body.querySelectorAll('pre, table')) wide.setAttribute('tabindex', '0')
   for (const link of body.querySelectorAll('a')) {
     if (!link.hasAttribute('href')) continue
     link.setAttribute('rel', 'noopener noreferrer')
