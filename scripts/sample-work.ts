@@ -3,7 +3,7 @@ import type { Instance } from './instance.ts'
 
 type Summary = { status: string; counts: Partial<Record<string, number>>; needsYou: number; taskCount: number }
 /** Ids of the goals, by what each shows. */
-export type SampleWork = Record<keyof typeof GOALS, string> & { askingTask: string }
+export type SampleWork = Record<keyof typeof GOALS, string> & { askingTask: string; permission: string }
 
 const GOALS = {
   inventory: { example: 'inventory', goal: 'Make an inventory of the folder `.`' },
@@ -32,6 +32,7 @@ const GOALS = {
   },
   backup: { goal: 'Copy the photos to the backup disk\n\n1. Run `rsync --archive photos/ /mnt/backup/photos/`\n2. Then run `ls photos`' },
   steps: { goal: 'Tidy the downloads folder\n\n1. Run `ls`\n2. Run `du -sh .`', mode: 'step' },
+  plan: { goal: 'Sort the seed box\n\n1. Run `ls`\n2. Then run `du -sh .`\n3. Which packets are too old to sow?', plan: true },
   broken: { goal: 'Run `test -f invoices/2026-03.csv`' },
 } as const
 
@@ -43,6 +44,7 @@ const SHOWS: Record<keyof typeof GOALS, (goal: Summary) => boolean> = {
   neighbour: ({ needsYou }) => needsYou === 1,
   backup: ({ needsYou }) => needsYou === 1,
   steps: ({ status }) => status === 'paused',
+  plan: ({ needsYou }) => needsYou === 1,
   broken: ({ status }) => status === 'failed',
 }
 
@@ -70,7 +72,8 @@ export async function giveSampleWork({ url, token }: Pick<Instance, 'url' | 'tok
       await new Promise((resolve) => setTimeout(resolve, 100))
     }
   }
-  const { items } = await call<{ items: { treeId: string; taskId: string }[] }>('/api/reviews?state=open')
+  const { items } = await call<{ items: { id: string; treeId: string; taskId: string }[] }>('/api/reviews?state=open')
+  const of = (treeId: string) => items.find((item) => item.treeId === treeId)!
   await call('/api/agents', {
     name: 'newsletter_editor',
     description: 'Writes and checks the texts of the garden club’s newsletter.',
@@ -84,5 +87,5 @@ export async function giveSampleWork({ url, token }: Pick<Instance, 'url' | 'tok
     content:
       '# House style\n\n- Say *you*, not *one*.\n- Plants have their common name first, the Latin one in brackets.\n- No exclamation marks.\n',
   })
-  return { ...ids, askingTask: items.find((item) => item.treeId === ids.newsletter)!.taskId }
+  return { ...ids, askingTask: of(ids.newsletter).taskId, permission: of(ids.backup).id }
 }

@@ -19,7 +19,10 @@ const PAGES: Readonly<Record<string, (work: SampleWork) => string>> = {
   graph: ({ newsletter }) => `/trees/${newsletter}?view=graph`,
   result: ({ inventory }) => `/trees/${inventory}`,
   task: ({ askingTask }) => `/t/${askingTask}`,
-  reviews: () => '/reviews',
+  'new-goal': () => '/goals/new',
+  plan: ({ plan }) => `/plans/${plan}`,
+  reviews: ({ permission }) => `/reviews/${encodeURIComponent(permission)}`,
+  rules: () => '/reviews/rules',
   agents: () => '/agents',
   agent: () => '/agents/newsletter_editor',
   documents: () => '/documents',
@@ -29,7 +32,7 @@ const PAGES: Readonly<Record<string, (work: SampleWork) => string>> = {
   system: () => '/system',
   settings: () => '/settings/providers',
 }
-const SIZES = { '': { width: 1440, height: 900 }, '-phone': { width: 390, height: 844 } }
+const SIZES = { '': { width: 1280, height: 800 }, '-phone': { width: 390, height: 844 } }
 
 const executablePath = need('chromium')
 if (!executablePath) {

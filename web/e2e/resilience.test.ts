@@ -149,8 +149,8 @@ describe.skipIf(!executablePath)('a page that is kept open', { timeout: 120_000 
 
   test('shows in every tab what is done in one', async () => {
     await submit('Which of my two aunts is kinder?')
-    const { page: first } = await open('/reviews')
-    const { page: second, same } = await open('/reviews')
+    const { page: first } = await open('/')
+    const { page: second, same } = await open('/')
     const card = (page: Page) => page.getByRole('article').filter({ hasText: 'two aunts' })
     await card(second).getByRole('textbox').first().waitFor()
     await card(first).getByRole('textbox').first().fill('Aunt Agathe.')
@@ -169,7 +169,7 @@ describe.skipIf(!executablePath)('a page that is kept open', { timeout: 120_000 
       server.onMessage((message) => !still && socket.send(message))
       socket.onMessage((message) => server.send(message))
     })
-    await page.goto(`${relay.url}/reviews`)
+    await page.goto(relay.url)
     const card = page.getByRole('article').filter({ hasText: 'two cousins' })
     await card.getByRole('textbox').first().fill('Cousin Clara.')
     still = true
