@@ -1,6 +1,7 @@
 /** Facts that an owner would look for in the log, as a line of it; null for the others, which the fact log has. */
-import type { LogLevel } from '../contract/api-system.ts'
+
 import type { Event } from '../contract/event.ts'
+import type { LogLevel } from '../contract/log-level.ts'
 import type { About } from './log.ts'
 
 export function lineOf(event: Event): { level: LogLevel; text: string; about: About } | null {

@@ -34,9 +34,7 @@ const VISITS: Readonly<Record<string, Visit[]>> = {
   '/t/$taskId': [{ at: ({ askingTask }) => `/t/${askingTask}`, shows: 'two drafts', act: link('Show it in its goal') }],
   '/goals/new': [{ at: () => '/goals/new', shows: 'goal', act: (page) => page.getByRole('main').getByRole('textbox').first() }],
   '/plans/$id': [{ at: ({ plan }) => `/plans/${plan}`, shows: 'plan', act: (page) => page.getByRole('treeitem').first() }],
-  '/reviews': [
-    { at: () => '/reviews', shows: 'Reviews', act: (page) => page.locator('.review-line a, .review-line button, a.review-line').first() },
-  ],
+  '/reviews': [{ at: () => '/reviews', shows: 'Reviews', act: (page) => page.locator('.review-link').first() }],
   '/reviews/$id': [{ at: ({ permission }) => `/reviews/${encodeURIComponent(permission)}`, shows: 'Review', act: button('Approve') }],
   '/reviews/rules': [{ at: () => '/reviews/rules', shows: 'Rules', act: button('Add it') }],
   '/agents': [{ at: () => '/agents', shows: 'Agents', act: link('New agent') }],

@@ -1,7 +1,8 @@
 /** The newest lines of the log, kept up by asking only for those that came since. */
 import { type UseQueryResult, useQuery, useQueryClient } from '@tanstack/react-query'
 import { ROUTES } from '../../../core/contract/api.ts'
-import type { LogLevel, LogLine } from '../../../core/contract/api-system.ts'
+import type { LogLine } from '../../../core/contract/api-system.ts'
+import type { LogLevel } from '../../../core/contract/log-level.ts'
 import type { ApiFault } from '../../api.ts'
 import { useBanyan } from '../../banyan.ts'
 
