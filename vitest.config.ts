@@ -1,12 +1,31 @@
 import { defineConfig } from 'vitest/config'
 
+// Forks, because tests load a native module and kill real processes; two, because many of them start more of their own.
+const test = { pool: 'forks', testTimeout: 30_000, hookTimeout: 60_000 } as const
+
 export default defineConfig({
   test: {
-    include: ['{core,tools,scripts,web}/**/*.test.{ts,tsx}'],
-    // Forks, because tests load a native module and kill real processes; two, because many of them start more of their own.
-    pool: 'forks',
-    maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    projects: [
+      {
+        test: {
+          ...test,
+          name: 'units',
+          include: ['{core,tools,scripts,web}/**/*.test.{ts,tsx}'],
+          exclude: ['web/e2e/**', '**/node_modules/**'],
+          maxWorkers: 2,
+        },
+      },
+      {
+        // A browser and a whole Banyan keep two cores busy: one file after the other, when the rest is done.
+        test: {
+          ...test,
+          name: 'pages',
+          include: ['web/e2e/**/*.test.ts'],
+          testTimeout: 120_000,
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 })
