@@ -48,7 +48,6 @@ async function drawn(page: Page): Promise<void> {
   await page.locator('main h1').first().waitFor({ state: 'attached' })
   await page.waitForFunction(() => document.querySelectorAll('main :is(.skeleton, [aria-busy=true])').length === 0)
   await page.evaluate(() => document.fonts.ready)
-  await page.waitForLoadState('networkidle')
 }
 
 const banyan = await startInstance()

@@ -35,7 +35,7 @@ const VISITS: Readonly<Record<string, Visit[]>> = {
   '/goals/new': [{ at: () => '/goals/new', shows: 'goal', act: (page) => page.getByRole('main').getByRole('textbox').first() }],
   '/plans/$id': [{ at: ({ plan }) => `/plans/${plan}`, shows: 'plan', act: (page) => page.getByRole('treeitem').first() }],
   '/reviews': [{ at: () => '/reviews', shows: 'Reviews', act: (page) => page.locator('.review-link').first() }],
-  '/reviews/$id': [{ at: ({ permission }) => `/reviews/${encodeURIComponent(permission)}`, shows: 'Review', act: button('Approve') }],
+  '/reviews/$id': [{ at: ({ permission }) => `/reviews/${encodeURIComponent(permission)}`, shows: 'rsync', act: button('Approve') }],
   '/reviews/rules': [{ at: () => '/reviews/rules', shows: 'Rules', act: button('Add it') }],
   '/agents': [{ at: () => '/agents', shows: 'Agents', act: link('New agent') }],
   '/agents/$id': [

@@ -4,6 +4,7 @@ import { type RefObject, useId, useState } from 'react'
 import { ROUTES } from '../../../core/contract/api.ts'
 import { useBanyan } from '../../banyan.ts'
 import type { NodeView } from '../../data/tree-store.ts'
+import { readLocal, writeLocal } from '../../theme.ts'
 import { useAct } from '../../ui/act.ts'
 import { Button } from '../../ui/button.tsx'
 import { DropdownMenu, type MenuItem } from '../../ui/dropdown-menu.tsx'
@@ -90,11 +91,17 @@ export function TaskDock(props: { view: NodeView; acts: Acts; more: readonly Men
 function SteerBox({ taskId, field }: { taskId: string; field: RefObject<HTMLTextAreaElement | null> }) {
   const { api } = useBanyan()
   const { busy, fault, act } = useAct()
-  const [words, setWords] = useState('')
+  // The box goes while the page is not connected or the task takes no words; what was typed is there again when it comes back.
+  const draft = `banyan-steer-${taskId}`
+  const [words, setWords] = useState(() => readLocal(draft))
+  const write = (next: string) => {
+    setWords(next)
+    writeLocal(draft, next)
+  }
   const id = useId()
   const send = async () => {
     const message = words.trim()
-    if (message && (await act(() => api.call(ROUTES.steer, { params: { id: taskId }, body: { message } })))) setWords('')
+    if (message && (await act(() => api.call(ROUTES.steer, { params: { id: taskId }, body: { message } })))) write('')
   }
   return (
     <form
@@ -114,7 +121,7 @@ function SteerBox({ taskId, field }: { taskId: string; field: RefObject<HTMLText
         value={words}
         maxLength={100_000}
         placeholder={tree.act.steerPlaceholder}
-        onChange={(event) => setWords(event.target.value)}
+        onChange={(event) => write(event.target.value)}
         onKeyDown={(event) => {
           if (event.key === 'Escape') event.currentTarget.blur()
           if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return
