@@ -124,11 +124,14 @@ describe.skipIf(noBrowser)('every page', { timeout: 120_000 }, () => {
     await page.setViewportSize({ width: 1280, height: 860 })
     const goal = act(page)
     await goal.waitFor()
-    await page.keyboard.press('Tab')
-    expect(await page.evaluate(() => document.activeElement?.className)).toBe('skip')
-    await page.keyboard.press('Enter')
-    const at_ = () => goal.evaluate((element) => element === document.activeElement || element.contains(document.activeElement))
-    for (let steps = 0; !(await at_()); steps++) {
+    const isThere = () => goal.evaluate((element) => element === document.activeElement || element.contains(document.activeElement))
+    // A page may put the focus there by itself.
+    if (!(await isThere())) {
+      await page.keyboard.press('Tab')
+      expect(await page.evaluate(() => document.activeElement?.className)).toBe('skip')
+      await page.keyboard.press('Enter')
+    }
+    for (let steps = 0; !(await isThere()); steps++) {
       expect(steps, 'presses of Tab before it is reached').toBeLessThan(60)
       await page.keyboard.press('Tab')
     }
