@@ -163,8 +163,6 @@ export const detail = {
   rerun: {
     title: (n: number) => `Go on from message ${n}`,
     about: 'What came after stays in the history, but the agent no longer sees it.',
-    words: 'What it is told at that point',
-    wordsHint: 'Left empty, it is told to do it anew.',
     files: (n: number) =>
       plural(n, { zero: 'No file was changed since.', one: '# file was changed since:', other: '# files were changed since:' }),
     noFiles: 'No file was changed since.',

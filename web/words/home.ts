@@ -30,8 +30,6 @@ export const home = {
   what: { finished: 'finished', failed: 'failed', asked: 'asks you' },
   moreHappened: (n: number) => plural(n, { other: 'and # more' }),
   allThatWait: (n: number) => `All ${n} that wait for you`,
-  plan: 'A plan waits for you',
-  planOpen: 'Look at the plan',
 } as const
 
 export const addModel = {

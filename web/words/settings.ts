@@ -201,13 +201,6 @@ export const settings = {
     readNew: 'Read the new one',
     rules: 'Rules from your decisions',
     rulesHint: 'What may happen without you, or may not, because you decided it once.',
-    rulesNone: 'No rules yet. “Always allow” in a review makes one.',
-    verdicts: { allow: 'allows', ask: 'asks', deny: 'forbids' },
-    hits: (n: number) => plural(n, { one: 'used once', other: 'used # times' }),
-    revoke: 'Take back',
-    revokeAsk: 'Take this rule back?',
-    revokeMeaning: 'From then on the usual policy decides. The rule stays readable.',
-    revoked: 'The rule is taken back.',
   },
 
   budgets: {

@@ -5,10 +5,10 @@ import { useRead, useWrite } from '../../read.ts'
 import { useToast } from '../../toasts.ts'
 import { Button } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
-import { Field } from '../../ui/field.tsx'
 import { Fault } from '../../ui/notice.tsx'
 import { Skeleton } from '../../ui/skeleton.tsx'
 import { detail } from '../../words/detail.ts'
+import { useRerunWords } from '../tree/rerun-words.tsx'
 
 const words = detail.rerun
 /** Names that are listed; the rest is a number. */
@@ -18,7 +18,7 @@ export function RerunDialog({ taskId, from, close }: { taskId: string; from: num
   const look = useRead(ROUTES.rerunPreview, { params: { id: taskId }, query: { from: String(from) } })
   const rerun = useWrite(ROUTES.rerun, [ROUTES.taskFiles])
   const toast = useToast()
-  const [message, setMessage] = useState('')
+  const { body, fields } = useRerunWords(taskId, from, look.data?.replaces ?? null)
   const [restore, setRestore] = useState(false)
   const files = look.data?.files ?? []
   const stops = look.data?.stops ?? []
@@ -26,7 +26,7 @@ export function RerunDialog({ taskId, from, close }: { taskId: string; from: num
     rerun.mutate(
       {
         params: { id: taskId },
-        body: { from, ...(message.trim() ? { message: message.trim() } : {}), ...(restore ? { restoreFiles: true } : {}) },
+        body: { from, ...body, ...(restore ? { restoreFiles: true } : {}) },
       },
       {
         onSuccess: () => {
@@ -38,11 +38,7 @@ export function RerunDialog({ taskId, from, close }: { taskId: string; from: num
   return (
     <Dialog open setOpen={(open) => !open && close()} title={words.title(from)} description={words.about}>
       <div className="stack">
-        <Field label={words.words} hint={words.wordsHint} optional>
-          {(id, described) => (
-            <textarea id={id} {...described} rows={3} value={message} onChange={(event) => setMessage(event.target.value)} />
-          )}
-        </Field>
+        {fields}
         {look.isPending && <Skeleton lines={2} label={words.looking} />}
         {look.error && <Fault again={() => void look.refetch()}>{look.error.message}</Fault>}
         {look.data && files.length === 0 && <p className="dim">{words.noFiles}</p>}

@@ -11,7 +11,6 @@ import { useReviews } from '../../data/use-reviews.ts'
 import { useTask } from '../../data/use-task.ts'
 import { useNode, useTree } from '../../data/use-tree.ts'
 import { duration } from '../../format.ts'
-import { ReviewCard } from '../../parts/review-card.tsx'
 import { treePath } from '../../route.ts'
 import { useToast } from '../../toasts.ts'
 import { EmptyState } from '../../ui/empty-state.tsx'
@@ -26,6 +25,7 @@ import { visible } from '../../visible.ts'
 import { detail } from '../../words/detail.ts'
 import { kit } from '../../words/kit.ts'
 import { relativeTime } from '../../words/words.ts'
+import { Decision } from '../reviews/decision.tsx'
 import { type DetailAddress, type DetailTab, TABS, useDetailAddress } from './address.ts'
 import { Outcome } from './outcome.tsx'
 import { Timeline } from './timeline.tsx'
@@ -174,12 +174,11 @@ function Asked({ treeId, task }: { treeId: string; task: Task }) {
       ),
     [reviews, treeId, task.id, task.parentId],
   )
-  const now = useNow(mine.length > 0)
   if (mine.length === 0) return null
   return (
     <section className="stack" aria-label={detail.asks}>
       {mine.map((review) => (
-        <ReviewCard key={review.id} review={review} now={now} inTree={review.taskId === task.id} />
+        <Decision key={review.id} review={review} place={review.taskId === task.id ? 'task' : 'page'} />
       ))}
     </section>
   )

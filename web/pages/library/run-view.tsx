@@ -2,7 +2,7 @@
 import { ExternalLink, Flag, Square } from 'lucide-react'
 import { ROUTES } from '../../../core/contract/api.ts'
 import { isOver } from '../../../core/contract/task.ts'
-import { useNow } from '../../banyan.ts'
+import { useLive, useNow } from '../../banyan.ts'
 import type { TreeRow, TreeStore } from '../../data/tree-store.ts'
 import { useTask } from '../../data/use-task.ts'
 import { useNode, useTree } from '../../data/use-tree.ts'
@@ -20,6 +20,7 @@ import { Skeleton } from '../../ui/skeleton.tsx'
 import { Status } from '../../ui/status.tsx'
 import { StatusIcon } from '../../ui/status-icon.tsx'
 import { library } from '../../words/library.ts'
+import { reviewPath } from '../reviews/queue.ts'
 
 const words = library.run
 
@@ -29,6 +30,9 @@ export function RunView({ treeId, title }: { treeId: string; title: string }) {
   const { task } = useTask(treeId)
   const stop = useWrite(ROUTES.abort)
   const toast = useToast()
+  const asked = useLive(
+    (state) => Object.values(state.lists.reviews).find((one) => one.treeId === treeId && one.state === 'open')?.id ?? null,
+  )
   const over = root !== undefined && isOver(root.node.status)
   const now = useNow(!over)
   if (state === 'missing') return <p className="empty">{words.missing}</p>
@@ -67,7 +71,7 @@ export function RunView({ treeId, title }: { treeId: string; title: string }) {
       </header>
       {asks && (
         <p className="run-asks">
-          <Flag aria-hidden="true" /> {words.needsYou} <Link to="/reviews">{words.decide}</Link>
+          <Flag aria-hidden="true" /> {words.needsYou} <Link to={reviewPath(asked)}>{words.decide}</Link>
         </p>
       )}
       <ul className="run-tasks" aria-label={words.tasks}>

@@ -19,6 +19,7 @@ import { Kbd } from '../../ui/kbd.tsx'
 import { Link } from '../../ui/link.tsx'
 import { Fault } from '../../ui/notice.tsx'
 import { library } from '../../words/library.ts'
+import { reviewPath } from '../reviews/queue.ts'
 import { ArgsForm } from './args-form.tsx'
 import type { Editing } from './entry-page.tsx'
 import { RunView } from './run-view.tsx'
@@ -134,7 +135,7 @@ function Answer({ tried }: { tried: Tried }) {
         <h2>{asks ? words.asks : words.still}</h2>
         <p>{asks ? words.asksHow : words.stillHow}</p>
         {asks && (
-          <Link to="/reviews" className="button primary">
+          <Link to={tried.reviewId === null ? '/reviews' : reviewPath(tried.reviewId)} className="button primary">
             {words.decide}
           </Link>
         )}

@@ -12,13 +12,17 @@ export function Comment(props: {
   send: string
   needed: boolean
   value: string
+  /** It was asked for just now, so the next letter belongs to it. */
+  focus: boolean
   change: (value: string) => void
   close: () => void
   done: (by: Hand) => void
 }) {
   const [missing, setMissing] = useState(false)
   const box = useRef<HTMLTextAreaElement>(null)
-  useEffect(() => box.current?.focus(), [])
+  useEffect(() => {
+    if (props.focus) box.current?.focus()
+  }, [props.focus])
   const send = (by: Hand) => {
     if (props.needed && props.value.trim() === '') {
       setMissing(true)

@@ -2,6 +2,7 @@
  * One item of the queue: what it is, and what a person may do with it. Used by the queue and wherever an item stands beside its task.
  * A decision is held back for a few seconds, in which it can be undone (`outbox.ts`); an edited one is checked and sent at once.
  */
+import { Ellipsis } from 'lucide-react'
 import { useEffect, useMemo, useRef, useState } from 'react'
 import type { WaitingReview } from '../../../core/contract/live.ts'
 import { DECISIONS_OF, type DecisionWord, type Review } from '../../../core/contract/review.ts'
@@ -12,7 +13,9 @@ import { useOutbox } from '../../data/use-outbox.ts'
 import { sentence } from '../../live.ts'
 import { useToast } from '../../toasts.ts'
 import { Button } from '../../ui/button.tsx'
-import { DropdownMenu } from '../../ui/dropdown-menu.tsx'
+import { DropdownMenu, type MenuItem } from '../../ui/dropdown-menu.tsx'
+import { IconButton } from '../../ui/icon-button.tsx'
+import { useNarrow } from '../../ui/narrow.ts'
 import { reviews as words } from '../../words/reviews.ts'
 import { dayAndTime } from '../../words/words.ts'
 import { Always } from './always.tsx'
@@ -20,13 +23,17 @@ import { Comment } from './comment.tsx'
 import { Edit } from './edit.tsx'
 import { effectOf } from './effect.ts'
 import { Facts, ItemHead, WhatHappens } from './item.tsx'
+import { useKeptWords } from './kept-words.ts'
 import { KeyOf } from './marks.tsx'
 import { Outcome, Refused } from './outcome.tsx'
 import { choicesIn } from './queue.ts'
+import './reviews.css'
 
 /** Whose hand decided: after a key the next item comes by itself, after a click nothing moves under the pointer. */
 export type Hand = 'key' | 'pointer'
 type Open = 'none' | 'edit' | 'always' | Exclude<DecisionWord, 'approve'>
+/** Where it stands: alone in the queue; beside its task, so the way there is left out; on a page that shows it with others. */
+export type Place = 'queue' | 'task' | 'page'
 
 const KEYS = { approve: 'a', reject: 'r', changes: 'c', answer: 'q', edit: 'e', snooze: 's', always: 'w' } as const
 const NEEDS_WORDS: ReadonlySet<DecisionWord> = new Set(['answer', 'changes'])
@@ -36,14 +43,13 @@ const ARMED_MS = 4_000
 export function Decision({
   review,
   keys = false,
-  inTree = false,
+  place = 'queue',
   onDecided,
 }: {
   review: Review | WaitingReview
   /** It listens to the keyboard: only where it is the one item on the page. */
   keys?: boolean
-  /** It stands beside its task, so the way there is left out. */
-  inTree?: boolean
+  place?: Place
   onDecided?: (by: Hand) => void
 }) {
   const { waiting, refused } = useOutbox()
@@ -51,15 +57,25 @@ export function Decision({
   const pending = waiting.find((one) => one.ids.includes(review.id))
   const refusal = refused[review.id]
   return (
-    <article className={`review-item${pending || review.state === 'decided' ? ' is-decided' : ''}`} aria-label={review.title}>
-      <ItemHead review={review} effect={effect} inTree={inTree} />
+    <article
+      className={`review-item${pending || review.state === 'decided' ? ' is-decided' : ''}${place === 'queue' ? '' : ' card is-card'}`}
+      aria-label={review.title}
+    >
+      <ItemHead review={review} effect={effect} place={place} />
       {refusal && <Refused review={review} refusal={refusal} />}
-      <WhatHappens review={review} effect={effect} />
-      <Facts review={review} effect={effect} />
+      <WhatHappens review={review} effect={effect} named={place === 'queue'} />
+      {place === 'queue' ? (
+        <Facts review={review} effect={effect} />
+      ) : (
+        <details className="review-more-facts">
+          <summary>{words.item.facts}</summary>
+          <Facts review={review} effect={effect} />
+        </details>
+      )}
       {pending || review.state === 'decided' ? (
         <Outcome review={review} pending={pending ?? null} />
       ) : (
-        <Bar key={review.id} review={review} keys={keys} said={effect.said} onDecided={onDecided} />
+        <Bar key={review.id} review={review} keys={keys} place={place} said={effect.said} onDecided={onDecided} />
       )}
     </article>
   )
@@ -68,11 +84,13 @@ export function Decision({
 function Bar({
   review,
   keys,
+  place,
   said,
   onDecided,
 }: {
   review: Review
   keys: boolean
+  place: Place
   said: string | null
   onDecided: ((by: Hand) => void) | undefined
 }) {
@@ -80,10 +98,13 @@ function Bar({
   const { api } = useBanyan()
   const { stale } = useConnection()
   const toast = useToast()
-  const [open, setOpen] = useState<Open>('none')
+  const kept = useKeptWords(review.id)
+  const narrow = useNarrow()
+  const [open, setOpen] = useState<Open>(kept.begun ?? 'none')
+  // What was begun is shown again, but the keys stay with the page until it is chosen.
+  const [asked, setAsked] = useState(false)
   const [snoozing, setSnoozing] = useState(false)
   const [armed, setArmed] = useState(false)
-  const [comment, setComment] = useState('')
   const bar = useRef<HTMLElement>(null)
   const may = DECISIONS_OF[review.kind]
   const mayEdit = (review.kind === 'permission' && review.callId !== null) || review.kind === 'budget' || review.kind === 'plan'
@@ -99,8 +120,13 @@ function Bar({
     outbox.put([review], decision, { ...(text.trim() ? { comment: text.trim() } : {}), ...(remember ? { remember } : {}) })
     onDecided?.(by)
   }
+  const write = (word: Exclude<DecisionWord, 'approve'>) => {
+    setAsked(true)
+    setOpen(word)
+    bar.current?.querySelector('textarea')?.focus()
+  }
   const start = (word: DecisionWord, by: Hand) => {
-    if (word !== 'approve') return setOpen(word)
+    if (word !== 'approve') return write(word)
     if (review.risk === 'high' && !armed) return setArmed(true)
     decide('approve', by)
   }
@@ -137,17 +163,25 @@ function Bar({
   ]
   useActions(keys ? actions : [])
   const answerWith = (choice: string) => {
-    setComment(choice)
-    setOpen('answer')
+    kept.keep('answer', choice)
+    write('answer')
   }
   const close = () => {
+    kept.close()
     setOpen('none')
     bar.current?.querySelector<HTMLElement>('button')?.focus({ preventScroll: true })
   }
 
+  // One row of buttons fits on a phone: what is chosen less often is in its menu.
+  const others: MenuItem[] = [
+    ...(mayEdit ? [{ kind: 'act' as const, label: words.decide.edit, run: () => setOpen('edit') }] : []),
+    ...(review.offers.length > 0 ? [{ kind: 'act' as const, label: words.decide.always, run: () => setOpen('always') }] : []),
+    ...(mayEdit || review.offers.length > 0 ? [{ kind: 'line' as const }] : []),
+  ]
+
   if (open === 'edit') return <Edit review={review} close={close} done={() => onDecided?.('pointer')} />
   return (
-    <section className="review-bar" aria-label={words.decide.bar} ref={bar}>
+    <section className="review-bar" aria-label={place === 'queue' ? words.decide.bar : undefined} ref={bar}>
       {choices.length > 0 && open !== 'answer' && (
         <ul className="review-choices" aria-label={words.item.choices}>
           {choices.map((choice, i) => (
@@ -165,10 +199,11 @@ function Bar({
           word={open}
           send={label(open)}
           needed={NEEDS_WORDS.has(open)}
-          value={comment}
-          change={setComment}
+          value={kept.text}
+          focus={asked}
+          change={(text) => kept.keep(open, text)}
           close={close}
-          done={(by) => decide(open, by, comment)}
+          done={(by) => decide(open, by, kept.text)}
         />
       )}
       {open === 'none' || open === 'always' ? (
@@ -186,14 +221,14 @@ function Bar({
               {keys && <KeyOf id={`review.${word}`} keys={KEYS[word]} />}
             </Button>
           ))}
-          <span className="grow" />
-          {mayEdit && (
+          {!narrow && <span className="grow" />}
+          {mayEdit && !narrow && (
             <Button disabled={stale} aria-keyshortcuts={keys ? KEYS.edit : undefined} onClick={() => setOpen('edit')}>
               {words.decide.edit}
               {keys && <KeyOf id="review.edit" keys={KEYS.edit} />}
             </Button>
           )}
-          {review.offers.length > 0 && (
+          {review.offers.length > 0 && (!narrow || open === 'always') && (
             <Always
               review={review}
               open={open === 'always'}
@@ -207,13 +242,22 @@ function Bar({
             open={snoozing}
             setOpen={setSnoozing}
             trigger={
-              <Button disabled={stale} aria-keyshortcuts={keys ? KEYS.snooze : undefined}>
-                {words.decide.snooze}
-                {keys && <KeyOf id="review.snooze" keys={KEYS.snooze} />}
-              </Button>
+              narrow ? (
+                <IconButton icon={Ellipsis} label={words.decide.more} className="review-others" disabled={stale} />
+              ) : (
+                <Button disabled={stale} aria-keyshortcuts={keys ? KEYS.snooze : undefined}>
+                  {words.decide.snooze}
+                  {keys && <KeyOf id="review.snooze" keys={KEYS.snooze} />}
+                </Button>
+              )
             }
             items={[
-              ...snoozeTimes(new Date()).map(([label, until]) => ({ kind: 'act' as const, label, run: () => void snooze(until) })),
+              ...(narrow ? others : []),
+              ...snoozeTimes(new Date()).map(([label, until]) => ({
+                kind: 'act' as const,
+                label: narrow ? words.decide.snoozeFor(label) : label,
+                run: () => void snooze(until),
+              })),
               ...(review.state === 'snoozed' ? [{ kind: 'act' as const, label: words.decide.wake, run: () => void snooze(null) }] : []),
             ]}
           />

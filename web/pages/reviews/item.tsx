@@ -17,13 +17,15 @@ import { Markdown } from '../../ui/markdown.tsx'
 import { RelativeTime } from '../../ui/relative-time.tsx'
 import { reviews as words } from '../../words/reviews.ts'
 import { dayAndTime, usd, wholeNumber } from '../../words/words.ts'
+import { planPath } from '../composer/started.ts'
+import type { Place } from './decision.tsx'
 import { type Budget, type Effect, riskWords, undoWords } from './effect.ts'
 import { KindIcon, RiskBadge } from './marks.tsx'
 import { firstLine, shortTitle } from './queue.ts'
 
 const { item: say } = words
 
-export function ItemHead({ review, effect, inTree }: { review: Review; effect: Effect; inTree: boolean }) {
+export function ItemHead({ review, effect, place }: { review: Review; effect: Effect; place: Place }) {
   const goal = useGoalWords(review.treeId)
   return (
     <header className="review-head">
@@ -43,7 +45,7 @@ export function ItemHead({ review, effect, inTree }: { review: Review; effect: E
       <h2 tabIndex={-1} className="review-title">
         {shortTitle(review.title, effect.command)}
       </h2>
-      {!inTree && (
+      {place !== 'task' && (
         <p className="dim review-goal">
           {say.goal}: <Link to={treePath(review.treeId, review.taskId)}>{goal ? preview(firstLine(goal), 90) : review.treeId}</Link>
         </p>
@@ -52,11 +54,11 @@ export function ItemHead({ review, effect, inTree }: { review: Review; effect: E
   )
 }
 
-/** What would happen, drawn from data. */
-export function WhatHappens({ review, effect }: { review: Review; effect: Effect }) {
+/** What would happen, drawn from data. `named`: a landmark of its own; where several items stand on a page only their own names are. */
+export function WhatHappens({ review, effect, named }: { review: Review; effect: Effect; named: boolean }) {
   const { command, grave, rows, files, plan, budget, said, rest } = effect
   return (
-    <section className="review-what" aria-label={review.kind === 'question' ? say.asked : say.asks}>
+    <section className="review-what" aria-label={named ? (review.kind === 'question' ? say.asked : say.asks) : undefined}>
       {command !== null && <Command command={command} grave={grave} />}
       {rows.length > 0 && (
         <dl className="review-rows">
@@ -74,6 +76,9 @@ export function WhatHappens({ review, effect }: { review: Review; effect: Effect
         <>
           <h3>{say.plan}</h3>
           <Plan items={plan} />
+          <p>
+            <Link to={planPath(review.treeId)}>{say.planPage}</Link>
+          </p>
         </>
       )}
       {budget !== null && <BudgetTable budget={budget} />}

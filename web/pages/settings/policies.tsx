@@ -1,4 +1,4 @@
-/** What agents may do by themselves: by what a call does, after foreign words, by tool; and the rules that decisions made. */
+/** What agents may do by themselves: by what a call does, after foreign words, by tool. Rules that decisions made are a page of the reviews. */
 import { X } from 'lucide-react'
 import { ROUTES } from '../../../core/contract/api.ts'
 import { PERMISSIONS, type SystemPolicy } from '../../../core/contract/api-settings.ts'
@@ -9,11 +9,11 @@ import { Button } from '../../ui/button.tsx'
 import { Combobox } from '../../ui/combobox.tsx'
 import { Field } from '../../ui/field.tsx'
 import { IconButton } from '../../ui/icon-button.tsx'
+import { Link } from '../../ui/link.tsx'
 import { Reading } from '../../ui/reading.tsx'
 import { RelativeTime } from '../../ui/relative-time.tsx'
 import { Select } from '../../ui/select.tsx'
 import { settings } from '../../words/settings.ts'
-import { Rules } from './rules.tsx'
 import { SaveBar } from './save-bar.tsx'
 import { usePolicy } from './use-policy.ts'
 
@@ -114,7 +114,9 @@ export function Policies() {
           )
         }}
       </Reading>
-      <Rules />
+      <p>
+        <Link to="/reviews/rules">{words.rules}</Link> <span className="dim">{words.rulesHint}</span>
+      </p>
     </div>
   )
 }

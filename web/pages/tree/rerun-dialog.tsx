@@ -14,6 +14,7 @@ import { Select } from '../../ui/select.tsx'
 import { Skeleton } from '../../ui/skeleton.tsx'
 import { tree } from '../../words/tree.ts'
 import type { Scope } from './moves.ts'
+import { useRerunWords } from './rerun-words.tsx'
 
 const words = tree.rerun
 const POINTS = 100
@@ -21,9 +22,9 @@ const POINTS = 100
 export function RerunDialog({ taskId, scope, shut, fork }: { taskId: string; scope: Scope; shut: () => void; fork: () => void }) {
   const { messages } = useTask(taskId)
   const [from, setFrom] = useState('1')
-  const [message, setMessage] = useState('')
   const [files, setFiles] = useState('keep')
   const touches = useRead(ROUTES.rerunPreview, { params: { id: taskId }, query: { from } })
+  const { body, fields } = useRerunWords(taskId, Number(from), touches.data?.replaces ?? null)
   const rerun = useWrite(ROUTES.rerun, [ROUTES.taskFiles])
   const toast = useToast()
   const points = messages.filter((one) => one.role !== 'system' && one.n > 1).slice(-POINTS)
@@ -31,7 +32,7 @@ export function RerunDialog({ taskId, scope, shut, fork }: { taskId: string; sco
     const task = await rerun
       .mutateAsync({
         params: { id: taskId },
-        body: { scope, from: Number(from), restoreFiles: files === 'restore', ...(message.trim() ? { message: message.trim() } : {}) },
+        body: { scope, from: Number(from), restoreFiles: files === 'restore', ...body },
       })
       .catch(() => null) // told below the form
     if (!task) return
@@ -57,9 +58,7 @@ export function RerunDialog({ taskId, scope, shut, fork }: { taskId: string; sco
             />
           )}
         </Field>
-        <Field label={words.words} hint={words.wordsHint}>
-          {(id, about) => <textarea id={id} {...about} rows={3} value={message} onChange={(event) => setMessage(event.target.value)} />}
-        </Field>
+        {fields}
         <Field label={words.files}>
           {(id) => (
             <Select
