@@ -140,6 +140,8 @@ describe.skipIf(!executablePath)('the page in a real browser', () => {
     await status('done').waitFor()
     await row(/echo beta/).click()
     await page.getByRole('heading', { name: /echo beta/, level: 2 }).waitFor()
+    // The result of the goal has such a heading too; the address follows when the choosing stops.
+    await expect.poll(() => page.url()).toContain('task=')
     const address = page.url()
     await page.reload()
     await page.getByRole('heading', { name: /echo beta/, level: 2 }).waitFor()

@@ -156,12 +156,14 @@ function BudgetTable({ budget }: { budget: Budget }) {
   const { limit, used, cap, limits, raised, day } = budget
   const part = cap > 0 ? Math.min(1, used / cap) : 1
   const name = (limit: string) => words.limits[limit] ?? limit
+  const rows = Object.entries(limits).map(([key, now]) => ({ key, now, then: raised[key] ?? now }))
+  const same = rows.filter((row) => row.now === row.then)
   return (
     <div className="review-budget">
       <p>
         <strong>{name(limit)}</strong>: {amount(limit, used)} / {amount(limit, cap)}
       </p>
-      <meter min={0} max={1} value={part} aria-label={`${name(limit)}: ${say.used}`} />
+      <meter min={0} max={1} high={0.8} optimum={0} value={part} aria-label={`${name(limit)}: ${say.used}`} />
       <table>
         <thead>
           <tr>
@@ -178,15 +180,30 @@ function BudgetTable({ budget }: { budget: Budget }) {
               <td>{usd(day)}</td>
             </tr>
           )}
-          {Object.entries(limits).map(([key, value]) => (
-            <tr key={key} className={raised[key] === value ? undefined : 'changes'}>
-              <th scope="row">{name(key)}</th>
-              <td>{amount(key, value)}</td>
-              <td>{amount(key, raised[key] ?? value)}</td>
-            </tr>
-          ))}
+          {rows
+            .filter((row) => row.now !== row.then)
+            .map(({ key, now, then }) => (
+              <tr key={key} className="changes">
+                <th scope="row">{name(key)}</th>
+                <td>{amount(key, now)}</td>
+                <td>{amount(key, then)}</td>
+              </tr>
+            ))}
         </tbody>
       </table>
+      {same.length > 0 && (
+        <details>
+          <summary>{say.sameLimits(same.length)}</summary>
+          <dl className="review-rows">
+            {same.map(({ key, now }) => (
+              <div key={key}>
+                <dt>{name(key)}</dt>
+                <dd>{amount(key, now)}</dd>
+              </div>
+            ))}
+          </dl>
+        </details>
+      )}
     </div>
   )
 }
@@ -200,7 +217,7 @@ export function Facts({ review, effect }: { review: Review | WaitingReview; effe
     <dl className="review-facts">
       <div>
         <dt>{say.why}</dt>
-        <dd>{review.reason ? sentenceOf(review.reason) : say.whyNot}</dd>
+        <dd>{review.reason ? sentenceOf(review.reason) : say.whyOf[review.kind]}</dd>
       </div>
       {review.taint.length > 0 && (
         <div className="warn">
