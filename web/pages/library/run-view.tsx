@@ -2,8 +2,9 @@
 import { ExternalLink, Flag, Square } from 'lucide-react'
 import { ROUTES } from '../../../core/contract/api.ts'
 import { isOver } from '../../../core/contract/task.ts'
-import { useLive, useNow } from '../../banyan.ts'
+import { useNow } from '../../banyan.ts'
 import type { TreeRow, TreeStore } from '../../data/tree-store.ts'
+import { useReviews } from '../../data/use-reviews.ts'
 import { useTask } from '../../data/use-task.ts'
 import { useNode, useTree } from '../../data/use-tree.ts'
 import { duration } from '../../format.ts'
@@ -30,9 +31,7 @@ export function RunView({ treeId, title }: { treeId: string; title: string }) {
   const { task } = useTask(treeId)
   const stop = useWrite(ROUTES.abort)
   const toast = useToast()
-  const asked = useLive(
-    (state) => Object.values(state.lists.reviews).find((one) => one.treeId === treeId && one.state === 'open')?.id ?? null,
-  )
+  const asked = useReviews().reviews.find((one) => one.treeId === treeId && one.state === 'open')?.id ?? null
   const over = root !== undefined && isOver(root.node.status)
   const now = useNow(!over)
   if (state === 'missing') return <p className="empty">{words.missing}</p>

@@ -156,8 +156,8 @@ function BudgetTable({ budget }: { budget: Budget }) {
   const { limit, used, cap, limits, raised, day } = budget
   const part = cap > 0 ? Math.min(1, used / cap) : 1
   const name = (limit: string) => words.limits[limit] ?? limit
-  const rows = Object.entries(limits).map(([key, now]) => ({ key, now, then: raised[key] ?? now }))
-  const same = rows.filter((row) => row.now === row.then)
+  const rows = Object.entries(limits).map(([key, now]) => ({ key, now, raisedTo: raised[key] ?? now }))
+  const same = rows.filter((row) => row.now === row.raisedTo)
   return (
     <div className="review-budget">
       <p>
@@ -181,12 +181,12 @@ function BudgetTable({ budget }: { budget: Budget }) {
             </tr>
           )}
           {rows
-            .filter((row) => row.now !== row.then)
-            .map(({ key, now, then }) => (
+            .filter((row) => row.now !== row.raisedTo)
+            .map(({ key, now, raisedTo }) => (
               <tr key={key} className="changes">
                 <th scope="row">{name(key)}</th>
                 <td>{amount(key, now)}</td>
-                <td>{amount(key, then)}</td>
+                <td>{amount(key, raisedTo)}</td>
               </tr>
             ))}
         </tbody>
