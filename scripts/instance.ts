@@ -76,7 +76,7 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
 /** `npm start` and `npm test` build the page before; this is for a test or a picture that is run by hand after an edit. */
 export function buildPageIfOld(): void {
   const built = join(root, 'web', 'dist', 'index.html')
-  const sources = globSync('{web/*,web/{data,pages,parts,public,shell,styles,ui,views,words}/**,core/contract/*}', { cwd: root })
+  const sources = globSync('{web/*,web/{data,pages,public,shell,styles,ui,views,words}/**,core/contract/*}', { cwd: root })
   const age = statSync(built, { throwIfNoEntry: false })?.mtimeMs ?? 0
   const files = sources.map((path) => statSync(join(root, path))).filter((file) => file.isFile())
   if (files.every((file) => file.mtimeMs < age)) return

@@ -121,9 +121,10 @@ describe.skipIf(noBrowser)('the review queue', { timeout: 60_000 }, async () => 
     await page.keyboard.press('End')
     await page.keyboard.type('rst')
     await page.keyboard.press('Enter')
-    await seen(page).getByText('sent in a moment').waitFor()
+    await page.waitForURL(`**${at(other.id)}`)
     await page.keyboard.press('u')
-    await expect.poll(() => box.inputValue()).toBe('Build part 33 first')
+    await page.locator('.review-line', { hasText: 'part-31' }).getByRole('link').click()
+    await expect.poll(() => box.inputValue(), { timeout: 9_000 }).toBe('Build part 33 first')
   })
 
   test('on a phone the buttons are one row on the bar of the pages, the rest is in a menu', async () => {

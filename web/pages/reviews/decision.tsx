@@ -73,7 +73,7 @@ export function Decision({
         </details>
       )}
       {pending || review.state === 'decided' ? (
-        <Outcome review={review} pending={pending ?? null} />
+        <Outcome review={review} pending={pending ?? null} named={place === 'queue'} />
       ) : (
         <Bar key={review.id} review={review} keys={keys} place={place} said={effect.said} onDecided={onDecided} />
       )}

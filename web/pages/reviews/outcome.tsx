@@ -24,13 +24,13 @@ export function DecidedMark({ decision }: { decision: DecisionWord }) {
 
 const who = (name: string | null) => (name === 'system' || name === null ? words.decide.bySystem : words.decide.by(name))
 
-export function Outcome({ review, pending }: { review: Review; pending: Sending | null }) {
+export function Outcome({ review, pending, named }: { review: Review; pending: Sending | null; named: boolean }) {
   const undo = useUndo()
   const decision = pending?.decision ?? review.decision
   if (!decision) return null
   const comment = pending ? pending.comment : review.comment
   return (
-    <section className="review-bar review-outcome" aria-label={words.decide.bar}>
+    <section className="review-bar review-outcome" aria-label={named ? words.decide.bar : undefined}>
       <p>
         <DecidedMark decision={decision} />{' '}
         {pending ? (
