@@ -178,11 +178,15 @@ function useFollow(list: { current: ListHandle | null }, count: number, ready: b
   const near = useRef(false)
   const went = useRef(false)
   const before = useRef(count)
+  /** What was there at first is drawn; only what comes after that is new. */
+  const begun = useRef(false)
   const [fresh, setFresh] = useState(0)
   useEffect(() => {
     const more = count - before.current
+    const known = begun.current
     before.current = count
-    if (more <= 0 || !ready || !live) return
+    begun.current = ready
+    if (more <= 0 || !known || !live) return
     if (!near.current) setFresh((known) => known + more)
     else if (went.current) list.current?.toEnd()
   }, [count, ready, live, list])

@@ -48,7 +48,8 @@ export function useHistory(taskId: string, state: TaskState): History {
     [api, taskId],
   )
   const total = earlier + newest.length
-  return { messages, total, ...useFacts(taskId, state.task, setFault), fault, load, again: () => setFault(null) }
+  const { facts, ready } = useFacts(taskId, state.task, setFault)
+  return { messages, total, facts, ready: ready && state.loaded, fault, load, again: () => setFault(null) }
 }
 
 /** What is known already is not taken again: an older page has shorter previews than the live line. */
