@@ -173,12 +173,59 @@ function Bar({
   }
 
   // One row of buttons fits on a phone: what is chosen less often is in its menu.
+  const inRow = may.length > 2 ? may.filter((word) => !NEEDS_WORDS.has(word)) : may
   const others: MenuItem[] = [
+    ...may
+      .filter((word) => !inRow.includes(word))
+      .map((word) => ({ kind: 'act' as const, label: label(word), run: () => start(word, 'pointer') })),
     ...(mayEdit ? [{ kind: 'act' as const, label: words.decide.edit, run: () => setOpen('edit') }] : []),
     ...(review.offers.length > 0 ? [{ kind: 'act' as const, label: words.decide.always, run: () => setOpen('always') }] : []),
-    ...(mayEdit || review.offers.length > 0 ? [{ kind: 'line' as const }] : []),
+    ...(mayEdit || review.offers.length > 0 || inRow !== may ? [{ kind: 'line' as const }] : []),
   ]
 
+  const rest = (
+    <>
+      {mayEdit && !narrow && (
+        <Button disabled={stale} aria-keyshortcuts={keys ? KEYS.edit : undefined} onClick={() => setOpen('edit')}>
+          {words.decide.edit}
+          {keys && <KeyOf id="review.edit" keys={KEYS.edit} />}
+        </Button>
+      )}
+      {review.offers.length > 0 && (!narrow || open === 'always') && (
+        <Always
+          review={review}
+          open={open === 'always'}
+          setOpen={(isOpen) => setOpen(isOpen ? 'always' : 'none')}
+          keys={keys ? KEYS.always : null}
+          disabled={stale}
+          done={(remember) => decide('approve', 'pointer', '', remember)}
+        />
+      )}
+      <DropdownMenu
+        open={snoozing}
+        setOpen={setSnoozing}
+        trigger={
+          narrow ? (
+            <IconButton icon={Ellipsis} label={words.decide.more} className="review-others" disabled={stale} />
+          ) : (
+            <Button disabled={stale} aria-keyshortcuts={keys ? KEYS.snooze : undefined}>
+              {words.decide.snooze}
+              {keys && <KeyOf id="review.snooze" keys={KEYS.snooze} />}
+            </Button>
+          )
+        }
+        items={[
+          ...(narrow ? others : []),
+          ...snoozeTimes(new Date()).map(([label, until]) => ({
+            kind: 'act' as const,
+            label: narrow ? words.decide.snoozeFor(label) : label,
+            run: () => void snooze(until),
+          })),
+          ...(review.state === 'snoozed' ? [{ kind: 'act' as const, label: words.decide.wake, run: () => void snooze(null) }] : []),
+        ]}
+      />
+    </>
+  )
   if (open === 'edit') return <Edit review={review} close={close} done={() => onDecided?.('pointer')} />
   return (
     <section className="review-bar" aria-label={place === 'queue' ? words.decide.bar : undefined} ref={bar}>
@@ -208,7 +255,7 @@ function Bar({
       )}
       {open === 'none' || open === 'always' ? (
         <div className="review-buttons">
-          {may.map((word, i) => (
+          {(narrow ? inRow : may).map((word, i) => (
             <Button
               key={word}
               look={word === 'reject' ? 'danger' : i === 0 ? 'primary' : 'plain'}
@@ -221,46 +268,7 @@ function Bar({
               {keys && <KeyOf id={`review.${word}`} keys={KEYS[word]} />}
             </Button>
           ))}
-          {!narrow && <span className="grow" />}
-          {mayEdit && !narrow && (
-            <Button disabled={stale} aria-keyshortcuts={keys ? KEYS.edit : undefined} onClick={() => setOpen('edit')}>
-              {words.decide.edit}
-              {keys && <KeyOf id="review.edit" keys={KEYS.edit} />}
-            </Button>
-          )}
-          {review.offers.length > 0 && (!narrow || open === 'always') && (
-            <Always
-              review={review}
-              open={open === 'always'}
-              setOpen={(isOpen) => setOpen(isOpen ? 'always' : 'none')}
-              keys={keys ? KEYS.always : null}
-              disabled={stale}
-              done={(remember) => decide('approve', 'pointer', '', remember)}
-            />
-          )}
-          <DropdownMenu
-            open={snoozing}
-            setOpen={setSnoozing}
-            trigger={
-              narrow ? (
-                <IconButton icon={Ellipsis} label={words.decide.more} className="review-others" disabled={stale} />
-              ) : (
-                <Button disabled={stale} aria-keyshortcuts={keys ? KEYS.snooze : undefined}>
-                  {words.decide.snooze}
-                  {keys && <KeyOf id="review.snooze" keys={KEYS.snooze} />}
-                </Button>
-              )
-            }
-            items={[
-              ...(narrow ? others : []),
-              ...snoozeTimes(new Date()).map(([label, until]) => ({
-                kind: 'act' as const,
-                label: narrow ? words.decide.snoozeFor(label) : label,
-                run: () => void snooze(until),
-              })),
-              ...(review.state === 'snoozed' ? [{ kind: 'act' as const, label: words.decide.wake, run: () => void snooze(null) }] : []),
-            ]}
-          />
+          {narrow ? rest : <div className="review-side">{rest}</div>}
         </div>
       ) : null}
       {stale && <p className="dim">{words.stale}</p>}
