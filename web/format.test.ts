@@ -51,5 +51,6 @@ test('a preview is one line without the marks of Markdown, cut', () => {
   expect(preview('# Report\n\n- **one**\n- `two`\n```sh\nls\n```')).toBe('Report - one - two ls')
   expect(preview('Totals:\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\nDone.')).toBe('Totals: Done.')
   expect(preview('Run `cat facts/*.txt > all_facts.txt`')).toBe('Run cat facts/*.txt > all_facts.txt')
+  expect(preview('\u001b[31mred\u001b[0m and \u001b[2Kplain')).toBe('red and plain')
   expect(preview('x'.repeat(300), 10)).toBe(`${'x'.repeat(9)}…`)
 })

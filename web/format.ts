@@ -57,9 +57,12 @@ export function ago(at: string, now: number): string {
   return `${Math.floor(seconds / 86_400)} days ago`
 }
 
-/** Marks of Markdown, tables and line ends taken off, cut: what fits a line of a list. */
+/** Colours and moves of a terminal. */
+const TERMINAL = new RegExp('\u001b\\[[0-9;?]*[A-Za-z]', 'g')
+/** Marks of Markdown, codes of a terminal, tables and line ends taken off, cut: what fits a line of a list. */
 export function preview(text: string, length = 160): string {
   const line = text
+    .replace(TERMINAL, '')
     .replace(/^\s*\|.*$/gm, ' ')
     .replace(/^\s*(#{1,6}|>|```\w*)(\s+|$)/gm, ' ')
     .replace(/`|\*\*/g, '')

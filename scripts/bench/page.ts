@@ -108,6 +108,7 @@ const weighs = weigh(join(root, 'web', 'dist'))
 console.log(`load of the machine: ${loadavg()[0]!.toFixed(1)}\n`)
 row('scripts before the first page, gzip', weighs.js / 1_000, 190, 'kB')
 row('styles before the first page, gzip', weighs.css / 1_000, 20, 'kB')
+row('largest script fetched later, gzip', weighs.later / 1_000, 120, 'kB')
 
 const folder = mkdtempSync(join(tmpdir(), 'banyan-page-bench-'))
 const store = await openStore(`sqlite:${join(folder, 'agent_system.db')}`)

@@ -1,10 +1,13 @@
-/** What a browser fetches of the built page before it shows anything. */
-import { existsSync, readFileSync } from 'node:fs'
+/** What a browser fetches of the built page before it shows anything, and the largest script that it fetches later. */
+import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 
-/** Compressed bytes of the scripts and styles that the index names, and of the scripts that those import before they run. */
-export function weigh(dist: string): { js: number; css: number } {
+/**
+ * Compressed bytes of the scripts and styles that the index names, and of the scripts that those import before they run; `later`: of the
+ * largest other script.
+ */
+export function weigh(dist: string): { js: number; css: number; later: number } {
   const seen = new Set<string>()
   const take = (path: string): void => {
     if (seen.has(path) || !existsSync(join(dist, path))) return
@@ -15,7 +18,8 @@ export function weigh(dist: string): { js: number; css: number } {
   }
   const html = readFileSync(join(dist, 'index.html'), 'utf8')
   for (const [, path] of html.matchAll(/(?:src|href)="\/([^"]+\.(?:js|css))"/g)) take(path!)
-  const sum = (end: string) =>
-    [...seen].filter((path) => path.endsWith(end)).reduce((bytes, path) => bytes + gzipSync(readFileSync(join(dist, path))).byteLength, 0)
-  return { js: sum('.js'), css: sum('.css') }
+  const size = (path: string) => gzipSync(readFileSync(join(dist, path))).byteLength
+  const sum = (end: string) => [...seen].filter((path) => path.endsWith(end)).reduce((bytes, path) => bytes + size(path), 0)
+  const others = globSync('**/*.js', { cwd: dist }).filter((path) => !seen.has(path))
+  return { js: sum('.js'), css: sum('.css'), later: Math.max(0, ...others.map(size)) }
 }

@@ -1,6 +1,7 @@
 /**
  * A server that speaks the protocol of OpenAI, as a model that asks for what the goal tells it: after the word CALL the goal holds a tool and
- * its arguments as JSON. Once that call is answered it ends its task. Everything behind the protocol is the real thing.
+ * its arguments as JSON. Once that call is answered it ends its task. With the word HOLD it waits for `release` before it says its words, and
+ * for another one before its call. Everything behind the protocol is the real thing.
  */
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -13,7 +14,8 @@ export const goalOf = (title: string, said: string, call: Call): string =>
 
 type Message = { role: string; content?: unknown }
 
-export async function startAskingModel(): Promise<{ url: string; close(): Promise<void> }> {
+export async function startAskingModel(): Promise<{ url: string; release(): Promise<void>; close(): Promise<void> }> {
+  const held = queue<() => void>()
   const server = createServer((request, response) => {
     if (request.method === 'GET')
       return void response.setHeader('content-type', 'application/json').end(JSON.stringify({ data: [{ id: MODEL }] }))
@@ -21,11 +23,12 @@ export async function startAskingModel(): Promise<{ url: string; close(): Promis
     request.on('data', (chunk: Buffer) => {
       body += chunk.toString()
     })
-    request.on('end', () => answer((JSON.parse(body) as { messages: Message[] }).messages, response))
+    request.on('end', () => answer((JSON.parse(body) as { messages: Message[] }).messages, response, held))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
+    release: async () => (await held.next())(),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())
@@ -38,7 +41,7 @@ const END: Call = {
   tool: 'end_task',
   input: { status: 'success', result: 'Done.', verdict: { passed: true, score: 100, reasons: 'It is done.' } },
 }
-function answer(messages: readonly Message[], response: ServerResponse): void {
+function answer(messages: readonly Message[], response: ServerResponse, held: Queue<() => void>): void {
   const asked = messages.map((one) => (typeof one.content === 'string' ? one.content : JSON.stringify(one.content ?? ''))).join('\n')
   const isAnswered = messages.some((one) => one.role === 'tool')
   const said = /^SAY (".*")$/m.exec(asked)?.[1]
@@ -54,12 +57,37 @@ function answer(messages: readonly Message[], response: ServerResponse): void {
   })
   const made = { index: 0, id: 'call_0', type: 'function', function: { name: next.tool, arguments: JSON.stringify(next.input) } }
   response.setHeader('content-type', 'text/event-stream')
-  for (const one of [
-    chunk({ role: 'assistant', content: words }),
-    chunk({ tool_calls: [made] }),
-    chunk({}, 'tool_calls'),
-    { ...chunk({}), choices: [], usage: { prompt_tokens: 200, completion_tokens: 40, total_tokens: 240 } },
-  ])
-    response.write(`data: ${JSON.stringify(one)}\n\n`)
-  response.end('data: [DONE]\n\n')
+  const send = (one: object) => response.write(`data: ${JSON.stringify(one)}\n\n`)
+  const finish = () => {
+    send(chunk({ tool_calls: [made] }))
+    send(chunk({}, 'tool_calls'))
+    send({ ...chunk({}), choices: [], usage: { prompt_tokens: 200, completion_tokens: 40, total_tokens: 240 } })
+    response.end('data: [DONE]\n\n')
+  }
+  const say = () => send(chunk({ role: 'assistant', content: words }))
+  if (/^HOLD$/m.test(asked) && !isAnswered) {
+    response.flushHeaders()
+    held.add(() => {
+      say()
+      held.add(finish)
+    })
+  } else {
+    say()
+    finish()
+  }
+}
+
+type Queue<T> = { add(item: T): void; next(): Promise<T> }
+/** Each item is had once, by who waits for it or comes later. */
+function queue<T>(): Queue<T> {
+  const items: T[] = []
+  const waiting: ((item: T) => void)[] = []
+  return {
+    add: (item) => {
+      const first = waiting.shift()
+      if (first) first(item)
+      else items.push(item)
+    },
+    next: () => new Promise((resolve) => (items.length > 0 ? resolve(items.shift()!) : void waiting.push(resolve))),
+  }
 }

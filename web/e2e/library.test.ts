@@ -272,6 +272,7 @@ describe.skipIf(noBrowser)('agents, documents and tools', { timeout: 90_000 }, (
     )
     expect(small).toEqual([])
     await save(page).click()
-    await expect.poll(async () => (await read('thumbs')).version).toBe(2)
+    await page.getByText('thumbs is saved as version 2.', { exact: true }).first().waitFor()
+    expect(await read('thumbs')).toMatchObject({ version: 2, description: 'By thumb.' })
   })
 })

@@ -11,6 +11,8 @@ describe.skipIf(noBrowser)('the page of the system', () => {
     })
     const page = await open('/system', { width })
     await page.getByRole('img', { name: /^CPU, last hour/ }).waitFor()
+    const header = await page.locator('header.top').boundingBox()
+    expect(header!.height, 'the header is one line').toBeLessThan(60)
     for (const part of SYSTEM_TABS) {
       await page.locator('body').press(String(SYSTEM_TABS.indexOf(part) + 1))
       await expect.poll(() => new URL(page.url()).searchParams.get('tab') ?? 'overview').toBe(part)

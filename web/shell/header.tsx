@@ -35,10 +35,10 @@ export function Header({ search }: { search: () => void }) {
       {!signedOut && (
         <>
           <Link to="/goals?f=open" className="count">
-            <Drawn shape="▶" /> {shell.running(running)}
+            <Drawn shape="▶" /> <Count n={running} words={shell.running(running)} />
           </Link>
           <Link to="/reviews" className={asked > 0 ? 'count you' : 'count'}>
-            <Drawn shape="⚑" /> {shell.needsYou(asked)}
+            <Drawn shape="⚑" /> <Count n={asked} words={shell.needsYou(asked)} />
           </Link>
           <Spent />
           <PauseAll />
@@ -47,6 +47,18 @@ export function Header({ search }: { search: () => void }) {
       <Line />
       <Appearance />
     </header>
+  )
+}
+
+/** On a phone the sign and the number are seen and the words are heard, so that the header stays one line. */
+function Count({ n, words }: { n: number; words: string }) {
+  return (
+    <>
+      <span className="count-words">{words}</span>
+      <span className="count-number" aria-hidden="true">
+        {n}
+      </span>
+    </>
   )
 }
 

@@ -12,6 +12,7 @@ export const kit = {
   readAt: (ago: string) => `Read ${ago}`,
   readOld: (ago: string) => `Not live; as it was ${ago}`,
   readAgain: 'Read again now',
+  notWhileOffline: 'Banyan cannot be reached. Nothing here can be changed until the connection is back.',
   loading: 'Reading…',
   unpriced: 'unpriced',
   atLeast: (amount: string) => `≥ ${amount}`,

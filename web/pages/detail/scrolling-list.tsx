@@ -22,6 +22,8 @@ type Props = {
 
 /** Pixels from the end that still count as its sight. */
 const NEAR = 80
+/** Frames in which lines around the end are measured. */
+const SETTLES = 8
 
 export function ScrollingList(props: Props) {
   const place = useRef<HTMLDivElement>(null)
@@ -92,10 +94,20 @@ function Rows<T extends Element | Window>(
 ) {
   const { virtual, scroller, count, atEnd, seen } = props
   const box = scroller ?? document.documentElement
+  const frame = useRef(0)
   useImperativeHandle(props.handle, () => ({
     scrollTo: (index, align = 'center') => virtual.scrollToIndex(index, { align }),
-    toEnd: () => box.scrollTo({ top: box.scrollHeight }),
+    toEnd: () => {
+      // A line is measured when it comes into sight, so the end is looked for again until it has settled.
+      const go = (tries: number) => {
+        box.scrollTo({ top: box.scrollHeight })
+        if (tries < SETTLES) frame.current = requestAnimationFrame(() => go(tries + 1))
+      }
+      cancelAnimationFrame(frame.current)
+      go(1)
+    },
   }))
+  useEffect(() => () => cancelAnimationFrame(frame.current), [])
   const size = virtual.getTotalSize()
   // biome-ignore lint/correctness/useExhaustiveDependencies: a list that grows leaves its end without a scroll
   useEffect(() => {

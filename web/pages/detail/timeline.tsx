@@ -47,7 +47,7 @@ export function Timeline({
   const over = state.task === null || isOver(state.task.status)
   const speaking = state.speaking !== ''
   const count = entries.length + (speaking ? 1 : 0)
-  const follow = useFollow(list, count, history.ready, !over)
+  const follow = useFollow(list, count, state.speaking.length, history.ready, !over)
 
   const seen = useCallback(
     (from: number, to: number) => {
@@ -174,7 +174,7 @@ function Speaking({ text }: { text: string }) {
 }
 
 /** Stays at the end for who scrolled there; otherwise counts what came out of sight. What stands on top is not scrolled away unasked. */
-function useFollow(list: { current: ListHandle | null }, count: number, ready: boolean, live: boolean) {
+function useFollow(list: { current: ListHandle | null }, count: number, spoken: number, ready: boolean, live: boolean) {
   const near = useRef(false)
   const went = useRef(false)
   const before = useRef(count)
@@ -190,6 +190,9 @@ function useFollow(list: { current: ListHandle | null }, count: number, ready: b
     if (!near.current) setFresh((known) => known + more)
     else if (went.current) list.current?.toEnd()
   }, [count, ready, live, list])
+  useEffect(() => {
+    if (spoken > 0 && live && near.current && went.current) list.current?.toEnd()
+  }, [spoken, live, list])
   const sawEnd = useCallback((is: boolean, scrolled: boolean) => {
     near.current = is
     went.current = scrolled

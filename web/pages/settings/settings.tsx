@@ -22,6 +22,7 @@ import { useGo } from '../../route.ts'
 import { useTitle } from '../../title.ts'
 import { EmptyState } from '../../ui/empty-state.tsx'
 import { Link } from '../../ui/link.tsx'
+import { WhileOnline } from '../../ui/while-online.tsx'
 import { settings as words } from '../../words/settings.ts'
 import { About } from './about.tsx'
 import { Appearance } from './appearance.tsx'
@@ -48,6 +49,9 @@ const PARTS: Record<Section, { icon: LucideIcon; body: () => React.ReactNode }> 
   appearance: { icon: Palette, body: Appearance },
   keyboard: { icon: Keys, body: Keyboard },
 }
+
+/** What is kept in this browser or only read. */
+const LOCAL: readonly Section[] = ['about', 'appearance', 'keyboard']
 
 export function Settings() {
   const asked = useParams({ strict: false }).section
@@ -102,7 +106,13 @@ export function Settings() {
             ) : (
               <h1 className="settings-title">{words.sections[section]}</h1>
             )}
-            <Body key={section} />
+            {LOCAL.includes(section) ? (
+              <Body key={section} />
+            ) : (
+              <WhileOnline>
+                <Body key={section} />
+              </WhileOnline>
+            )}
           </>
         ) : (
           <EmptyState icon={Activity} title={words.missing(asked ?? '')} act={<Link to="/settings">{words.all}</Link>} />

@@ -8,6 +8,7 @@ import { writeSearch } from '../../search.ts'
 import { useTitle } from '../../title.ts'
 import { Badge } from '../../ui/badge.tsx'
 import { Tabs } from '../../ui/tabs.tsx'
+import { WhileOnline } from '../../ui/while-online.tsx'
 import { system as words } from '../../words/system.ts'
 import { Dead } from './dead.tsx'
 import { Doctor } from './doctor.tsx'
@@ -29,6 +30,8 @@ const BODIES: Record<SystemTab, () => React.ReactNode> = {
   logs: Logs,
   doctor: Doctor,
 }
+/** Parts in which something can be done. */
+const ACTS: readonly SystemTab[] = ['dead', 'providers', 'doctor']
 /** Address of a part of this page. */
 export const systemPath = (tab: SystemTab): string => `/system${writeSearch(tab === 'overview' ? {} : { tab })}`
 
@@ -63,7 +66,13 @@ export function System() {
           return {
             value,
             label: words.tabs[value],
-            body: <Body />,
+            body: ACTS.includes(value) ? (
+              <WhileOnline>
+                <Body />
+              </WhileOnline>
+            ) : (
+              <Body />
+            ),
             ...(mark > 0 ? { badge: <Badge tone="bad">{mark}</Badge> } : {}),
           }
         })}
