@@ -57,8 +57,9 @@ export function ago(at: string, now: number): string {
   return `${Math.floor(seconds / 86_400)} days ago`
 }
 
+const ESC = '\u001b'
 /** Colours and moves of a terminal. */
-const TERMINAL = new RegExp('\u001b\\[[0-9;?]*[A-Za-z]', 'g')
+const TERMINAL = new RegExp(`${ESC}\\[[0-9;?]*[A-Za-z]`, 'g')
 /** Marks of Markdown, codes of a terminal, tables and line ends taken off, cut: what fits a line of a list. */
 export function preview(text: string, length = 160): string {
   const line = text
