@@ -244,7 +244,19 @@ describe.skipIf(noBrowser)('writing goals and looking at them', { timeout: 60_00
         async () => (await fetch(`${banyan().url}/api/plans/${treeId}`, { headers: { authorization: `Bearer ${banyan().token}` } })).status,
       )
       .toBe(200)
-    const page = await open(`/plans/${treeId}`, { width: 390 })
+    await api('/api/goals', { goal: 'Which plan is kinder?' })
+    const page = await open('/', { width: 390 })
+    await page
+      .getByRole('article', { name: /kinder/ })
+      .getByRole('button', { name: 'Answer', exact: true })
+      .waitFor()
+    await axe(page)
+    expect(await overflow(page)).toBe(0)
+    await page
+      .getByRole('article', { name: /^A plan of 2 parts/ })
+      .getByRole('link', { name: 'Change it on the page of the plan' })
+      .click()
+    await page.waitForURL(`**/plans/${treeId}`)
     await page.getByRole('treeitem').first().focus()
     await page.keyboard.press('a')
     const plan = await api<Plan>(`/api/plans/${treeId}`)
