@@ -91,7 +91,7 @@ describe.skipIf(noBrowser)('one task taken apart', () => {
     await page.locator('.timeline .entry').first().getByRole('button', { name: 'More' }).click()
     await page.getByRole('menuitem', { name: 'Go on from here…' }).click()
     const dialog = page.getByRole('dialog')
-    await dialog.getByText('two.txt').waitFor()
+    await dialog.getByText('two.txt', { exact: true }).waitFor()
     await dialog.getByRole('button', { name: 'Leave it' }).click()
     await dialog.waitFor({ state: 'detached' })
   }, 60_000)
