@@ -92,6 +92,7 @@ describe.skipIf(noBrowser)('one task taken apart', () => {
     await page.getByRole('menuitem', { name: 'Go on from here…' }).click()
     const dialog = page.getByRole('dialog')
     await dialog.getByText('two.txt', { exact: true }).waitFor()
+    expect(await dialog.getByRole('textbox', { name: 'Its task' }).inputValue()).toContain('two > two.txt')
     await dialog.getByRole('button', { name: 'Leave it' }).click()
     await dialog.waitFor({ state: 'detached' })
   }, 60_000)
