@@ -23,6 +23,7 @@ export default defineConfig({
           include: ['web/e2e/**/*.test.ts'],
           testTimeout: 120_000,
           maxWorkers: 1,
+          expect: { poll: { timeout: 15_000 } },
           sequence: { groupOrder: 1 },
         },
       },
