@@ -174,7 +174,7 @@ describe.skipIf(noBrowser)('the settings', () => {
     await expect.poll(async () => (await api<{ slots: number }>('/api/system/queue')).slots).toBe(3)
     await page.getByRole('searchbox').fill('admin_token')
     const line = page.locator('.setting-line').filter({ has: page.getByText('ADMIN_TOKEN', { exact: true }) })
-    await page.getByText('MAX_CONCURRENT_AGENTS', { exact: true }).waitFor({ state: 'detached' })
+    await page.getByRole('strong').filter({ hasText: 'MAX_CONCURRENT_AGENTS' }).waitFor({ state: 'detached' })
     expect(await line.innerText()).toMatch(/set, not shown[\s\S]*environment/)
     expect(await page.content()).not.toContain(banyan().token)
   })

@@ -115,7 +115,10 @@ export function Policies() {
         }}
       </Reading>
       <p>
-        <Link to="/reviews/rules">{words.rules}</Link> <span className="dim">{words.rulesHint}</span>
+        <Link to="/reviews/rules" className="button">
+          {words.rules}
+        </Link>{' '}
+        <span className="dim">{words.rulesHint}</span>
       </p>
     </div>
   )
