@@ -1,41 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Event, Fact } from './event.ts'
+import { task as sampleTask } from './fixture/task.ts'
 import { DEFAULT_LIMITS, withBudget } from './limits.ts'
 import { noSpend, TASK_STATUSES, type Task } from './task.ts'
 import { applyEvent, emptyView } from './tree.ts'
 
-const task = (id: string): Task => ({
-  id,
-  treeId: 't',
-  parentId: null,
-  callId: null,
-  kind: 'work',
-  agent: 'a',
-  title: id,
-  instruction: id,
-  origin: 'person',
-  status: 'pending',
-  reason: null,
-  note: null,
-  priority: 0,
-  depth: 0,
-  attempt: 0,
-  after: [],
-  deadlineAt: null,
-  wakeAt: null,
-  stoppedByPerson: false,
-  model: null,
-  taint: [],
-  workspace: '',
-  result: null,
-  summary: null,
-  evidence: [],
-  verdict: null,
-  spend: noSpend,
-  createdAt: '',
-  updatedAt: '',
-})
+const task = (id: string): Task => sampleTask(id, { treeId: 't', parentId: null, status: 'pending' })
 const id = fc.constantFrom('a', 'b', 'c')
 const status = fc.constantFrom(...TASK_STATUSES)
 const fact: fc.Arbitrary<Fact> = fc.oneof(

@@ -17,6 +17,7 @@ import { type DockerApi, demultiplexed, EngineError } from './docker-api.ts'
 import { workspaceEnvironment } from './environment.ts'
 import type { Command, CommandResult, Exec } from './exec.ts'
 import { keepEnds } from './output.ts'
+import { stoppable } from './stoppable.ts'
 
 export type DockerOptions = {
   api: DockerApi
@@ -64,10 +65,8 @@ export async function openDocker(options: DockerOptions): Promise<DockerExec> {
   const { api, instance } = options
   const { failPoint = () => undefined } = options
   const owner = `${process.pid}-${await startOf(process.pid)}`
-  const running = new Map<Promise<CommandResult>, () => void>()
   /** The engine was away when they were to be removed. */
   const leftOver = new Set<string>()
-  let stopped = false
 
   async function run(command: Command, signal: AbortSignal): Promise<CommandResult> {
     const workspace = command.workspace ?? command.cwd
@@ -226,22 +225,10 @@ export async function openDocker(options: DockerOptions): Promise<DockerExec> {
     }
   }
 
+  const commands = stoppable(run)
   return {
     isolation: 'container',
-    run(command, signal) {
-      if (stopped)
-        return Promise.reject(
-          new Fault('unavailable', 'The system is stopping and starts no more commands; run it again after the restart.'),
-        )
-      const stop = new AbortController()
-      const result = run(command, AbortSignal.any([signal, stop.signal]))
-      running.set(result, () => stop.abort())
-      const done = () => {
-        running.delete(result)
-      }
-      result.then(done, done)
-      return result
-    },
+    run: commands.run,
     async sweep() {
       const filters = encodeURIComponent(JSON.stringify({ label: [`${INSTANCE_LABEL}=${instance}`] }))
       const found = shaped(Listed, await api.call('GET', `/containers/json?all=1&filters=${filters}`))
@@ -255,9 +242,7 @@ export async function openDocker(options: DockerOptions): Promise<DockerExec> {
       return removed
     },
     async stop() {
-      stopped = true
-      for (const abort of running.values()) abort()
-      await Promise.allSettled(running.keys())
+      await commands.stop()
     },
   }
 }

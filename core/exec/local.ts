@@ -22,6 +22,7 @@ import type { Command, CommandResult, Exec, Input, Isolation } from './exec.ts'
 import { guardian } from './guardian.ts'
 import { keepEnds } from './output.ts'
 import { type Sandbox, STATUS_FD } from './sandbox.ts'
+import { stoppable } from './stoppable.ts'
 import { openTerminal, type Terminal } from './terminal.ts'
 
 export type Owner = { uid: number; gid: number }
@@ -87,8 +88,6 @@ const ownLimits = (cpuSeconds: number): string[] => [
 export function localExec(options: LocalExecOptions): Exec & { stop(): Promise<void> } {
   const watcher = guardian()
   const { failPoint = () => undefined } = options
-  const running = new Map<Promise<CommandResult>, () => void>()
-  let stopped = false
 
   const sandbox = options.sandbox && 'enclose' in options.sandbox ? options.sandbox : null
   const why =
@@ -269,27 +268,13 @@ export function localExec(options: LocalExecOptions): Exec & { stop(): Promise<v
     }
   }
 
+  const commands = stoppable(start)
   return {
     isolation: sandbox ? 'sandbox' : 'plain',
-    run(command, signal) {
-      if (stopped)
-        return Promise.reject(
-          new Fault('unavailable', 'The system is stopping and starts no more commands; run it again after the restart.'),
-        )
-      const stop = new AbortController()
-      const result = start(command, AbortSignal.any([signal, stop.signal]))
-      running.set(result, () => stop.abort())
-      const done = () => {
-        running.delete(result)
-      }
-      result.then(done, done)
-      return result
-    },
+    run: commands.run,
     /** Ends what runs, as an abort does, and refuses what comes later. */
     async stop() {
-      stopped = true
-      for (const abort of running.values()) abort()
-      await Promise.allSettled(running.keys())
+      await commands.stop()
       watcher.stop()
     },
   }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
+import { task } from '../../core/contract/fixture/task.ts'
 import { noSpend } from '../../core/contract/task.ts'
 import { drawTree, notesOf } from './draw.ts'
-import { task } from './fixture/task.ts'
 
 const paint = (_: string, text: string) => text
 const cost = (dollars: number, unpricedCalls = 0) => ({ ...noSpend, costMicros: dollars * 1_000_000, unpricedCalls })

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
+import { review, task } from '../../core/contract/fixture/task.ts'
 import type { Review } from '../../core/contract/review.ts'
 import type { Task } from '../../core/contract/task.ts'
-import { review, task } from './fixture/task.ts'
 import { standingOf } from './outcome.ts'
 
 const children = { status: 'waiting', reason: 'children' } as const

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
+import { review, task } from '../../core/contract/fixture/task.ts'
 import { parseBudget } from './budget.ts'
 import { liveBelow } from './control.ts'
-import { review, task } from './fixture/task.ts'
 import { pickReview } from './review.ts'
 import { decisionCommands, duration, json, money, oneLine, plain, short, table } from './words.ts'
 

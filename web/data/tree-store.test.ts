@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Event, Fact, TreeHead } from '../../core/contract/event.ts'
+import { review as sampleReview, task as sampleTask } from '../../core/contract/fixture/task.ts'
 import { DEFAULT_LIMITS } from '../../core/contract/limits.ts'
 import type { TopicFrame } from '../../core/contract/live.ts'
 import { type NodeTuple, nodeOf, packNodes, type TaskNode, unpackNodes } from '../../core/contract/node.ts'
@@ -23,62 +24,19 @@ const head: TreeHead = {
   submittedBy: 'me',
   createdAt: at(0),
 }
-const task = (id: string, parentId: string | null, seq: number, kind: Task['kind'] = 'work'): Task => ({
-  id,
-  treeId: 't',
-  parentId,
-  callId: null,
-  kind,
-  agent: 'generalist',
-  title: `Task ${id}`,
-  instruction: id,
-  origin: 'agent',
-  status: 'pending',
-  reason: null,
-  note: null,
-  priority: 0,
-  depth: 0,
-  attempt: 0,
-  after: [],
-  deadlineAt: null,
-  wakeAt: null,
-  model: null,
-  stoppedByPerson: false,
-  taint: [],
-  workspace: '',
-  result: null,
-  summary: null,
-  evidence: [],
-  verdict: null,
-  spend: noSpend,
-  createdAt: at(seq),
-  updatedAt: at(seq),
-})
-const review = (id: string, taskId: string, state: Review['state']): Review => ({
-  id,
-  kind: 'question',
-  state,
-  treeId: 't',
-  taskId,
-  callId: null,
-  title: 'Well?',
-  action: null,
-  actionHash: '',
-  risk: 'low',
-  createdAt: at(0),
-  decidedAt: null,
-  decision: null,
-  comment: null,
-  decidedBy: null,
-  signature: null,
-  reason: null,
-  taint: [],
-  offers: [],
-  edit: null,
-  snoozedUntil: null,
-  expiresAt: null,
-  escalatedAt: null,
-})
+const task = (id: string, parentId: string | null, seq: number, kind: Task['kind'] = 'work'): Task =>
+  sampleTask(id, {
+    treeId: 't',
+    parentId,
+    kind,
+    title: `Task ${id}`,
+    origin: 'agent',
+    status: 'pending',
+    createdAt: at(seq),
+    updatedAt: at(seq),
+  })
+const review = (id: string, taskId: string, state: Review['state']): Review =>
+  sampleReview(id, { treeId: 't', taskId, state, createdAt: at(0) })
 
 /** What happens next, as numbers; turned into a fact that fits the tasks there are by then. */
 const step = fc.record({
