@@ -42,6 +42,8 @@ export const ToolEntry = z.object({
   /** Core tools are in every agent's hands; the others are listed in an agent's `tools` or granted by `request_tools`. */
   core: z.boolean().default(false),
   enabled: z.boolean().default(true),
+  /** Absent: a file in `tools/`. `made`: an agent wrote it at run time. `server`: it belongs to somebody else's MCP server. */
+  origin: z.enum(['made', 'server']).optional(),
 })
 export type ToolEntry = z.output<typeof ToolEntry>
 
