@@ -22,6 +22,8 @@ export default defineConfig({
           name: 'pages',
           include: ['web/e2e/**/*.test.ts'],
           testTimeout: 120_000,
+          // A browser under load; what needs the second try is named at the end of `npm test`.
+          retry: 1,
           maxWorkers: 1,
           expect: { poll: { timeout: 15_000 } },
           sequence: { groupOrder: 1 },

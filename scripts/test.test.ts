@@ -13,7 +13,7 @@ it('counts what passed, failed and was skipped', () => {
     numFailedTests: 1,
     testResults: [file('failed', 'passed', 'failed', 'skipped'), file('passed', 'passed')],
   }
-  expect(totals(report, 1)).toEqual({ passed: 2, failed: 1, skipped: ['test 2'] })
+  expect(totals(report, 1)).toEqual({ passed: 2, failed: 1, skipped: ['test 2'], second: [] })
 })
 
 it('counts a file that could not be loaded as a failure', () => {
@@ -25,4 +25,10 @@ it('counts a file that could not be loaded as a failure', () => {
 it('never calls a run good that vitest calls bad, or that left no report', () => {
   expect(totals({ numPassedTests: 1, numFailedTests: 0, testResults: [file('passed', 'passed')] }, 1)).toMatchObject({ failed: 1 })
   expect(totals(null, 1)).toMatchObject({ passed: 0, failed: 1 })
+})
+
+it('names what passed at the second try only', () => {
+  const flaky = { fullName: 'a page', status: 'passed', failureMessages: ['Error: too late\n  at page.ts'] }
+  const report = { numPassedTests: 1, numFailedTests: 0, testResults: [{ ...file('passed'), assertionResults: [flaky] }] }
+  expect(totals(report, 0)).toMatchObject({ passed: 1, failed: 0, second: [{ test: 'a page', why: 'Error: too late' }] })
 })
