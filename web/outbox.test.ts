@@ -121,7 +121,7 @@ test('a server that is away gets it when it is back; a lost answer is no refusal
   state.losesAnswers = true
   await vi.advanceTimersByTimeAsync(60_000)
   expect([...decided.keys()]).toEqual(['a'])
-  expect(outbox.get()).toEqual({ waiting: [], refused: {}, stuck: false })
+  expect(outbox.get()).toMatchObject({ waiting: [], refused: {}, stuck: false })
 })
 
 test('what the server refuses is told with its words and with what was shown; others of a batch are decided', async () => {
@@ -137,4 +137,31 @@ test('what the server refuses is told with its words and with what was shown; ot
     shown: { id: 'b' },
     detail: expect.stringContaining('decided already'),
   })
+})
+
+test('an item is decided once however often it is asked for: while it waits, in a batch, and after the server took it', async () => {
+  const { api, state, decided } = server()
+  const outbox = await outboxOf(api)
+  expect(outbox.put([review('a')], 'approve')).toBe(true)
+  expect(outbox.put([review('a')], 'reject')).toBe(false)
+  outbox.put([review('a'), review('b')], 'approve')
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(outbox.put([review('a')], 'approve')).toBe(false)
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(state.calls).toBe(2)
+  expect([...decided.values()].map((one) => `${one.id} ${one.decision}`)).toEqual(['a approve', 'b approve'])
+  expect(outbox.get()).toMatchObject({ waiting: [], refused: {} })
+})
+
+test('what was undone or refused may be decided again', async () => {
+  const { api, decided } = server()
+  decided.set('b', { id: 'b', decision: 'reject' })
+  const outbox = await outboxOf(api)
+  outbox.put([review('a')], 'approve')
+  outbox.undo()
+  expect(outbox.put([review('a')], 'reject')).toBe(true)
+  outbox.put([review('b')], 'approve')
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(decided.get('a')?.decision).toBe('reject')
+  expect(outbox.put([review('b')], 'approve')).toBe(true)
 })

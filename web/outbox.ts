@@ -29,14 +29,22 @@ export type Sending = {
   /** Whose decision it is, as facts name them; nobody else's page sends it. */
   who: string | null
 }
+type Said = { comment?: string; remember?: Decision['remember'] }
 /** Why the server did not take a decision. `shown`: the item as the person saw it; null after a reload. */
 export type Refusal = { detail: string; decision: DecisionWord; comment: string | null; shown: Review | null }
 export type OutboxState = {
   waiting: readonly Sending[]
+  /** By item: what the server took from this page. The fact of it may reach the page later than the answer. */
+  taken: Readonly<Record<string, Sending>>
   refused: Readonly<Record<string, Refusal>>
   /** The server did not answer: decisions wait for it. */
   stuck: boolean
 }
+
+/** The decision that was made of this item on this page and not refused; undefined: it may still be decided here. */
+export const decisionOf = (state: Pick<OutboxState, 'waiting' | 'taken'>, id: string): Sending | undefined =>
+  state.waiting.find((one) => one.ids.includes(id)) ?? state.taken[id]
+
 type Shelf = Pick<Storage, 'getItem' | 'setItem' | 'removeItem' | 'key' | 'length'>
 export type Outbox = ReturnType<typeof createOutbox>
 
@@ -50,7 +58,7 @@ export function createOutbox(deps: {
 }) {
   const { api, shelf } = deps
   const now = deps.now ?? Date.now
-  let state: OutboxState = { waiting: [], refused: {}, stuck: false }
+  let state: OutboxState = { waiting: [], taken: {}, refused: {}, stuck: false }
   let me: string | null = null
   const timers = new Map<string, ReturnType<typeof setTimeout>>()
   const busy = new Set<string>()
@@ -140,6 +148,8 @@ export function createOutbox(deps: {
         const { items } = await api.decideBatch(batch)
         for (const item of items) if (!item.ok && !(await arrived(one, item.id))) refuse(one, item.id, item.detail)
       }
+      const taken = one.ids.filter((id) => state.refused[id] === undefined)
+      set({ taken: { ...state.taken, ...Object.fromEntries(taken.map((id) => [id, one])) } })
       drop(one.key)
       if (state.stuck) set({ stuck: false })
     } catch (fault) {
@@ -192,6 +202,18 @@ export function createOutbox(deps: {
     }
   }
 
+  const sendingOf = (reviews: readonly Review[], decision: DecisionWord, how: Said): Sending => ({
+    key: deps.newKey(),
+    ids: reviews.map((review) => review.id),
+    decision,
+    ...(how.comment ? { comment: how.comment } : {}),
+    ...(how.remember ? { remember: how.remember } : {}),
+    hashes: Object.fromEntries(reviews.map((review) => [review.id, review.actionHash])),
+    at: now(),
+    due: now() + GRACE_MS,
+    who: me,
+  })
+
   return {
     get: () => state,
     subscribe(listener: () => void): () => void {
@@ -203,26 +225,25 @@ export function createOutbox(deps: {
       me = await deps.who().catch(() => null) // not logged in: nothing of anybody is sent
       if (me !== null) await takeUp()
     },
-    /** Decides these items with one word, after the grace. */
-    put(reviews: readonly Review[], decision: DecisionWord, how: { comment?: string; remember?: Decision['remember'] } = {}): void {
-      const at = now()
-      const one: Sending = {
-        key: deps.newKey(),
-        ids: reviews.map((review) => review.id),
-        decision,
-        ...(how.comment ? { comment: how.comment } : {}),
-        ...(how.remember ? { remember: how.remember } : {}),
-        hashes: Object.fromEntries(reviews.map((review) => [review.id, review.actionHash])),
-        at,
-        due: at + GRACE_MS,
-        who: me,
-      }
+    /**
+     * Decides these items with one word, after the grace. What was decided here already is left out: a key may be pressed again before
+     * the page has drawn the first press. False: nothing was left to decide.
+     */
+    put(asked: readonly Review[], decision: DecisionWord, how: Said = {}): boolean {
+      const reviews = asked.filter((review) => decisionOf(state, review.id) === undefined)
+      if (reviews.length === 0) return false
+      const one = sendingOf(reviews, decision, how)
       for (const review of reviews) shown.set(review.id, review)
       const refused = { ...state.refused }
       for (const id of one.ids) delete refused[id]
       keep(one)
       set({ waiting: [...state.waiting, one], refused })
       plan(one, one.due)
+      return true
+    },
+    /** The server took this decision, which was sent to it another way. */
+    tookAlready(review: Review, decision: DecisionWord): void {
+      set({ taken: { ...state.taken, [review.id]: sendingOf([review], decision, {}) } })
     },
     /** Takes back the newest decision whose grace is not over, or that of an item; null: there is none. */
     undo(id?: string): Sending | null {

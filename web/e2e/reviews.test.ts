@@ -207,6 +207,34 @@ describe.skipIf(noBrowser)('the review queue', { timeout: 60_000 }, async () => 
     kit.complaints.splice(0) // the answer 409
   })
 
+  test('an item that was decided takes no second decision while the news of it are slow', async () => {
+    const { id } = await one(asks.build(9), 'make part-9')
+    const page = await open('/')
+    const held: (() => void)[] = []
+    let isSlow = false
+    await page.routeWebSocket(/\/api\/live/, (line) => {
+      const server = line.connectToServer()
+      server.onMessage((frame) => (isSlow ? held.push(() => line.send(frame)) : line.send(frame)))
+    })
+    const sent: string[] = []
+    page.on('request', (request) => request.url().endsWith('/decision') && sent.push(request.postData() ?? ''))
+    await page.goto(`${kit.banyan().url}${at(id)}`)
+    await page.getByRole('button', { name: 'Approve' }).waitFor()
+    isSlow = true
+    await page.keyboard.press('a')
+    await page.keyboard.press('a')
+    await seen(page).getByText('sent in a moment').waitFor()
+    await page.evaluate(() => dispatchEvent(new Event('pagehide')))
+    await seen(page).getByText('sent', { exact: true }).waitFor()
+    await page.keyboard.press('a')
+    await page.keyboard.press('Shift+A')
+    await page.evaluate(() => dispatchEvent(new Event('pagehide')))
+    isSlow = false
+    for (const pass of held.splice(0)) pass()
+    await seen(page).getByText(/^by /).waitFor()
+    expect(sent).toHaveLength(1)
+  })
+
   test('what comes in waits behind a button; what is put off comes back', async () => {
     const held = await one(asks.build(7), 'make part-7')
     const page = await open('/reviews')

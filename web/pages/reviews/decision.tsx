@@ -11,6 +11,7 @@ import { useBanyan } from '../../banyan.ts'
 import { useConnection } from '../../data/use-connection.ts'
 import { useOutbox } from '../../data/use-outbox.ts'
 import { sentence } from '../../live.ts'
+import { decisionOf } from '../../outbox.ts'
 import { useToast } from '../../toasts.ts'
 import { Button } from '../../ui/button.tsx'
 import { DropdownMenu, type MenuItem } from '../../ui/dropdown-menu.tsx'
@@ -52,10 +53,10 @@ export function Decision({
   place?: Place
   onDecided?: (by: Hand) => void
 }) {
-  const { waiting, refused } = useOutbox()
+  const sent = useOutbox()
   const effect = useMemo(() => effectOf(review), [review])
-  const pending = waiting.find((one) => one.ids.includes(review.id))
-  const refusal = refused[review.id]
+  const pending = review.state === 'decided' ? undefined : decisionOf(sent, review.id)
+  const refusal = sent.refused[review.id]
   return (
     <article
       className={`review-item${pending || review.state === 'decided' ? ' is-decided' : ''}${place === 'queue' ? '' : ' card is-card'}`}
@@ -117,8 +118,8 @@ function Bar({
 
   const decide = (decision: DecisionWord, by: Hand, text = '', remember?: { scope: (typeof review.offers)[number]['scope'] }) => {
     if (stale) return toast(words.stale, { tone: 'bad' })
-    outbox.put([review], decision, { ...(text.trim() ? { comment: text.trim() } : {}), ...(remember ? { remember } : {}) })
-    onDecided?.(by)
+    const isNew = outbox.put([review], decision, { ...(text.trim() ? { comment: text.trim() } : {}), ...(remember ? { remember } : {}) })
+    if (isNew) onDecided?.(by)
   }
   const write = (word: Exclude<DecisionWord, 'approve'>) => {
     setAsked(true)

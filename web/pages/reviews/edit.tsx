@@ -52,7 +52,7 @@ function baseOf(review: Review): Data {
 }
 
 function Editing({ review, base, close, done }: { review: Review; base: Data; close: () => void; done: () => void }) {
-  const { api } = useBanyan()
+  const { api, outbox } = useBanyan()
   const { busy, fault, act } = useAct()
   const before = json(base)
   const place = useRef<HTMLElement>(null)
@@ -77,7 +77,9 @@ function Editing({ review, base, close, done }: { review: Review; base: Data; cl
       })
       return api.decide(review.id, { decision: 'approve', actionHash: saved.hash })
     })
-    if (sent) done()
+    if (!sent) return
+    outbox.tookAlready(review, 'approve')
+    done()
   }
   return (
     <section className="review-bar review-edit" aria-label={say.editTitle} ref={place}>

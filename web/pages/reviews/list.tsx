@@ -5,6 +5,7 @@ import type { WaitingReview } from '../../../core/contract/live.ts'
 import { useGoalWords } from '../../data/use-home.ts'
 import { useOutbox } from '../../data/use-outbox.ts'
 import { preview } from '../../format.ts'
+import { decisionOf } from '../../outbox.ts'
 import { Button } from '../../ui/button.tsx'
 import { Link } from '../../ui/link.tsx'
 import { RelativeTime } from '../../ui/relative-time.tsx'
@@ -66,8 +67,8 @@ const Line = memo(function Line(props: {
 }) {
   const { review } = props
   const goal = useGoalWords(review.treeId)
-  const { waiting } = useOutbox()
-  const decision = waiting.find((one) => one.ids.includes(review.id))?.decision ?? review.decision
+  const sent = useOutbox()
+  const decision = review.decision ?? decisionOf(sent, review.id)?.decision
   const gone = decision !== null && decision !== undefined
   return (
     <li className={`review-line${gone ? ' is-decided' : ''}${props.isCurrent ? ' is-current' : ''}`}>

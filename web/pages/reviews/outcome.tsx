@@ -25,6 +25,7 @@ export function DecidedMark({ decision }: { decision: DecisionWord }) {
 const who = (name: string | null) => (name === 'system' || name === null ? words.decide.bySystem : words.decide.by(name))
 
 export function Outcome({ review, pending, named }: { review: Review; pending: Sending | null; named: boolean }) {
+  const { waiting } = useOutbox()
   const undo = useUndo()
   const decision = pending?.decision ?? review.decision
   if (!decision) return null
@@ -34,7 +35,7 @@ export function Outcome({ review, pending, named }: { review: Review; pending: S
       <p>
         <DecidedMark decision={decision} />{' '}
         {pending ? (
-          <span className="dim">{words.decide.leaving}</span>
+          <span className="dim">{waiting.includes(pending) ? words.decide.leaving : words.decide.sent}</span>
         ) : (
           <span className="dim">
             {who(review.decidedBy)}
@@ -46,7 +47,7 @@ export function Outcome({ review, pending, named }: { review: Review; pending: S
             )}
           </span>
         )}
-        {pending && (
+        {pending && waiting.includes(pending) && (
           <Button small onClick={() => undo(review.id)}>
             <Undo2 aria-hidden="true" /> {words.decide.undo} <KeyOf id="review.undo" keys="u" />
           </Button>

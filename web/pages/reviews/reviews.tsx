@@ -10,6 +10,7 @@ import { useBanyan } from '../../banyan.ts'
 import { useHomePart } from '../../data/use-home.ts'
 import { useOutbox } from '../../data/use-outbox.ts'
 import { useReviews } from '../../data/use-reviews.ts'
+import { decisionOf } from '../../outbox.ts'
 import { usePrefs } from '../../prefs.ts'
 import { useRead } from '../../read.ts'
 import { useGo } from '../../route.ts'
@@ -46,7 +47,7 @@ export function Reviews() {
   const tab = search.tab ?? 'you'
   const live = useReviews()
   const done = useDone(tab === 'done')
-  const { waiting } = useOutbox()
+  const { waiting, taken } = useOutbox()
   const trees = useHomePart((state) => state.trees)
   const goalOf = useCallback((treeId: string) => trees.find((tree) => tree.id === treeId)?.goal ?? '', [trees])
   const key = JSON.stringify(search)
@@ -66,8 +67,8 @@ export function Reviews() {
     (one: Review) =>
       one.state === 'decided' ||
       one.state !== (tab === 'snoozed' ? 'snoozed' : 'open') ||
-      waiting.some((sent) => sent.ids.includes(one.id)),
-    [tab, waiting],
+      decisionOf({ waiting, taken }, one.id) !== undefined,
+    [tab, waiting, taken],
   )
   const wide = useWide()
   const current = chosen ?? (wide ? (rows[0]?.id ?? null) : null)
@@ -146,7 +147,7 @@ export function Reviews() {
   ])
 
   const { loaded, fault } = tab === 'done' ? done : live
-  const open = live.reviews.filter((one) => one.state === 'open' && !waiting.some((sent) => sent.ids.includes(one.id))).length
+  const open = live.reviews.filter((one) => one.state === 'open' && decisionOf({ waiting, taken }, one.id) === undefined).length
   const snoozed = live.reviews.filter((one) => one.state === 'snoozed').length
   return (
     <div className="reviews" data-open={chosen !== null}>
