@@ -2,7 +2,7 @@
  * Every act that the palette offers and a key starts. A page adds its own with `useActions` while it is shown; the palette, the keys and
  * the sheet of keys read the same list, so none of them can name what the others do not know.
  */
-import { useEffect, useId, useRef, useSyncExternalStore } from 'react'
+import { useId, useLayoutEffect, useRef, useSyncExternalStore } from 'react'
 import { useBanyan } from './banyan.ts'
 import type { Prefs } from './prefs.ts'
 import { readLocal, writeLocal } from './theme.ts'
@@ -60,16 +60,16 @@ export function createActions() {
   }
 }
 
-/** Offers these acts while the caller is shown. The list may be made anew at every drawing; what `run` does is always the newest. */
+/** Offers these acts while the caller is shown, from the moment in which it can be seen. The list may be made anew at every drawing; what `run` does is always the newest. */
 export function useActions(actions: readonly Action[]): void {
   const { actions: store } = useBanyan()
   const owner = useId()
   const newest = useRef(actions)
   const shape = JSON.stringify(actions.map(({ run: _, ...words }) => words))
-  useEffect(() => {
+  useLayoutEffect(() => {
     newest.current = actions
   })
-  useEffect(() => {
+  useLayoutEffect(() => {
     const words = JSON.parse(shape) as Omit<Action, 'run'>[]
     store.put(
       owner,

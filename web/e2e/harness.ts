@@ -14,7 +14,7 @@ export const noBrowser = !executablePath
 
 export type Harness = {
   banyan: () => Instance
-  /** A new tab at that address, once it is live. `width` in pixels, 1280 when left out. */
+  /** A new tab at that address, once it is live and its page, which is fetched by itself, is drawn: its keys work from then on. `width` in pixels, 1280 when left out. */
   open(path?: string, how?: { width?: number; height?: number }): Promise<Page>
   /** A JSON call as the administrator; any answer but a good one fails the test. */
   api<T = Record<string, string>>(path: string, body?: unknown, method?: string): Promise<T>
@@ -62,6 +62,7 @@ export function harness(settings: Readonly<Record<string, string>> = {}): Harnes
       await page.setViewportSize({ width: how.width ?? 1280, height: how.height ?? 860 })
       await page.goto(instance.url + path)
       await page.getByText('live', { exact: true }).waitFor()
+      await page.locator('main h1').first().waitFor({ state: 'attached' })
       return page
     },
     async api<T>(path: string, body?: unknown, method = body === undefined ? 'GET' : 'POST') {

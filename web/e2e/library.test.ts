@@ -68,6 +68,20 @@ describe.skipIf(noBrowser)('agents, documents and tools', { timeout: 90_000 }, (
     await page.locator('a.entry').nth(12).waitFor()
   })
 
+  test('the way back to the list is open while an entry is still read, and when there is none', async () => {
+    const page = await open('/tools')
+    await page.route('**/api/tools/read_file', () => undefined)
+    await page.getByRole('link', { name: /^read_file/ }).click()
+    await heading(page, 'read_file').waitFor()
+    await page.keyboard.press('u')
+    await heading(page, 'Tools').waitFor()
+    await page.goto(new URL('/agents/nobody', page.url()).href)
+    await page.getByText('There is no agent').first().waitFor()
+    await page.keyboard.press('u')
+    await heading(page, 'Agents').waitFor()
+    complaints.splice(0) // the answer 404
+  })
+
   test('the palette finds an entry by its name', async () => {
     const page = await open('/')
     await page.keyboard.press('Control+k')

@@ -1,29 +1,34 @@
 /** Listens to the keyboard for the whole page and starts what the keys stand for. */
-import { useEffect, useRef } from 'react'
-import { keysOf, useAllActions } from '../actions.ts'
+import { useEffect, useLayoutEffect, useRef } from 'react'
+import { keysOf } from '../actions.ts'
+import { useBanyan } from '../banyan.ts'
 import { createSequences, isForSomethingElse } from '../keys.ts'
 import { usePrefs } from '../prefs.ts'
 import { isMac } from '../ui/kbd.tsx'
 
 export function KeyLayer() {
-  const actions = useAllActions()
+  const { actions } = useBanyan()
   const [prefs] = usePrefs()
-  const bound = useRef(new Map<string, () => void>())
-  useEffect(() => {
-    bound.current = new Map(actions.flatMap((action) => (keysOf(action, prefs) ? [[keysOf(action, prefs)!, action.run]] : [])))
-  }, [actions, prefs])
+  const newest = useRef(prefs)
+  useLayoutEffect(() => {
+    newest.current = prefs
+  })
   useEffect(() => {
     const sequences = createSequences(isMac())
     const listen = (event: KeyboardEvent) => {
       const withMod = event.ctrlKey || event.metaKey
       if (isForSomethingElse(event, withMod)) return
-      const keys = sequences.press(event, [...bound.current.keys()])
+      // Asked at the press: a list kept from an earlier drawing would not know the page that was just opened.
+      const bound = new Map(
+        actions.all().flatMap((action) => (keysOf(action, newest.current) ? [[keysOf(action, newest.current)!, action.run]] : [])),
+      )
+      const keys = sequences.press(event, [...bound.keys()])
       if (keys === null) return
       event.preventDefault()
-      bound.current.get(keys)?.()
+      bound.get(keys)?.()
     }
     document.addEventListener('keydown', listen)
     return () => document.removeEventListener('keydown', listen)
-  }, [])
+  }, [actions])
   return null
 }

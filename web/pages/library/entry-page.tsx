@@ -64,6 +64,9 @@ export function EntryPage<K extends Kind>({ kind, id, ask, parts }: { kind: K; i
   const { data, error, refetch } = useEntry(kind, id)
   const gone = useRef(false)
   const words = library.kinds[kind]
+  const go = useGo()
+  // Here, and not with what needs the entry: the way back is open while it is read, and when it is gone.
+  useActions([{ id: 'entry.list', label: library.toList(words.title), group: library.group, keys: 'u', run: () => go(entryPath(kind)) }])
   useTitle(id === NEW ? words.new : id)
   if (id === NEW) return <Loaded kind={kind} id={id} ask={ask} parts={parts} item={null} />
   // Asking again forgets the answer for a moment; what is gone must not flicker meanwhile.
@@ -183,7 +186,6 @@ function Head<K extends Kind>(props: { kind: K; id: string; item: DetailOf[K] | 
   }
   const may = item !== null && kind !== 'tool'
   useActions([
-    { id: 'entry.list', label: library.toList(words.title), group: library.group, keys: 'u', run: () => go(entryPath(kind)) },
     ...(may ? [{ id: 'entry.duplicate', label: library.duplicate, group: library.group, keys: 'shift+d', run: duplicate }] : []),
     ...(item
       ? [
