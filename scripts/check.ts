@@ -3,7 +3,17 @@ import { spawn } from 'node:child_process'
 import { dirname } from 'node:path'
 
 const PARTS: Record<string, readonly string[]> = {
-  types: ['node_modules/typescript/bin/tsc', '-p', '.', '--pretty', 'false'],
+  // What it found out is kept: a second run takes a tenth of the first.
+  types: [
+    'node_modules/typescript/bin/tsc',
+    '-p',
+    '.',
+    '--pretty',
+    'false',
+    '--incremental',
+    '--tsBuildInfoFile',
+    'node_modules/.cache/types.tsbuildinfo',
+  ],
   layers: ['scripts/layers.ts'],
   strip: ['scripts/strip.ts'],
   lint: ['node_modules/@biomejs/biome/bin/biome', 'check', '--max-diagnostics=50', '.'],
