@@ -3,7 +3,7 @@ import { keepPreviousData, type UseQueryResult, useMutation, useQuery, useQueryC
 import { useEffect, useRef } from 'react'
 import type { Route } from '../core/contract/api.ts'
 import type { Answer, Api, ApiFault, Asked } from './api.ts'
-import { useBanyan, useLive } from './banyan.ts'
+import { useBanyan } from './banyan.ts'
 
 /** How often a read that follows the facts is made again at most. */
 const FOLLOW_MS = 1_000
@@ -18,22 +18,30 @@ export function useRead<const R extends Route & { method: 'GET' }>(
   asked?: Asked<R>,
   how: { follow?: boolean; every?: number; when?: boolean; keep?: boolean } = {},
 ): UseQueryResult<Answer<R>, ApiFault> {
-  const { api } = useBanyan()
+  const { api, live } = useBanyan()
   const queries = useQueryClient()
-  const seq = useLive((state) => (how.follow ? state.seq : 0))
-  const reads = useLive((state) => state.reads)
+  const follow = how.follow ?? false
   const key = [route.path, asked?.params ?? null, asked?.query ?? null] as const
   const hash = JSON.stringify(key)
-  const seen = useRef(`${seq}/${reads}`)
+  const seen = useRef<string>(undefined)
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
+  // Listened to beside React: that facts came is no reason to draw, only what is read then may be.
+  const stamp = () => `${follow ? live.state().seq : 0}/${live.state().reads}`
+  seen.current ??= stamp()
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `stamp` is made of what is named
   useEffect(() => {
-    if (seen.current === `${seq}/${reads}`) return
-    seen.current = `${seq}/${reads}`
-    timer.current ??= setTimeout(() => {
-      timer.current = undefined
-      void queries.invalidateQueries({ queryKey: JSON.parse(hash) as unknown[] })
-    }, FOLLOW_MS)
-  }, [seq, reads, hash, queries])
+    const look = () => {
+      const now = stamp()
+      if (seen.current === now) return
+      seen.current = now
+      timer.current ??= setTimeout(() => {
+        timer.current = undefined
+        void queries.invalidateQueries({ queryKey: JSON.parse(hash) as unknown[] })
+      }, FOLLOW_MS)
+    }
+    look()
+    return live.subscribe(look)
+  }, [live, follow, hash, queries])
   useEffect(
     () => () => {
       clearTimeout(timer.current)

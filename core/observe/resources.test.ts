@@ -43,6 +43,16 @@ test('a sample tells of this machine, this process and this database', async () 
   await resources.close()
 })
 
+test('what the cores do between two samples is told in the second one', async () => {
+  const resources = await open()
+  const until = performance.now() + 300
+  while (performance.now() < until);
+  await resources.take()
+  expect(resources.newest()!.cpuPercent).toBeGreaterThan(0)
+  expect(resources.newest()!.cpuPercent).toBeLessThanOrEqual(100)
+  await resources.close()
+})
+
 test('a loop that was held up shows in the next sample', async () => {
   const resources = await open()
   const until = performance.now() + 150

@@ -328,6 +328,26 @@ describe('the tree store', () => {
     expect(lists).toBe(0)
   })
 
+  test('the goal stays the same object while only its counters change, and is another one when it is held', () => {
+    const { store, draw } = drawn()
+    const log = logOf([
+      { what: 'create', who: 0, word: 1 },
+      { what: 'spend', who: 1, word: 5 },
+      { what: 'pause', who: 0, word: 1 },
+    ])
+    const tell = (from: number, to: number) => {
+      store.take(facts(log.slice(from, to)))
+      draw()
+      return store.state()
+    }
+    const began = tell(0, 2)
+    const spent = tell(2, 4)
+    expect(spent.head).not.toEqual(began.head)
+    expect(spent.goal).toBe(began.goal)
+    expect(spent.goal).toMatchObject({ id: 't', pausedReason: null })
+    expect(spent.goal).not.toHaveProperty('spend')
+    expect(tell(4, 5).goal).toMatchObject({ pausedReason: expect.any(String) })
+  })
   test('finds the next task that failed, folded away or not, and goes round', () => {
     const { store, draw } = drawn()
     const view = foldOf(

@@ -21,11 +21,15 @@ export type NodeView = {
   /** Review items of its own that wait for a person. */
   needsYou: number
 }
+/** What a goal is. Its counters are not in it: they change with nearly every fact, and few parts of the page show them. */
+export type Goal = Omit<TreeHead, 'spend' | 'taskCount'>
 export type TreeState = {
   state: 'loading' | 'ready' | 'missing' | 'failed'
   /** Why it is not ready, for a person. */
   fault: string | null
   head: TreeHead | null
+  /** The same object until something besides the counters of `head` changes. */
+  goal: Goal | null
   size: number
   rows: readonly TreeRow[]
 }
@@ -43,7 +47,7 @@ export function inOrder(a: TaskNode, b: TaskNode): number {
 }
 
 export function createTreeStore(treeId: string, schedule: (flush: () => void) => void = soon) {
-  let state: TreeState = { state: 'loading', fault: null, head: null, size: 0, rows: [] }
+  let state: TreeState = { state: 'loading', fault: null, head: null, goal: null, size: 0, rows: [] }
   let head: TreeHead | null = null
   let seq = 0
   let nodes: TaskNode[] = []
@@ -89,7 +93,8 @@ export function createTreeStore(treeId: string, schedule: (flush: () => void) =>
     dirty.clear()
     if (rowsStale || stateStale) {
       const rows = rowsStale ? flatten() : state.rows
-      const next = { ...state, head, size: nodes.length, rows: sameRows(rows, state.rows) ? state.rows : rows }
+      const goal = head && sameGoal(head, state.head) ? state.goal : head && goalOf(head)
+      const next = { ...state, head, goal, size: nodes.length, rows: sameRows(rows, state.rows) ? state.rows : rows }
       if (stateStale || next.rows !== state.rows || next.size !== state.size || next.head !== state.head) {
         state = next
         for (const listener of [...listeners]) listener()
@@ -452,6 +457,17 @@ export function createTreeStore(treeId: string, schedule: (flush: () => void) =>
       }
     },
   }
+}
+
+function goalOf({ spend: _, taskCount: __, ...goal }: TreeHead): Goal {
+  return goal
+}
+function sameGoal(head: TreeHead, before: TreeHead | null): boolean {
+  if (head === before) return true
+  if (before === null) return false
+  for (const key of Object.keys({ ...before, ...head }) as (keyof TreeHead)[])
+    if (key !== 'spend' && key !== 'taskCount' && head[key] !== before[key]) return false
+  return true
 }
 
 function sameRows(a: readonly TreeRow[], b: readonly TreeRow[]): boolean {

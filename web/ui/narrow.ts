@@ -3,10 +3,11 @@ import { useSyncExternalStore } from 'react'
 
 const NARROW = '(max-width: 48rem)'
 
+/** One for the whole page: React asks at each drawing. */
+const query = matchMedia(NARROW)
 const subscribe = (listener: () => void) => {
-  const query = matchMedia(NARROW)
   query.addEventListener('change', listener)
   return () => query.removeEventListener('change', listener)
 }
 
-export const useNarrow = (): boolean => useSyncExternalStore(subscribe, () => matchMedia(NARROW).matches)
+export const useNarrow = (): boolean => useSyncExternalStore(subscribe, () => query.matches)

@@ -9,7 +9,7 @@ import type { TreeStore } from '../../data/tree-store.ts'
 import { useConnection } from '../../data/use-connection.ts'
 import { useReviews } from '../../data/use-reviews.ts'
 import { useTask } from '../../data/use-task.ts'
-import { useNode, useTree } from '../../data/use-tree.ts'
+import { useNode, useNodePart, useTreeStore } from '../../data/use-tree.ts'
 import { duration } from '../../format.ts'
 import { treePath } from '../../route.ts'
 import { useToast } from '../../toasts.ts'
@@ -45,7 +45,7 @@ export function TaskDetail({ treeId, taskId, alone = false }: { treeId: string; 
 
 function OneTask({ treeId, taskId, alone }: { treeId: string; taskId: string; alone: boolean }) {
   const state = useTask(taskId)
-  const { store } = useTree(treeId)
+  const { store } = useTreeStore(treeId)
   const history = useHistory(taskId, state)
   const address = useDetailAddress(taskId)
   useTabKeys(address)
@@ -107,8 +107,7 @@ function Head({ task, store, alone }: { task: Task; store: TreeStore; alone: boo
   const now = useNow(!over)
   const { stale } = useConnection()
   const toast = useToast()
-  const parent = useNode(store, task.parentId ?? '')?.node
-  const total = useNode(store, task.id)?.total
+  const parent = useNodePart(store, task.parentId ?? '', (view) => view?.node)
   const copy = async () => {
     try {
       await navigator.clipboard.writeText(`${location.origin}/t/${encodeURIComponent(task.id)}`)
@@ -130,7 +129,7 @@ function Head({ task, store, alone }: { task: Task; store: TreeStore; alone: boo
           {detail.kind[task.kind] && <span className="dim"> {detail.kind[task.kind]}</span>}
         </span>
         <span>{duration((over ? Date.parse(task.updatedAt) : now) - Date.parse(task.createdAt))}</span>
-        <Money spend={total?.spend ?? task.spend} />
+        <Took store={store} task={task} />
         {task.attempt > 1 && <span>{detail.attempt(task.attempt)}</span>}
         {parent && (
           <span>
@@ -146,6 +145,10 @@ function Head({ task, store, alone }: { task: Task; store: TreeStore; alone: boo
       {task.wakeAt && !over && Date.parse(task.wakeAt) > now && <p className="why">{detail.goesOn(relativeTime(task.wakeAt, now))}</p>}
     </header>
   )
+}
+
+function Took({ store, task }: { store: TreeStore; task: Task }) {
+  return <Money spend={useNode(store, task.id)?.total.spend ?? task.spend} />
 }
 
 function After({ ids, treeId, store }: { ids: readonly string[]; treeId: string; store: TreeStore }) {

@@ -2,27 +2,32 @@
 import { useEffect, useRef, useState } from 'react'
 import { labelOf } from '../../../core/contract/label.ts'
 import { isOver } from '../../../core/contract/task.ts'
-import type { NodeView, TreeStore } from '../../data/tree-store.ts'
+import type { TreeStore } from '../../data/tree-store.ts'
+import { useNodePart } from '../../data/use-tree.ts'
 import { tree } from '../../words/tree.ts'
 import { hasFailed } from './filter.ts'
 
 const QUIET_MS = 5_000
 
-export function Announcer({ store, root }: { store: TreeStore; root: NodeView }) {
+export function Announcer({ store, rootId }: { store: TreeStore; rootId: string }) {
+  const over = useNodePart(store, rootId, (root) => root !== undefined && isOver(root.node.status))
+  const needs = useNodePart(store, rootId, (root) => root?.total.needsYou ?? 0)
+  const failed = useNodePart(store, rootId, (root) => (root ? root.total.counts.failed + root.total.counts.dead : 0))
   const [said, setSaid] = useState('')
-  const known = useRef(stateOf(root))
+  const known = useRef({ over, needs, failed })
   const last = useRef(0)
   useEffect(() => {
     const timer = setTimeout(
       () => {
-        const [was, now] = [known.current, stateOf(root)]
-        known.current = now
+        const was = known.current
+        known.current = { over, needs, failed }
+        const root = store.view(rootId)
         const words =
-          now.over && !was.over
+          over && !was.over && root
             ? tree.said.over(labelOf(root.node).word)
-            : now.needs > was.needs
+            : needs > was.needs
               ? tree.said.asked
-              : now.failed > was.failed
+              : failed > was.failed
                 ? tree.said.failed(newestFailure(store))
                 : null
         if (words === null) return
@@ -32,7 +37,7 @@ export function Announcer({ store, root }: { store: TreeStore; root: NodeView })
       Math.max(0, last.current + QUIET_MS - Date.now()),
     )
     return () => clearTimeout(timer)
-  }, [root, store])
+  }, [over, needs, failed, rootId, store])
   return (
     <p className="hidden" aria-live="polite">
       {said}
@@ -40,11 +45,6 @@ export function Announcer({ store, root }: { store: TreeStore; root: NodeView })
   )
 }
 
-const stateOf = ({ node, total }: NodeView) => ({
-  over: isOver(node.status),
-  needs: total.needsYou,
-  failed: total.counts.failed + total.counts.dead,
-})
 const newestFailure = (store: TreeStore): string =>
   store
     .all()

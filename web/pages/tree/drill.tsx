@@ -2,17 +2,18 @@
 import { ChevronRight } from 'lucide-react'
 import { useMemo } from 'react'
 import type { TreeRow, TreeState, TreeStore } from '../../data/tree-store.ts'
-import { useNode } from '../../data/use-tree.ts'
+import { useNodePart } from '../../data/use-tree.ts'
 import { tree } from '../../words/tree.ts'
 
 /** The task itself, then what is right below it; with a filter only what has something that fits. */
 export function useLevel(store: TreeStore, at: string, rows: TreeState['rows'], filtered: boolean): readonly TreeRow[] {
-  const view = useNode(store, at)
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `rows` and `view` say when the store has others below
+  const children = useNodePart(store, at, (view) => view?.children)
+  const matches = useNodePart(store, at, (view) => view?.total.matches)
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `rows`, `children` and `matches` say when the store has others below
   return useMemo(() => {
     const below = store.below(at).filter((id) => !filtered || (store.view(id)?.total.matches ?? 0) > 0)
     return [{ id: at, level: 0, open: null }, ...below.map((id) => ({ id, level: 1, open: null }))]
-  }, [store, at, rows, view?.children, view?.total.matches, filtered])
+  }, [store, at, rows, children, matches, filtered])
 }
 
 export function Crumbs({ store, at, go }: { store: TreeStore; at: string; go: (id: string) => void }) {

@@ -1,11 +1,11 @@
 /** The goal as a whole: what it is, how far, what it took of what it may take, why it is held, and what came out. */
 import { ChevronDown, ChevronUp, Flag } from 'lucide-react'
 import type { ReactNode } from 'react'
-import type { TreeHead } from '../../../core/contract/event.ts'
 import { isOver, titleOf } from '../../../core/contract/task.ts'
 import { useNow } from '../../banyan.ts'
 import type { Totals } from '../../data/roll-up.ts'
-import type { NodeView } from '../../data/tree-store.ts'
+import type { Goal, TreeStore } from '../../data/tree-store.ts'
+import { useNode, useNodePart, useTreePart } from '../../data/use-tree.ts'
 import { count, duration } from '../../format.ts'
 import { treePath } from '../../route.ts'
 import { Link } from '../../ui/link.tsx'
@@ -19,44 +19,55 @@ import { RaiseBudget } from './raise-budget.tsx'
 
 const words = tree.head
 
-export function GoalHead({ head, root, result }: { head: TreeHead; root: NodeView; result: ReactNode }) {
-  const title = titleOf(head.goal)
-  const over = isOver(root.node.status)
-  const now = useNow(!over)
+export function GoalHead({ store, goal, result }: { store: TreeStore; goal: Goal; result: ReactNode }) {
+  const title = titleOf(goal.goal)
   return (
     <header className="goal-head">
       <h1 title={title}>{title}</h1>
       <div className="goal-facts">
-        <Status task={root.node} />
-        <Progress total={root.total} open={!over} />
-        <span className="grow" />
-        <span title={words.elapsed}>{duration((over ? root.node.updatedAt : now) - root.node.createdAt)}</span>
-        <Spent head={head} />
-        {head.model && <span title={words.model}>{head.model}</span>}
-        {head.mode === 'step' && <span>{words.step}</span>}
-        {head.forkedFrom && (
+        <Stand store={store} rootId={goal.id} />
+        <Spent store={store} />
+        {goal.model && <span title={words.model}>{goal.model}</span>}
+        {goal.mode === 'step' && <span>{words.step}</span>}
+        {goal.forkedFrom && (
           <span>
-            {words.forked} <Link to={treePath(head.forkedFrom)}>{head.forkedFrom}</Link>
+            {words.forked} <Link to={treePath(goal.forkedFrom)}>{goal.forkedFrom}</Link>
           </span>
         )}
       </div>
-      <StateBar total={root.total} />
-      {head.goal.trim() !== title && (
+      <StateBar store={store} rootId={goal.id} />
+      {goal.goal.trim() !== title && (
         <details className="whole">
           <summary>{words.whole}</summary>
-          <LongText text={head.goal} />
+          <LongText text={goal.goal} />
         </details>
       )}
-      {head.pausedReason !== null && (
+      {goal.pausedReason !== null && (
         <div className="held" role="status">
           <p>
-            <strong>{words.held}:</strong> {head.pausedReason}
+            <strong>{words.held}:</strong> {goal.pausedReason}
           </p>
-          <RaiseBudget treeId={head.id} />
+          <RaiseBudget treeId={goal.id} />
         </div>
       )}
       {result}
     </header>
+  )
+}
+
+/** How it stands, in parts that draw with the facts while the rest of the head does not. */
+function Stand({ store, rootId }: { store: TreeStore; rootId: string }) {
+  const node = useNodePart(store, rootId, (root) => root?.node)
+  const over = node === undefined || isOver(node.status)
+  const now = useNow(!over)
+  if (!node) return null
+  return (
+    <>
+      <Status task={node} />
+      <Progress store={store} rootId={rootId} open={!over} />
+      <span className="grow" />
+      <span title={words.elapsed}>{duration((over ? node.updatedAt : now) - node.createdAt)}</span>
+    </>
   )
 }
 
@@ -80,7 +91,9 @@ const tallied = (total: Totals): Tally[] =>
   )
 
 /** How many tasks are in each state, in words. Never a part of a whole that nobody knows yet. */
-function Progress({ total, open }: { total: Totals; open: boolean }) {
+function Progress({ store, rootId, open }: { store: TreeStore; rootId: string; open: boolean }) {
+  const total = useNode(store, rootId)?.total
+  if (!total) return null
   return (
     <>
       {total.needsYou > 0 && (
@@ -99,7 +112,9 @@ function Progress({ total, open }: { total: Totals; open: boolean }) {
 }
 
 /** The same as one bar, over the whole width. */
-function StateBar({ total }: { total: Totals }) {
+function StateBar({ store, rootId }: { store: TreeStore; rootId: string }) {
+  const total = useNode(store, rootId)?.total
+  if (!total) return null
   const tallies = tallied(total)
   return (
     <div className="state-bar" aria-hidden="true">
@@ -112,7 +127,9 @@ function StateBar({ total }: { total: Totals }) {
 }
 
 /** Money against its limit; the other limits one click away. */
-function Spent({ head }: { head: TreeHead }) {
+function Spent({ store }: { store: TreeStore }) {
+  const head = useTreePart(store, (tree) => tree.head)
+  if (!head) return null
   const { spend, limits } = head
   const parts = [
     ['cost', spend.costMicros / Math.max(1, limits.costMicros), words.spent(moneyWords(spend), usd(limits.costMicros))],

@@ -1,9 +1,10 @@
 /** The panes of a goal's page and what they share: the chosen task, the filters, the keys. */
 import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react'
-import type { TreeHead } from '../../../core/contract/event.ts'
+import type { TaskNode } from '../../../core/contract/node.ts'
 import { isOver } from '../../../core/contract/task.ts'
 import { useNow } from '../../banyan.ts'
-import type { NodeView, TreeRow, TreeStore } from '../../data/tree-store.ts'
+import type { Goal, TreeRow, TreeStore } from '../../data/tree-store.ts'
+import { useNodePart } from '../../data/use-tree.ts'
 import { Button } from '../../ui/button.tsx'
 import { EmptyState } from '../../ui/empty-state.tsx'
 import { Link } from '../../ui/link.tsx'
@@ -28,10 +29,11 @@ import { useFollow } from './use-follow.ts'
 
 const GraphView = lazy(() => import('./graph-view.tsx').then((file) => ({ default: file.GraphView })))
 
-type Props = { store: TreeStore; head: TreeHead; root: NodeView; rows: readonly TreeRow[]; seen: number | null }
+type Props = { store: TreeStore; goal: Goal; root: TaskNode; rows: readonly TreeRow[]; seen: number | null }
 
-export function Panes({ store, head, root, rows, seen }: Props) {
-  const { ask, to, set } = useTreeAddress(head.id)
+/** It draws again when rows come and go or something is chosen, not with every fact: what counts and sums is in parts of its own. */
+export function Panes({ store, goal, root, rows, seen }: Props) {
+  const { ask, to, set } = useTreeAddress(goal.id)
   const narrow = useNarrow()
   const view: View = ask.view === 'time' || ask.view === 'graph' ? ask.view : 'tree'
   const { chosen, choose } = useChosen(store.treeId, ask, set, narrow)
@@ -41,8 +43,8 @@ export function Panes({ store, head, root, rows, seen }: Props) {
   const scroller = useRef<HTMLDivElement>(null)
   const detail = useRef<HTMLDivElement>(null)
 
-  const at = ask.root && store.view(ask.root) ? ask.root : head.id
-  useEffect(() => store.focus(at === head.id || narrow ? null : at), [store, at, head.id, narrow])
+  const at = ask.root && store.view(ask.root) ? ask.root : goal.id
+  useEffect(() => store.focus(at === goal.id || narrow ? null : at), [store, at, goal.id, narrow])
   useEffect(() => () => store.focus(null), [store])
   // A link to a task opens the branches above it.
   const task = ask.task
@@ -64,30 +66,30 @@ export function Panes({ store, head, root, rows, seen }: Props) {
     },
     [choose, set, ask.follow],
   )
-  useFollow(store, root, ask.follow === '1', show)
-  const drillInto = useCallback((id: string) => set({ root: id === head.id ? undefined : id }, 'push'), [set, head.id])
+  useFollow(store, goal.id, ask.follow === '1', show)
+  const drillInto = useCallback((id: string) => set({ root: id === goal.id ? undefined : id }, 'push'), [set, goal.id])
   const toDetail = useCallback(() => requestAnimationFrame(() => detail.current?.focus()), [])
 
   const level = useLevel(store, at, rows, filter.any)
   const shown = narrow && view !== 'graph' ? level : rows
-  const over = isOver(root.node.status)
+  const over = isOver(root.status)
   const now = useNow(view === 'time' && !over)
   const span = useMemo(
-    () => (view === 'time' ? spanOf(root.node.createdAt, over ? latest(store, root.node.updatedAt) : now) : null),
-    [view, root.node, over, now, store],
+    () => (view === 'time' ? spanOf(root.createdAt, over ? latest(store, root.updatedAt) : now) : null),
+    [view, root, over, now, store],
   )
-  const nothing = filter.any && root.total.matches === 0
+  const nothing = useNodePart(store, goal.id, (of) => filter.any && of?.total.matches === 0)
 
   const list = (
     <div className="tree-scroll" ref={scroller}>
       <GoalHead
-        head={head}
-        root={root}
-        result={over && <ResultCard treeId={head.id} open={ask.result === '1'} set={(open) => set({ result: open ? '1' : undefined })} />}
+        store={store}
+        goal={goal}
+        result={over && <ResultCard treeId={goal.id} open={ask.result === '1'} set={(open) => set({ result: open ? '1' : undefined })} />}
       />
       {seen !== null && (
         <Away
-          treeId={head.id}
+          treeId={goal.id}
           seen={seen}
           jump={show}
           only={() => set({ since: String(seen), f: undefined, agent: undefined, tool: undefined, cost: undefined })}
@@ -97,7 +99,7 @@ export function Panes({ store, head, root, rows, seen }: Props) {
       {narrow ? (
         <Crumbs store={store} at={at} go={drillInto} />
       ) : (
-        at !== head.id && (
+        at !== goal.id && (
           <p className="focused">
             {tree.focusedOn} <strong>{store.view(at)?.node.title}</strong>
             <Link to={to({ root: undefined })} className="chip">
@@ -120,7 +122,7 @@ export function Panes({ store, head, root, rows, seen }: Props) {
         </EmptyState>
       ) : view === 'graph' ? (
         <Suspense fallback={<Skeleton lines={6} label={tree.graph.loading} />}>
-          <GraphView store={store} rootId={at} chosen={chosen ?? head.id} choose={pick} />
+          <GraphView store={store} rootId={at} chosen={chosen ?? goal.id} choose={pick} />
         </Suspense>
       ) : (
         <TreeList
@@ -136,14 +138,14 @@ export function Panes({ store, head, root, rows, seen }: Props) {
           toDetail={toDetail}
         />
       )}
-      <Announcer store={store} root={root} />
+      <Announcer store={store} rootId={goal.id} />
     </div>
   )
   const pane = chosen !== null && (
     <TaskPane
       key={chosen}
       store={store}
-      head={head}
+      goal={goal}
       rows={shown}
       taskId={chosen}
       ask={ask}
@@ -174,7 +176,7 @@ export function Panes({ store, head, root, rows, seen }: Props) {
                 <Link to={to({ pin: undefined })} className="chip unpin">
                   {tree.act.unpin}
                 </Link>
-                <TaskDetail treeId={head.id} taskId={pinned} />
+                <TaskDetail treeId={goal.id} taskId={pinned} />
               </section>
             }
           />

@@ -1,8 +1,8 @@
 /** The questions that come before an act: abort, run again, start as a new goal, undo files. */
 import { useState } from 'react'
 import { ROUTES } from '../../../core/contract/api.ts'
-import type { TreeHead } from '../../../core/contract/event.ts'
-import type { NodeView } from '../../data/tree-store.ts'
+import type { TaskNode } from '../../../core/contract/node.ts'
+import type { Goal } from '../../data/tree-store.ts'
 import { useTask } from '../../data/use-task.ts'
 import { useRead, useWrite } from '../../read.ts'
 import { treePath, useGo } from '../../route.ts'
@@ -20,7 +20,8 @@ import { microsOf } from './filter.ts'
 import { RerunDialog } from './rerun-dialog.tsx'
 import type { Acts } from './use-acts.ts'
 
-export function TaskDialogs({ head, view, acts }: { head: TreeHead; view: NodeView; acts: Acts }) {
+/** `tasks`: how many there are at and below the task. */
+export function TaskDialogs({ goal, node, tasks, acts }: { goal: Goal; node: TaskNode; tasks: number; acts: Acts }) {
   const shut = () => acts.setAsking(null)
   switch (acts.asking) {
     case 'abort':
@@ -36,33 +37,33 @@ export function TaskDialogs({ head, view, acts }: { head: TreeHead; view: NodeVi
             void acts.call('abort')
           }}
         >
-          <p>{tree.act.abortAsk(view.node.title, acts.scope === 'node' ? 0 : view.total.tasks - 1)}</p>
+          <p>{tree.act.abortAsk(node.title, acts.scope === 'node' ? 0 : tasks - 1)}</p>
           <p className="dim">{tree.act.abortInstead}</p>
         </ConfirmDialog>
       )
     case 'rerun':
-      return <RerunDialog taskId={view.node.id} scope={acts.situation.scope} shut={shut} fork={() => acts.setAsking('fork')} />
+      return <RerunDialog taskId={node.id} scope={acts.situation.scope} shut={shut} fork={() => acts.setAsking('fork')} />
     case 'fork':
-      return <ForkDialog head={head} view={view} shut={shut} />
+      return <ForkDialog goal={goal} node={node} shut={shut} />
     case 'undo':
-      return <UndoDialog view={view} scope={acts.situation.scope} shut={shut} />
+      return <UndoDialog node={node} scope={acts.situation.scope} shut={shut} />
     default:
       return null
   }
 }
 
-function ForkDialog({ head, view, shut }: { head: TreeHead; view: NodeView; shut: () => void }) {
-  const isRoot = view.node.parentId === null
-  const { task } = useTask(view.node.id)
-  const words = isRoot ? head.goal : task?.instruction
+function ForkDialog({ goal, node, shut }: { goal: Goal; node: TaskNode; shut: () => void }) {
+  const isRoot = node.parentId === null
+  const { task } = useTask(node.id)
+  const words = isRoot ? goal.goal : task?.instruction
   return (
     <Dialog open setOpen={shut} title={tree.fork.title} description={tree.fork.about} size="large">
-      {words === undefined ? <Skeleton lines={4} label={kit.loading} /> : <ForkForm head={head} words={words} shut={shut} />}
+      {words === undefined ? <Skeleton lines={4} label={kit.loading} /> : <ForkForm from={goal} words={words} shut={shut} />}
     </Dialog>
   )
 }
 
-function ForkForm({ head, words, shut }: { head: TreeHead; words: string; shut: () => void }) {
+function ForkForm({ from, words, shut }: { from: Goal; words: string; shut: () => void }) {
   const [goal, setGoal] = useState(words)
   const [agent, setAgent] = useState('')
   const [model, setModel] = useState('')
@@ -76,7 +77,7 @@ function ForkForm({ head, words, shut }: { head: TreeHead; words: string; shut: 
   const send = async () => {
     const made = await fork
       .mutateAsync({
-        params: { id: head.id },
+        params: { id: from.id },
         body: {
           goal,
           ...(agent ? { agent } : {}),
@@ -121,7 +122,7 @@ function ForkForm({ head, words, shut }: { head: TreeHead; words: string; shut: 
             <input
               id={id}
               value={model}
-              placeholder={head.model ?? tree.fork.asBefore}
+              placeholder={from.model ?? tree.fork.asBefore}
               onChange={(event) => setModel(event.target.value)}
             />
           )}
@@ -150,15 +151,15 @@ function ForkForm({ head, words, shut }: { head: TreeHead; words: string; shut: 
   )
 }
 
-function UndoDialog({ view, scope, shut }: { view: NodeView; scope: 'node' | 'subtree'; shut: () => void }) {
-  const asked = { params: { id: view.node.id }, query: { scope } }
+function UndoDialog({ node, scope, shut }: { node: TaskNode; scope: 'node' | 'subtree'; shut: () => void }) {
+  const asked = { params: { id: node.id }, query: { scope } }
   const { data, error } = useRead(ROUTES.taskFiles, asked)
   const undo = useWrite(ROUTES.undoFiles, [ROUTES.taskFiles, ROUTES.treeFiles])
   const toast = useToast()
   const items = data?.items ?? []
   const can = items.filter((item) => item.whyNot === null)
   const send = async () => {
-    const done = await undo.mutateAsync({ params: { id: view.node.id }, body: { scope } }).catch(() => null) // told below the list
+    const done = await undo.mutateAsync({ params: { id: node.id }, body: { scope } }).catch(() => null) // told below the list
     if (!done) return
     shut()
     toast(tree.undo.did(done.files.length), { tone: 'good' })

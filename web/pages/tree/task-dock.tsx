@@ -3,7 +3,6 @@ import { CirclePlay, CircleStop, Ellipsis, Octagon, Pause, Play, RotateCcw, Send
 import { type RefObject, useId, useState } from 'react'
 import { ROUTES } from '../../../core/contract/api.ts'
 import { useBanyan } from '../../banyan.ts'
-import type { NodeView } from '../../data/tree-store.ts'
 import { readLocal, writeLocal } from '../../theme.ts'
 import { useAct } from '../../ui/act.ts'
 import { Button } from '../../ui/button.tsx'
@@ -14,7 +13,7 @@ import { Tooltip } from '../../ui/tooltip.tsx'
 import { tree } from '../../words/tree.ts'
 import { foremost, type Move } from './moves.ts'
 import { SteerTrail } from './steer-trail.tsx'
-import type { Acts } from './use-acts.ts'
+import type { Acts, Subject } from './use-acts.ts'
 
 const ICONS: Partial<Record<Move, typeof Pause>> = {
   pause: Pause,
@@ -26,13 +25,14 @@ const ICONS: Partial<Record<Move, typeof Pause>> = {
   rerun: CirclePlay,
 }
 
-export function TaskDock(props: { view: NodeView; acts: Acts; more: readonly MenuItem[]; steer: RefObject<HTMLTextAreaElement | null> }) {
-  const { view, acts } = props
+export function TaskDock(props: { subject: Subject; acts: Acts; more: readonly MenuItem[]; steer: RefObject<HTMLTextAreaElement | null> }) {
+  const { subject, acts } = props
+  const { node, children } = subject
   const steer = acts.act('steer')
   return (
     <section className="dock" aria-label={tree.act.bar}>
-      <SteerTrail taskId={view.node.id} status={view.node.status} />
-      {steer.why === null && <SteerBox key={view.node.id} taskId={view.node.id} field={props.steer} />}
+      <SteerTrail taskId={node.id} status={node.status} />
+      {steer.why === null && <SteerBox key={node.id} taskId={node.id} field={props.steer} />}
       <div className="dock-acts">
         {foremost(acts.situation).map((move) => {
           const { label, hint, why, danger, run } = acts.act(move)
@@ -51,7 +51,7 @@ export function TaskDock(props: { view: NodeView; acts: Acts; more: readonly Men
           )
         })}
         <span className="grow" />
-        {view.children > 0 && acts.scope === 'node' && <span className="dock-scope dim">{tree.act.node}</span>}
+        {children > 0 && acts.scope === 'node' && <span className="dock-scope dim">{tree.act.node}</span>}
         <DropdownMenu
           trigger={<IconButton icon={Ellipsis} label={tree.act.all} />}
           items={[
@@ -64,7 +64,7 @@ export function TaskDock(props: { view: NodeView; acts: Acts; more: readonly Men
               ...(act.why === null ? {} : { hint: act.why }),
               ...(act.keys === undefined ? {} : { keys: act.keys }),
             })),
-            ...(view.children === 0
+            ...(children === 0
               ? []
               : [
                   { kind: 'line' as const },

@@ -1,10 +1,9 @@
 /** The chosen task: its details, and below them, in reach of a thumb, what can be done with it. */
 import { ArrowLeft } from 'lucide-react'
 import { type RefObject, useCallback, useRef } from 'react'
-import type { TreeHead } from '../../../core/contract/event.ts'
 import { titleOf } from '../../../core/contract/task.ts'
-import type { NodeView, TreeRow, TreeStore } from '../../data/tree-store.ts'
-import { useNode } from '../../data/use-tree.ts'
+import type { Goal, TreeRow, TreeStore } from '../../data/tree-store.ts'
+import { useNodePart } from '../../data/use-tree.ts'
 import { useToast } from '../../toasts.ts'
 import type { MenuItem } from '../../ui/dropdown-menu.tsx'
 import { Link } from '../../ui/link.tsx'
@@ -14,12 +13,12 @@ import { TaskDetail } from '../detail/task-detail.tsx'
 import type { TreeAsk, useTreeAddress } from './address.ts'
 import { TaskDialogs } from './task-dialogs.tsx'
 import { TaskDock } from './task-dock.tsx'
-import { useActs } from './use-acts.ts'
+import { type Subject, useActs } from './use-acts.ts'
 import { useTreeKeys } from './use-tree-keys.ts'
 
 type Props = {
   store: TreeStore
-  head: TreeHead
+  goal: Goal
   rows: readonly TreeRow[]
   taskId: string
   ask: TreeAsk
@@ -32,22 +31,26 @@ type Props = {
 }
 
 export function TaskPane(props: Props) {
-  const view = useNode(props.store, props.taskId)
-  if (!view) {
+  const { store, taskId } = props
+  const node = useNodePart(store, taskId, (view) => view?.node)
+  const children = useNodePart(store, taskId, (view) => view?.children ?? 0)
+  const paused = useNodePart(store, taskId, (view) => view?.total.counts.paused ?? 0)
+  if (!node) {
     return (
       <p className="empty">
-        {tree.noTask(props.taskId)} <Link to={props.back ?? `/trees/${encodeURIComponent(props.head.id)}`}>{tree.showGoal}</Link>
+        {tree.noTask(props.taskId)} <Link to={props.back ?? `/trees/${encodeURIComponent(props.goal.id)}`}>{tree.showGoal}</Link>
       </p>
     )
   }
-  return <Pane {...props} view={view} />
+  return <Pane {...props} subject={{ node, children, paused }} />
 }
 
-function Pane({ store, head, rows, taskId, ask, set, back, choose, show, focus, view }: Props & { view: NodeView }) {
+function Pane({ store, goal, rows, taskId, ask, set, back, choose, show, focus, subject }: Props & { subject: Subject }) {
+  const tasks = useNodePart(store, taskId, (view) => view?.total.tasks ?? 1)
   const steer = useRef<HTMLTextAreaElement>(null)
   const acts = useActs(
-    head,
-    view,
+    goal,
+    subject,
     useCallback(() => steer.current?.focus(), []),
   )
   const copy = useCopy()
@@ -78,7 +81,7 @@ function Pane({ store, head, rows, taskId, ask, set, back, choose, show, focus, 
     <div className="task-pane">
       {back !== null && (
         <>
-          <h1 className="hidden">{titleOf(head.goal)}</h1>
+          <h1 className="hidden">{titleOf(goal.goal)}</h1>
           <Link to={back} className="task-back">
             <ArrowLeft aria-hidden="true" /> {tree.back}
           </Link>
@@ -86,10 +89,10 @@ function Pane({ store, head, rows, taskId, ask, set, back, choose, show, focus, 
       )}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keys */}
       <section className="task-scroll" ref={focus} tabIndex={0} aria-label={tree.detail}>
-        <TaskDetail treeId={head.id} taskId={taskId} />
+        <TaskDetail treeId={goal.id} taskId={taskId} />
       </section>
-      <TaskDock view={view} acts={acts} more={more} steer={steer} />
-      <TaskDialogs head={head} view={view} acts={acts} />
+      <TaskDock subject={subject} acts={acts} more={more} steer={steer} />
+      <TaskDialogs goal={goal} node={subject.node} tasks={tasks} acts={acts} />
     </div>
   )
 }

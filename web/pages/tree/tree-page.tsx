@@ -2,7 +2,7 @@
 import { getRouteApi } from '@tanstack/react-router'
 import { useState } from 'react'
 import { titleOf } from '../../../core/contract/task.ts'
-import { lastSeen, useNode, useSeen, useTree } from '../../data/use-tree.ts'
+import { lastSeen, useNodePart, useSeen, useTreePart, useTreeStore } from '../../data/use-tree.ts'
 import { useTitle } from '../../title.ts'
 import { ErrorState } from '../../ui/error-state.tsx'
 import { Link } from '../../ui/link.tsx'
@@ -19,11 +19,15 @@ export function TreePage() {
 }
 
 function Goal({ treeId }: { treeId: string }) {
-  const { store, state, fault, head, rows, again } = useTree(treeId)
-  const root = useNode(store, treeId)
+  const { store, again } = useTreeStore(treeId)
+  const state = useTreePart(store, (tree) => tree.state)
+  const fault = useTreePart(store, (tree) => tree.fault)
+  const goal = useTreePart(store, (tree) => tree.goal)
+  const rows = useTreePart(store, (tree) => tree.rows)
+  const root = useNodePart(store, treeId, (view) => view?.node)
   const [seen] = useState(() => lastSeen(treeId))
   useSeen(treeId, store.seq)
-  useTitle(head ? titleOf(head.goal) : null)
+  useTitle(goal ? titleOf(goal.goal) : null)
   if (state === 'missing') {
     return (
       <div className="notice">
@@ -34,7 +38,7 @@ function Goal({ treeId }: { treeId: string }) {
       </div>
     )
   }
-  if (!head || !root) {
+  if (!goal || !root) {
     return (
       <div className="column">
         {state === 'failed' ? (
@@ -48,7 +52,7 @@ function Goal({ treeId }: { treeId: string }) {
   return (
     <div className="tree-page">
       {state === 'failed' && <ErrorState title={tree.outOfDate} cause={fault ?? ''} effect={tree.failedEffect} retry={again} />}
-      <Panes store={store} head={head} root={root} rows={rows} seen={seen} />
+      <Panes store={store} goal={goal} root={root} rows={rows} seen={seen} />
     </div>
   )
 }

@@ -1,9 +1,9 @@
 /** What can be done to the chosen task, once: the bar, the menu, the keys and the palette all show this list. */
 import { useCallback, useState } from 'react'
 import { ROUTES } from '../../../core/contract/api.ts'
-import type { TreeHead } from '../../../core/contract/event.ts'
+import type { TaskNode } from '../../../core/contract/node.ts'
 import { useBanyan } from '../../banyan.ts'
-import type { NodeView } from '../../data/tree-store.ts'
+import type { Goal } from '../../data/tree-store.ts'
 import { useConnection } from '../../data/use-connection.ts'
 import { sentence } from '../../live.ts'
 import { useToast } from '../../toasts.ts'
@@ -45,16 +45,18 @@ const CALLS = {
 }
 export type Call = keyof typeof CALLS
 
-export function useActs(head: TreeHead, view: NodeView, focusSteer: () => void) {
+/** What an act depends on. `paused`: how many are, at and below it. */
+export type Subject = { node: TaskNode; children: number; paused: number }
+
+export function useActs(goal: Goal, { node, children, paused }: Subject, focusSteer: () => void) {
   const { api } = useBanyan()
   const { stale } = useConnection()
   const toast = useToast()
   const [scope, setScope] = useState<Scope>('subtree')
   const [asking, setAsking] = useState<Asking>(null)
   const [busy, setBusy] = useState<Move | null>(null)
-  const { node, total, children } = view
   const reach: Scope = children === 0 ? 'subtree' : scope
-  const situation: Situation = { node, paused: total.counts.paused, scope: reach, held: head.pausedReason, stale }
+  const situation: Situation = { node, paused, scope: reach, held: goal.pausedReason, stale }
   const { id, title } = node
 
   const call = useCallback(
