@@ -48,16 +48,19 @@ export async function installPeers(): Promise<boolean> {
 const runNpm = (args: string[]) => run('npm', args, { cwd: PEERS })
 
 export type Ran = { code: number | null; output: string; stdout: string }
-/** Runs to the end. Node 24 comes first on PATH: some peers choose an older version of themselves under another. */
+/**
+ * Runs to the end. Node 24 comes first on PATH: some peers choose an older version of themselves under another. `bare`: it gets `env` and PATH, and
+ * nothing of what this process was given.
+ */
 export function run(
   command: string,
   args: readonly string[],
-  options: { cwd?: string; env?: Record<string, string>; input?: string } = {},
+  options: { cwd?: string; env?: Record<string, string>; input?: string; bare?: boolean } = {},
 ): Promise<Ran> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       cwd: options.cwd ?? PEERS,
-      env: { ...process.env, PATH: `${join(process.execPath, '..')}:${process.env.PATH}`, ...options.env },
+      env: { ...(options.bare ? {} : process.env), PATH: `${join(process.execPath, '..')}:${process.env.PATH}`, ...options.env },
       stdio: 'pipe',
     })
     let output = ''

@@ -1,0 +1,78 @@
+/** A coding agent of others drives Banyan: it gives goals, waits for them, and goes on after Banyan was killed under it. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { installPeers } from '../../scripts/testing/peers.ts'
+import { type CodingAgent, lookFor, openCodingAgent, type Reply, type Script, theirs } from './fixture/coding-agent.ts'
+import { openEngineProcess } from './fixture/engine-process.ts'
+
+let engine: Awaited<ReturnType<typeof openEngineProcess>>
+let agent: CodingAgent
+const ready = await installPeers()
+beforeAll(async () => {
+  engine = await openEngineProcess()
+  agent = await openCodingAgent()
+})
+afterEach(() => expect(agent.outside).toEqual([]))
+afterAll(async () => {
+  await agent.close()
+  await engine.stop()
+})
+
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
+const call = (name: string, input: object): Reply => [{ tool: theirs(name), input }]
+/** It shows its model the structured part of an answer. */
+const standing = (text = ''): { over: boolean; task: { task_id: string; result: string | null } } => JSON.parse(text)
+const isToldToWait = (text: string) => /not connected|connection|stopped during this call|not running/i.test(text)
+const ask = async (method: string, path: string, body?: object) => {
+  const headers = { authorization: `Bearer ${engine.token}`, 'content-type': 'application/json' }
+  const response = await fetch(`${engine.url}${path}`, { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) })
+  return (await response.json()) as { items: { id: string; status: string }[] }
+}
+
+describe.runIf(ready).each(['over HTTP', 'through the bridge'])('a coding agent that knows Banyan %s', (way) => {
+  beforeAll(() => agent.install(engine, ...(way === 'over HTTP' ? ['--http'] : [])))
+
+  test('gives a goal, waits for it and tells what came out', async () => {
+    const said = await agent.work('Let Banyan say hello.', (results) => {
+      if (results.length === 0) return lookFor('start_goal', 'wait_task')
+      if (results.length === 1) return call('start_goal', { goal: 'Run `echo hello-to-a-coding-agent`' })
+      if (results.length === 2) return call('wait_task', { task_id: standing(results[1]).task.task_id })
+      return `It said: ${standing(results[2]).task.result}`
+    })
+    expect(said).toContain('hello-to-a-coding-agent')
+  }, 60_000)
+
+  test('goes on after Banyan was killed during its call, and has one goal', async () => {
+    const words = `killed-under-a-coding-agent-${way.length}`
+    const given = call('start_goal', { goal: `What is ${words}?`, idempotency_key: words })
+    let goal = ''
+    let kill: Promise<void> | undefined
+    const killed = async () => {
+      await pause(500)
+      await engine.kill()
+      await engine.start()
+      await ask('POST', `/api/tasks/${goal}/abort`, {})
+    }
+    const script: Script = async (results) => {
+      const last = results.at(-1) ?? ''
+      if (results.length === 0) return lookFor('start_goal', 'wait_task')
+      if (results.length === 1) return given
+      if (isToldToWait(last)) {
+        if (results.length > 40) return 'It does not come back.'
+        await pause(250)
+        return given
+      }
+      const { over, task } = standing(last)
+      goal ||= task.task_id
+      expect(task.task_id).toBe(goal)
+      if (over) return `It is over: ${goal}`
+      kill ??= killed()
+      return call('wait_task', { task_id: goal, until: 'over' })
+    }
+    let said = await agent.work('Let Banyan ask me.', script)
+    await kill
+    // It tries to connect a few times only; on a machine that is slow to start Banyan again, its person starts it once more.
+    if (said === 'It does not come back.') said = await agent.work('Let Banyan ask me.', script)
+    expect(said).toBe(`It is over: ${goal}`)
+    expect((await ask('GET', `/api/trees?q=${words}`)).items).toMatchObject([{ id: goal, status: 'cancelled' }])
+  }, 120_000)
+})
