@@ -77,3 +77,14 @@ test('home, reviews and an opened task are what the server has, and follow it', 
   for (const stop of leave) stop()
   end()
 })
+
+test('going through many tasks quickly asks for no more at once than the server tells, and the last one is told', async () => {
+  const id = await server.goal()
+  const { data, join } = page()
+  const end = await join()
+  for (let i = 0; i < 100; i++) data.task(`nobody-${i}`).subscribe(() => undefined)()
+  const leave = data.task(id).subscribe(() => undefined)
+  await expect.poll(() => data.task(id).get()).toMatchObject({ loaded: true, fault: null })
+  leave()
+  end()
+})

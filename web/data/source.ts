@@ -12,11 +12,11 @@ export type Following = { use(): () => void }
 export function following(channel: Channel, topic: Topic, follower: Follower, gone: () => void, lingerMs = LINGER_MS): Following {
   let users = 0
   let stop: (() => void) | null = null
-  let timer: ReturnType<typeof setTimeout> | undefined
+  let stay: (() => void) | undefined
   return {
     use() {
       users += 1
-      clearTimeout(timer)
+      stay?.()
       stop ??= channel.follow(topic, follower)
       let used = true
       return () => {
@@ -24,7 +24,7 @@ export function following(channel: Channel, topic: Topic, follower: Follower, go
         used = false
         users -= 1
         if (users > 0) return
-        timer = setTimeout(() => {
+        stay = channel.linger(() => {
           stop?.()
           stop = null
           gone()
