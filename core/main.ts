@@ -33,6 +33,8 @@ import { type AppParts, app } from './http/app.ts'
 import { openAuth } from './http/auth.ts'
 import { type Live, openLive } from './http/live.ts'
 import { listen } from './http/server.ts'
+import { type MadeTools, openMadeTools } from './made/made.ts'
+import { openMadeRunner } from './made/run.ts'
 import { openEndpoint } from './mcp/endpoint.ts'
 import { chooseModels, type Models } from './models/choose.ts'
 import { type Keys, openKeys } from './models/keys.ts'
@@ -96,6 +98,8 @@ export type Runtime = {
   uploads: Uploads
   /** Keys of providers that people gave. */
   keys: Keys
+  /** Tools that agents made. */
+  made: MadeTools
   /** What is known of carrying out a plan. */
   outlook: ReturnType<typeof openOutlook>
   trials: Trials
@@ -123,6 +127,9 @@ export type RuntimeOptions = {
   /** Commands in the background, at most. */
   jobLimits?: Partial<JobLimits>
 }
+
+/** What a tool that an agent made may use, all its processes together. */
+const MADE_LIMITS = { memoryBytes: 768 * 2 ** 20, pids: 256, cpus: 1 }
 
 /** Where a goal starts when nobody says otherwise. */
 const FIRST_AGENT = 'agent_selector'
@@ -232,6 +239,21 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     ...(runAs ? { runAs } : {}),
     ...(options.failPoint ? { failPoint: options.failPoint } : {}),
   })
+  const toolExec = localExec({
+    sandbox: isolation.sandbox,
+    cgroups: isolation.cgroups,
+    environment: builtEnvironment({ PATH: config.commandPath, LANG: config.commandLang }),
+    limits: MADE_LIMITS,
+    ...(runAs ? { runAs } : {}),
+  })
+  const made = await openMadeTools({
+    store,
+    registry,
+    runner: openMadeRunner({ exec: toolExec, folder: join(config.dataDir, 'made-tools'), ...(runAs ? { runAs } : {}) }),
+    tools,
+    why: 'why' in isolation.sandbox ? isolation.sandbox.why : null,
+    onError: (error) => console.error(vault.redact(`banyan: tools that agents made: ${inspect(error)}`)),
+  })
   const exec = ladder({ choice: config.isolation, local, container: containers.exec })
   const history = openHistory({
     store,
@@ -265,6 +287,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     history,
     jobs,
     repositories,
+    made,
     tasks,
     registry,
     exec,
@@ -347,6 +370,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     settingsList: list,
     uploads,
     keys,
+    made,
     outlook,
     async submitGoal(goal, by) {
       const name = goal.agent ?? FIRST_AGENT
@@ -421,6 +445,8 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
       await worktrees.stop()
       await jobs.close()
       await exec.stop()
+      made.close()
+      await toolExec.stop()
       await egress.close()
       await repositories.stop()
       await query.close()

@@ -2,6 +2,7 @@
 import type { FileHandle } from 'node:fs/promises'
 import * as z from 'zod'
 import { Fault } from './contract/fault.ts'
+import type { Draft } from './contract/made-tool.ts'
 import type { PlanItem } from './contract/plan.ts'
 import type { Declared, Taint } from './contract/policy.ts'
 import type { QueryResult } from './contract/readable.ts'
@@ -138,6 +139,17 @@ export type Capabilities = {
     poll(name: string, wait: JobWait): Promise<JobNews>
     write(name: string, given: { text: string; end: boolean }): void
     stop(name: string): Promise<void>
+  }
+  /** Tools that agents make. Faults say what is wrong with one. */
+  made: {
+    /** Why a person decides before it enters use; null: nobody needs to. */
+    asks(draft: Draft): string | null
+    /** Looks it over and runs its tests; what a person is shown. Saves nothing. */
+    preview(draft: Draft): Promise<unknown>
+    /** The same, and saves it, hands it to this task and answers the call, in one commit. */
+    make(draft: Draft): Promise<void>
+    /** Runs one that was made. */
+    run(name: string, input: unknown): Promise<Outcome>
   }
   /** True when the person who typed the goal wrote exactly this command into this task's own instruction. */
   origin: { typedByPerson(command: string): { typed: boolean; once: boolean } }

@@ -20,6 +20,7 @@ const LAYERS = [
   'core/self',
   'core/observe',
   'core/tool.ts',
+  'core/made',
   'tools',
   'core/agent',
   'core/mcp',

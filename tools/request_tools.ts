@@ -3,7 +3,7 @@ import { defineTool } from '../core/tool.ts'
 
 export default defineTool({
   name: 'request_tools',
-  description: `Asks for tools that you lack. The tool agent looks for existing ones that fit and hands them over: from your next turn on you have them. Say what you need to do, not the name you would give the tool. Works once in your task.`,
+  description: `Asks for tools that you lack. The tool agent looks for existing ones that fit, or makes a small one (a rule that code can follow, no network), and hands them over: from your next turn on you have them. Say what you need to do, not the name you would give the tool. Works once in your task.`,
   permission: 'write',
   arranges: true,
   effect: 'keyed',

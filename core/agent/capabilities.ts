@@ -5,7 +5,9 @@ import { readCommand } from '../contract/answers.ts'
 import type { Fact } from '../contract/event.ts'
 import { Fault } from '../contract/fault.ts'
 import { commandOf } from '../contract/goal-text.ts'
+import type { MadePermission } from '../contract/made-tool.ts'
 import { leavesOf, plainPlan, planChildren, problemOf } from '../contract/plan.ts'
+import type { RegistryKind } from '../contract/registry.ts'
 import { type CheckedEvidence, isOver, type TaskKind } from '../contract/task.ts'
 import { MOST_WRITTEN } from '../contract/writable.ts'
 import { checkEvidence } from '../exec/evidence.ts'
@@ -14,6 +16,7 @@ import { type WorkspaceFiles, workspaceFiles } from '../exec/files.ts'
 import type { History } from '../exec/history.ts'
 import type { Jobs } from '../exec/jobs.ts'
 import type { Repositories, TaskGit } from '../git/git.ts'
+import type { MadeTools } from '../made/made.ts'
 import { hostRefusal } from '../policy/policy.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Secrets } from '../secrets/secrets.ts'
@@ -54,6 +57,7 @@ export type CapabilityParts = {
   history: Pick<History, 'writing' | 'taking' | 'around' | 'beside' | 'settle' | 'underWay'>
   jobs: Pick<Jobs, 'start' | 'live' | 'poll' | 'write' | 'stop' | 'of'>
   repositories: Pick<Repositories, 'forTask'>
+  made: Pick<MadeTools, 'asks' | 'mayHave' | 'prepare' | 'save' | 'refresh' | 'run'>
   protectedPaths: readonly string[]
   /** Writes down what an effect outside the database did. */
   record(treeId: string, fact: Fact): Promise<void>
@@ -87,7 +91,7 @@ function previewOf(sql: string, plan: WritePlan, rows: readonly WrittenRow[]): S
 const WORDS: Record<'breakdown' | 'context' | 'tools', string> = {
   breakdown: 'Plan how to split the task below. Do not solve it.',
   context: 'Find the context documents that the task below needs. Do not solve it.',
-  tools: 'Find the tools that the task below needs. Do not solve it.',
+  tools: 'Find the tools that the task below needs, or make what is missing. Do not solve it.',
 }
 
 export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal, judges, touched }: CallContext): Capabilities {
@@ -224,8 +228,8 @@ export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal,
     },
 
     registry: {
-      list: (kind) => registry.list(kind),
-      get: (kind, name) => registry.get(kind, name),
+      list: async (kind) => (await registry.list(kind)).filter((entry) => maySee(kind, entry.name)),
+      get: async (kind, name) => (maySee(kind, name) ? registry.get(kind, name) : undefined),
       isAgents: ({ author }) => registry.isAgent(author),
       async saveDocument(document) {
         const before = await registry.get('document', document.name)
@@ -295,11 +299,78 @@ export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal,
       write: (name, given) => parts.jobs.write(task.id, name, given),
       stop: (name) => parts.jobs.stop(task.id, name),
     },
+    made: {
+      asks: (draft) => parts.made.asks(draft, task.treeId),
+      async preview(draft) {
+        const { entry, trial, before, asks } = await parts.made.prepare(draft, task.treeId, signal)
+        return {
+          tool: 'create_tool',
+          name: entry.name,
+          description: entry.description,
+          why: asks ?? 'the policy asks',
+          ...{ permission: entry.made.permission, inputSchema: entry.made.inputSchema, outputSchema: entry.made.outputSchema ?? null },
+          ...{ source: entry.made.source, tests: entry.made.tests, report: trial.report },
+          before: before && { version: before.version, source: before.made.source, tests: before.made.tests },
+        }
+      },
+      async make(draft) {
+        const ready = await parts.made.prepare(draft, task.treeId, signal)
+        const approval = await tasks.approval(callId)
+        if (ready.asks !== null && approval === null)
+          throw new Fault('forbidden', `Not made: ${ready.asks} meanwhile, so a person decides; call create_tool again.`)
+        const { name } = ready.entry
+        parts.failPoint?.('made.before-save')
+        await turns.act(lease, callId, async (tx, grant) => {
+          const at = { by: task.agent, treeId: task.treeId, taskId: task.id, approvedBy: approval?.by ?? null }
+          const version = await parts.made.save(tx, ready, at)
+          grant([name])
+          const next =
+            task.kind === 'work'
+              ? `From your next turn on you have it: call ${name} by its name.`
+              : `Try it if you like, then hand it over: end_task with "tools": ["${name}"].`
+          return `Made the tool ${name} (version ${version}): all ${ready.trial.passed} tests passed.\n${parts.secrets.redact(ready.trial.report)}\n${next}`
+        })
+        parts.failPoint?.('made.after-save')
+        await parts.made.refresh(name)
+        lease.grants = { ...lease.grants, tools: [...new Set([...(lease.grants.tools ?? []), name])] }
+      },
+      async run(name, input) {
+        const { outcome, rolledBack } = await parts.made.run(
+          name,
+          input,
+          { id: callId, treeId: task.treeId, taskId: task.id, signal },
+          inFolder,
+        )
+        if (rolledBack)
+          await turns.tellPerson(lease, callId, {
+            kind: 'flag',
+            title:
+              rolledBack.to === null
+                ? `The tool ${name} was switched off: ${rolledBack.why.slice(0, 200)}`
+                : `The tool ${name} went back to an earlier version: ${rolledBack.why.slice(0, 200)}`,
+            action: parts.secrets.redactAll(rolledBack),
+            risk: 'medium',
+          })
+        return outcome
+      },
+    },
     origin: {
       typedByPerson: (command) => ({ typed: typed !== null && command.trim() === typed.command, once: typed?.once ?? false }),
     },
   }
 
+  /** Tools that agents of other goals made are not there, until a person approves them. */
+  function maySee(kind: RegistryKind, name: string): boolean {
+    return kind !== 'tool' || parts.made.mayHave(name, task.treeId)
+  }
+  /** The folder of the task for a tool that may have it; what it changes is kept like what a command changes. */
+  async function inFolder<T>(permission: MadePermission, act: (workspace: string | null) => Promise<T>): Promise<T> {
+    if (permission === 'pure') return act(null)
+    const workspace = await realpath(await parts.workspaces.of(task))
+    touched.folders.add(task.workspace)
+    if (permission === 'read_workspace') return act(workspace)
+    return parts.history.around(moment, workspace, () => act(workspace))
+  }
   /** What a statement would do now, found by reading. */
   async function written(sql: string) {
     const plan = planWrite(sql)
@@ -388,7 +459,7 @@ export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal,
   async function mustBeThere(kind: 'document' | 'tool', names: readonly string[] | undefined): Promise<void> {
     for (const name of names ?? []) {
       const entry = await registry.get(kind, name)
-      if (!entry?.enabled) throw new Fault('not_found', `Not ended: there is no ${kind} "${name}" to hand over.`)
+      if (!entry?.enabled || !maySee(kind, name)) throw new Fault('not_found', `Not ended: there is no ${kind} "${name}" to hand over.`)
     }
   }
   /** Files and links by looking; commands by what the log says this task, or one below it, really ran. */

@@ -38,7 +38,11 @@ export async function composed(
     return tool.requires ? may[tool.requires] : entry.core || wanted.has(entry.name)
   })
   const tools = new Map(entries.map((entry) => [entry.name, parts.tools.get(entry.name)!]))
-  const specs = [...tools.values()].map((tool) => ({ name: tool.name, description: tool.description, inputSchema: tool.inputSchema }))
+  const specs = entries.map((entry) => {
+    const { name, description, inputSchema } = tools.get(entry.name)!
+    // A tool that was made has its words in its entry, so that they are of one version with it.
+    return entry.made ? { name, description: entry.description, inputSchema: entry.made.inputSchema } : { name, description, inputSchema }
+  })
   const prompt = buildPrompt(core, agent, documents, entries)
   const authors = [...new Set(documents.map((document) => document.author))]
   return { prompt, tools, specs, authors, promptTokens: estimateTokens(prompt.text), specTokens: estimateTokens(JSON.stringify(specs)) }

@@ -79,7 +79,13 @@ export class UniversalAgent {
       const work: Work = { lease, definition, conversation: openConversation(), signal }
       let calls = await turns.openCalls(lease.taskId)
       let compactions = 0
+      let { grants } = lease
       for (;;) {
+        // A tool that it made itself: known to the model from the next turn on, and to the calls of that turn.
+        if (lease.grants !== grants) {
+          work.definition = (await this.#define(lease)) ?? work.definition
+          grants = lease.grants
+        }
         const ran = calls.length > 0 ? await this.#runCalls(work, calls) : 'again'
         if (ran === 'gone') return
         if (signal.aborted || this.#parts.draining()) return await turns.release(lease)

@@ -138,6 +138,12 @@ export type Fact =
   /** A command runs in the background of this task since. */
   | { type: 'job.started'; taskId: string; job: string; command: string; isolation: string }
   | { type: 'job.ended'; taskId: string; job: string; exitCode: number | null; ending: string }
+  /** A call of a tool that an agent made has run. `fault`: what was wrong with the tool itself; null: nothing was, whatever it answered. */
+  | { type: 'tool.ran'; taskId: string; callId: string; tool: string; version: number; ms: number; fault: string | null }
+  /** A person lets every agent have this version. */
+  | { type: 'tool.approved'; name: string; version: number; by: string }
+  /** `to`: the version that was saved anew as the newest; null: there was none, and the tool is switched off. */
+  | { type: 'tool.rolledback'; name: string; from: number; to: number | null; why: string; by: string }
   /** The sweep found something that no event had woken. */
   | { type: 'sweep.repaired'; taskId: string; what: string }
   /** Nothing begins anywhere until it is resumed. */

@@ -1,5 +1,6 @@
 /** Agents, documents and tools are rows; every save is a version. */
 import * as z from 'zod'
+import { MadeTool } from './made-tool.ts'
 
 export const Name = z.string().regex(/^[a-z][a-z0-9_-]{0,63}$/, 'a name is 1 to 64 of a-z, 0-9, _ and -, and starts with a letter')
 export const REGISTRY_KINDS = ['agent', 'document', 'tool'] as const
@@ -44,6 +45,8 @@ export const ToolEntry = z.object({
   enabled: z.boolean().default(true),
   /** Absent: a file in `tools/`. `made`: an agent wrote it at run time. `server`: it belongs to somebody else's MCP server. */
   origin: z.enum(['made', 'server']).optional(),
+  /** What a tool that an agent wrote consists of, so that every version holds all of it. */
+  made: MadeTool.optional(),
 })
 export type ToolEntry = z.output<typeof ToolEntry>
 

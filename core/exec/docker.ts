@@ -71,6 +71,8 @@ export async function openDocker(options: DockerOptions): Promise<DockerExec> {
   async function run(command: Command, signal: AbortSignal): Promise<CommandResult> {
     const workspace = command.workspace ?? command.cwd
     mustBeWhole(command)
+    if (command.readOnly || command.tool !== undefined)
+      throw new Fault('invalid', 'Only a sandbox can hold a command to reading; run it with isolation "sandbox".')
     if (Array.isArray(command.network))
       throw new Fault(
         'unavailable',

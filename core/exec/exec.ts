@@ -32,6 +32,10 @@ export type Command = {
   cwd: string
   /** Folder that it may write in, and in a sandbox the only one it sees: `cwd` lies in it. Left out, it is `cwd`. */
   workspace?: string
+  /** It may only read its workspace. Held in a sandbox alone: such a command needs `isolation: 'sandbox'`. */
+  readOnly?: true
+  /** Absolute folder that it finds, read-only, at /tool. In a sandbox alone. */
+  tool?: string
   /**
    * What it must run at. `sandbox`, `container`: not started where there is none. `plain`: as somebody allowed. Left out: what the setting
    * ISOLATION says, else the best that this machine has, and the result says which.

@@ -102,6 +102,8 @@ export function localExec(options: LocalExecOptions): Exec & { stop(): Promise<v
     if (command.network === 'none' && command.isolation === 'plain')
       throw new Fault('invalid', 'A command without a sandbox cannot be kept from the network.')
     const isolated = command.isolation !== 'plain' && (command.isolation === 'sandbox' || command.network !== undefined)
+    if ((command.readOnly || command.tool !== undefined) && command.isolation !== 'sandbox')
+      throw new Fault('invalid', 'Only a sandbox can hold a command to reading; run it with isolation "sandbox".')
     if (command.isolation === 'plain') return attempt(command, signal, null, null)
     if (!sandbox) {
       if (isolated) throw new Fault('unavailable', `The command must run in a sandbox and was not started. ${why}`)
@@ -361,6 +363,8 @@ async function launchWithin(
     inner: argv,
     ...(first.length > 0 ? { script: andBecome(first) } : {}),
     ...(door ? { door: door.socket } : {}),
+    ...(command.readOnly ? { readOnly: true } : {}),
+    ...(command.tool === undefined ? {} : { tool: command.tool }),
   }
   const { argv: enclosed, files } = await walls.enclose(enclosure)
   try {

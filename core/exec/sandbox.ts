@@ -47,6 +47,9 @@ export type Sandbox = {
     script?: string
     /** Path of the socket that leads to the proxy. */
     door?: string
+    readOnly?: boolean
+    /** Folder that is shown at /tool. */
+    tool?: string
   }): Promise<Enclosure>
   /** Whether a program of this path is there inside. */
   shows(path: string, workspace: string): boolean
@@ -114,7 +117,7 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
 
   return {
     version,
-    async enclose({ workspace, cwd, inner, script, door }) {
+    async enclose({ workspace, cwd, inner, script, door, readOnly = false, tool }) {
       if (door !== undefined && nodeProgram === null)
         throw new Fault('unavailable', 'The Node that runs Banyan was replaced, so no way to the network can be opened; restart Banyan.')
       const room = await realpath(workspace).catch(() => null) // said in the next line
@@ -137,7 +140,8 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
         await Promise.all(files.map((file) => file.close()))
         throw error
       }
-      const bind = knows.includes('--bind-fd') ? ['--bind-fd', String(WORKSPACE_FD), room] : ['--bind', room, room]
+      const how = readOnly ? '--ro-bind' : '--bind'
+      const bind = knows.includes(`${how}-fd`) ? [`${how}-fd`, String(WORKSPACE_FD), room] : [how, room, room]
       // The gate's shell ignored polite signals on behalf of bubblewrap, which would leave the command no time to end; it gets them back here.
       const lines = door === undefined ? script : `${forwarding(nodeProgram!)}${script ?? 'exec "$@"'}`
       const program = ['/usr/bin/env', '--default-signal=TERM', '--default-signal=INT', '--default-signal=HUP', `--chdir=${place}`]
@@ -148,6 +152,7 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
           ...walls,
           ...folders(room, visible),
           ...bind,
+          ...(tool === undefined ? [] : ['--ro-bind', tool, '/tool']),
           ...(door === undefined
             ? []
             : [...folders(DOOR_SOCKET, visible), '--ro-bind', door, DOOR_SOCKET, '--ro-bind', forwarder, DOOR_FORWARDER]),

@@ -41,6 +41,13 @@ export function lineOf(event: Event): { level: LogLevel; text: string; about: Ab
       return line('info', `Rule ${event.ruleId} taken back by ${event.by}`)
     case 'secret.changed':
       return line('info', `Secret ${event.name} ${event.what} by ${event.by}`)
+    case 'tool.approved':
+      return line('info', `Tool ${event.name} version ${event.version} approved by ${event.by}`)
+    case 'tool.rolledback':
+      return line(
+        event.by === 'system' ? 'warn' : 'info',
+        `Tool ${event.name} ${event.to === null ? 'switched off' : 'rolled back'}: ${event.why}`,
+      )
     case 'registry.saved':
       return line('info', `${event.kind} ${event.name} saved as version ${event.version} by ${event.by}`)
     case 'settings.saved':

@@ -57,6 +57,10 @@ export function openRegistry(store: Store) {
 
     save,
 
+    /** As `save`, as a part of another commit; the caller has checked the body. Answers the version. */
+    saveIn: <K extends RegistryKind>(tx: Tx, kind: K, body: EntryOf[K], author: string): Promise<number> =>
+      put(tx, kind, SCHEMAS[kind].parse(body) as EntryOf[K], author, null),
+
     /**
      * Saves an earlier version anew, in the name of whoever asks; a removed entry is back with it. A Fault where there is no such version, or
      * where what it names is gone.

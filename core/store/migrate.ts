@@ -17,6 +17,7 @@ import * as jobs from './migrations/0010-jobs.ts'
 import * as decisions from './migrations/0011-decisions.ts'
 import * as mcp from './migrations/0012-mcp.ts'
 import * as rerun from './migrations/0013-rerun.ts'
+import * as made from './migrations/0014-made-tools.ts'
 import type { Database } from './tables.ts'
 
 export type Migration = {
@@ -41,6 +42,7 @@ export const MIGRATIONS: readonly Migration[] = [
   decisions,
   mcp,
   rerun,
+  made,
 ]
 
 /** This code's schema number. */

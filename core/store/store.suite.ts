@@ -169,6 +169,10 @@ const COLUMNS = {
   web_searches: ['id', 'engine', 'query', 'at', 'task_id', 'results', 'outcome', 'hits'],
   web_pages: ['url', 'final_url', 'title', 'content_type', 'text', 'links', 'notes', 'etag', 'last_modified', 'fetched_at', 'fresh_until'],
   web_citations: ['task_id', 'id', 'url', 'title', 'fetched_at'],
+  made_tools: [
+    ...(['name', 'sha', 'tree_id', 'task_id', 'passed', 'failed', 'report', 'test_ms', 'tested_at'] as const),
+    ...(['approved_by', 'approved_at', 'failures', 'runs', 'broken'] as const),
+  ],
   templates: ['name', 'body', 'author', 'created_at', 'updated_at'],
   uploads: ['id', 'name', 'type', 'bytes', 'by', 'created_at'],
   agents: ENTRY,

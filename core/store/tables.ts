@@ -282,6 +282,23 @@ export type Database = {
   templates: { name: string; body: string; author: string; created_at: number; updated_at: number }
   /** Files sent for goals to come; the bytes are in a file named by the id. */
   uploads: { id: string; name: string; type: string; bytes: number; by: string; created_at: number }
+  /** Versions of tools that agents made, by what they consist of. `failures`: runs in a row with a fault of the tool's own. */
+  made_tools: {
+    name: string
+    sha: string
+    tree_id: string
+    task_id: string
+    passed: number
+    failed: number
+    report: string
+    test_ms: number
+    tested_at: number
+    approved_by: string | null
+    approved_at: number | null
+    failures: number
+    runs: number
+    broken: string | null
+  }
   agents: Entry
   documents: Entry
   tools: Entry

@@ -533,13 +533,18 @@ export function openTurns(store: Store, options: { leaseMs?: number; reviewSecon
       }),
 
     /** Does a change and writes down the call's answer in one commit, so that a crash leaves both or neither. */
-    act: (lease: Lease, callId: string, work: (tx: Tx) => Promise<string>): Promise<void> =>
+    act: (lease: Lease, callId: string, work: (tx: Tx, grant: (tools: readonly string[]) => void) => Promise<string>): Promise<void> =>
       store.transact(
         async (tx) => {
           const task = await openLeased(tx, lease)
           const [call] = await tx.query(callRow, { id: callId })
           if (!call || call.state === 'ended') throw new Fault('conflict', `Call ${callId} has ended already.`)
-          await endCall(tx, task, call, await work(tx), false)
+          const grant = (tools: readonly string[]) => {
+            const had = JSON.parse(task.grants) as Grants
+            task.grants = JSON.stringify({ ...had, tools: [...new Set([...(had.tools ?? []), ...tools])] })
+            tx.record(task.tree_id, { type: 'task.granted', taskId: task.id, documents: [], tools: [...tools] })
+          }
+          await endCall(tx, task, call, await work(tx, grant), false)
           await save(tx, task)
         },
         { durable: true },

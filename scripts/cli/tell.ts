@@ -98,6 +98,14 @@ export function tell(event: Event, paint: Paint): string {
       return `everything is paused by ${oneLine(event.by, 40)}${event.comment ? `: ${oneLine(event.comment)}` : ''}`
     case 'system.resumed':
       return `work goes on, resumed by ${oneLine(event.by, 40)}`
+    case 'tool.ran':
+      return event.fault === null
+        ? `${oneLine(event.tool, 60)} version ${event.version} ran for ${event.ms} ms`
+        : `${oneLine(event.tool, 60)} version ${event.version} ${paint('bad', 'failed')}: ${oneLine(event.fault)}`
+    case 'tool.approved':
+      return `the tool ${oneLine(event.name, 60)} version ${event.version} was approved by ${oneLine(event.by, 60)}`
+    case 'tool.rolledback':
+      return `the tool ${oneLine(event.name, 60)} ${event.to === null ? 'was switched off' : `went back to an earlier version, now version ${event.to}`}: ${oneLine(event.why)}`
     case 'registry.saved':
       return `${event.kind} ${event.name} saved as version ${event.version} by ${oneLine(event.by, 40)}`
     case 'settings.saved':
