@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
+import { type Briefs, openBriefs } from './agent/brief.ts'
 import { HELPERS } from './agent/capabilities.ts'
 import { type Editors, openEditors } from './agent/editors.ts'
 import { openOutlook } from './agent/outlook.ts'
@@ -36,7 +37,10 @@ import { listen } from './http/server.ts'
 import { type MadeTools, openMadeTools } from './made/made.ts'
 import { openMadeRunner } from './made/run.ts'
 import { openEndpoint } from './mcp/endpoint.ts'
+import { webhookSecret } from './mcp/webhooks.ts'
+import { workerSurface } from './mcp/worker.ts'
 import { chooseModels, type Models } from './models/choose.ts'
+import { external } from './models/external.ts'
 import { type Keys, openKeys } from './models/keys.ts'
 import { playbook } from './models/playbook.ts'
 import { readPlaybooks } from './models/playbook-steps.ts'
@@ -52,6 +56,7 @@ import { rotateKey, settledKey } from './secrets/rotate.ts'
 import { openSecrets, type Secrets } from './secrets/secrets.ts'
 import { openQuery } from './store/query.ts'
 import { openStore, type Store } from './store/store.ts'
+import { unread } from './tasks/outside.ts'
 import { openTasks, type Tasks } from './tasks/tasks.ts'
 import { LEASE_MS } from './tasks/turns.ts'
 import type { Tool } from './tool.ts'
@@ -95,6 +100,10 @@ export type Runtime = {
   history: History
   monitor: Monitor
   editors: Editors
+  /** What outside agents are told of tasks. */
+  briefs: Briefs
+  /** All tools, as they are now. */
+  tools: ReadonlyMap<string, Tool>
   uploads: Uploads
   /** Keys of providers that people gave. */
   keys: Keys
@@ -124,6 +133,8 @@ export type RuntimeOptions = {
   /** For tests, which have no internet. */
   web?: Partial<WebParts>
   leaseMs?: number
+  /** How long an outside agent may be silent. */
+  outsideLeaseMs?: number
   /** Commands in the background, at most. */
   jobLimits?: Partial<JobLimits>
 }
@@ -209,7 +220,12 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
       return list.current.fallbackModel
     },
   }
-  const models = chooseModels(modelSettings, playbook({ playbooks }), [typedCall(), ...(options.providers ?? [])], now)
+  const models = chooseModels(
+    modelSettings,
+    playbook({ playbooks }),
+    [typedCall(), external((taskId) => unread(store, taskId)), ...(options.providers ?? [])],
+    now,
+  )
   const keys = openKeys({ store, vault, models, config })
   await keys.load()
   models.pick('default') // a wrong MODEL is said at the start, not by the first goal
@@ -217,6 +233,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     ...(options.leaseMs === undefined ? {} : { leaseMs: options.leaseMs }),
     ...(config.reviewExpirySeconds === null ? {} : { expiry: { policy: config.reviewExpiry, seconds: config.reviewExpirySeconds } }),
     dailyMicros: config.dailyMicros,
+    ...(options.outsideLeaseMs === undefined ? {} : { outsideLeaseMs: options.outsideLeaseMs }),
     checks: { edit: (name, input) => tools.get(name)?.problemIn(input) ?? null },
   })
   const folders = workspaces(config.dataDir, runAs, options.failPoint)
@@ -365,6 +382,8 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     history,
     monitor,
     editors,
+    briefs: openBriefs({ registry, tools, tasks }),
+    tools,
     trials: openTrials({ store, tasks, registry, tools, editors }),
     settings,
     settingsList: list,
@@ -537,6 +556,16 @@ export async function start(config: ReadyConfig): Promise<Engine> {
     secretKey: runtime.systemSecretKey,
     mayStill: (principal, scope) => auth.mayStill(principal, scope),
     log,
+    worker: workerSurface(
+      {
+        store: runtime.store,
+        tasks: runtime.tasks,
+        briefs: runtime.briefs,
+        tools: runtime.tools,
+        webhookSecret: (agent) => webhookSecret(runtime.systemSecretKey, agent),
+      },
+      version,
+    ),
   })
   let finish: (how: 'stop' | 'restart') => void = () => undefined
   const ended = new Promise<'stop' | 'restart'>((resolve) => {

@@ -1,7 +1,14 @@
-/** What an agent's model is given before a turn, composed from rows: its prompt and its tools. The editors show the same that runs. */
+/**
+ * What an agent's model is given before a turn, composed from rows: its prompt and its tools. The editors show the same that runs, and outside
+ * agents are told the same.
+ */
+import type { Trial } from '../contract/api-trials.ts'
+import { Fault } from '../contract/fault.ts'
 import type { Agent, Document, Versioned } from '../contract/registry.ts'
 import type { ModelRequest } from '../models/provider.ts'
 import type { Registry } from '../registry/registry.ts'
+import type { Grants } from '../tasks/rows.ts'
+import type { Tasks } from '../tasks/tasks.ts'
 import type { Tool } from '../tool.ts'
 import { estimateTokens } from './context.ts'
 import { buildPrompt, type Prompt } from './prompt.ts'
@@ -46,4 +53,20 @@ export async function composed(
   const prompt = buildPrompt(core, agent, documents, entries)
   const authors = [...new Set(documents.map((document) => document.author))]
   return { prompt, tools, specs, authors, promptTokens: estimateTokens(prompt.text), specTokens: estimateTokens(JSON.stringify(specs)) }
+}
+
+export type DefinitionParts = { registry: Pick<Registry, 'get' | 'list'>; tools: ReadonlyMap<string, Tool>; tasks: Pick<Tasks, 'trial'> }
+
+/** Of one task: its agent, or the draft of it that is tried out, with what helpers handed over. Undefined: there is no such agent, or it is off. */
+export async function definitionOf(
+  parts: DefinitionParts,
+  name: string,
+  { documents = [], tools = [], trial: trialId }: Grants,
+): Promise<(Composed & { agent: Versioned<Agent>; trial: Trial | null }) | undefined> {
+  const trial = trialId === undefined ? null : await parts.tasks.trial(trialId)
+  const agent = trial ? { ...trial.agent, version: 0, author: 'draft', updatedAt: '' } : await parts.registry.get('agent', name)
+  if (!agent?.enabled) return undefined
+  const core = await parts.registry.get('document', CORE)
+  if (!core) throw new Fault('unavailable', `The document ${CORE} is missing; restore it from its versions or from the seeds.`)
+  return { agent, trial, ...(await composed(parts, core.content, agent, { documents, tools })) }
 }

@@ -19,7 +19,7 @@ import { ClaimLost, type EndedCall, type Lease, type SavedCall } from '../tasks/
 import type { Call, Capabilities, Effect, Outcome, Tool } from '../tool.ts'
 import { type CapabilityParts, capabilitiesFor, Held, type TouchedByCall } from './capabilities.ts'
 import { type Conversation, clearing, FILL, openConversation, SUMMARISE, summarising, summaryMessage } from './context.ts'
-import { CORE, composed } from './definition.ts'
+import { definitionOf } from './definition.ts'
 import type { Prompt } from './prompt.ts'
 import { targetOf } from './target.ts'
 
@@ -128,6 +128,17 @@ export class UniversalAgent {
       return 'gone'
     }
     const asked = work.conversation.request()
+    const driver = drivenBy(lease, provider)
+    const request = {
+      model,
+      system: prompt.text,
+      messages: asked.messages,
+      tools: definition.specs,
+      maxOutputTokens: agent.max_output_tokens,
+      task: { ...pick(lease.task), stopping: false },
+    }
+    if (driver.outside && (driver.outside.asks?.(request) ?? true) && (await turns.parkOutside(lease, driver.outside.capability(model))))
+      return 'gone'
     const input = asked.tokens + definition.promptTokens + definition.specTokens
     const room = Math.floor((provider.contextWindow(model) - agent.max_output_tokens) * FILL)
     if (input > room) return this.#makeSmaller(work, target, compactions, room - definition.promptTokens - definition.specTokens)
@@ -161,15 +172,11 @@ export class UniversalAgent {
     const fresh = started.messages > work.conversation.last() + (logged ? 0 : 1)
     if (fresh) await this.#catchUp(work)
     this.#fail('agent.before-model')
-    const request: ModelRequest = {
-      model,
-      system: prompt.text,
-      messages: fresh ? work.conversation.request().messages : asked.messages,
-      tools: definition.specs,
-      maxOutputTokens: agent.max_output_tokens,
-      task: { ...pick(lease.task), stopping: started.stopping },
-    }
-    const { end, latencyMs } = await this.#call(work, drivenBy(lease, provider), request)
+    const { end, latencyMs } = await this.#call(work, driver, {
+      ...request,
+      ...(fresh ? { messages: work.conversation.request().messages } : {}),
+      task: { ...request.task, stopping: started.stopping },
+    })
     this.#fail('agent.after-model')
     if ('kind' in end) return this.#faulted(work, target, started.call, end, latencyMs, compactions)
     const costMicros = end.reportedCostMicros ?? (end.usage ? priceOf(provider.name, end.model, end.usage) : null)
@@ -177,6 +184,7 @@ export class UniversalAgent {
     const saved = await turns.reply(lease, started.call, {
       text: end.text,
       calls: end.calls,
+      ...(end.outside === undefined ? {} : { outside: end.outside }),
       ...(end.thinking === undefined ? {} : { thinking: end.thinking }),
       provider: provider.name,
       model: end.model,
@@ -535,15 +543,9 @@ export class UniversalAgent {
     const key = `${trialId ?? ''}|${lease.task.agent}|${extraDocuments.join()}|${extraTools.join()}`
     const kept = this.#definitions.get(key)
     if (kept?.stamp === stamp) return kept
-    const trial = trialId === undefined ? null : await this.#parts.tasks.trial(trialId)
-    const agent = trial ? { ...trial.agent, version: 0, author: 'draft', updatedAt: '' } : await registry.get('agent', lease.task.agent)
-    if (!agent?.enabled) return undefined
-    const core = await registry.get('document', CORE)
-    if (!core) throw new Fault('unavailable', `The document ${CORE} is missing; restore it from its versions or from the seeds.`)
-    const { prompt, tools, specs, authors, specTokens, promptTokens } = await composed(this.#parts, core.content, agent, {
-      documents: extraDocuments,
-      tools: extraTools,
-    })
+    const found = await definitionOf(this.#parts, lease.task.agent, lease.grants)
+    if (!found) return undefined
+    const { agent, trial, prompt, tools, specs, authors, specTokens, promptTokens } = found
     const written = await Promise.all(authors.map((author) => registry.isAgent(author)))
     const marks: Taint[] = written.includes(true) ? ['agents'] : []
     const definition: Definition = { agent, prompt, tools, specs, specTokens, promptTokens, marks, stamp, typed: trial?.call ?? null }

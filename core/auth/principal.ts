@@ -3,7 +3,8 @@ import { type Role, type RouteScope, type Scope, scopesOf } from '../contract/ac
 import { Fault } from '../contract/fault.ts'
 
 export type Principal = {
-  kind: 'person'
+  /** `agent`: a program whose model works tasks. It may never do what a person must decide. */
+  kind: 'person' | 'agent'
   /** As facts tell it (`by`): `owner`, an email address that was verified, or either with the token that spoke for it. */
   name: string
   userId: string
@@ -26,6 +27,10 @@ export const OWNER: Principal = {
 
 /** Refuses with the scope that is missing. */
 export function mustAllow(principal: Principal, scope: RouteScope): void {
+  if (principal.kind === 'agent') {
+    if (scope === 'work' && principal.scopes.has('work')) return
+    throw new Fault('forbidden', 'The token of an outside agent is for claiming and working tasks at /mcp; anything else is for people.')
+  }
   if (scope === 'none') return
   if (scope === 'person') {
     if (principal.via.kind === 'token')

@@ -1,7 +1,8 @@
 /**
  * Tokens for programs: `bny_`, 43 random characters, and 6 of checksum, so that a scanner knows one by its look and a mistyped one is refused
  * before the database is asked. Only the hash is kept (the value has 256 random bits, so a slow hash would add nothing). A token allows
- * what it was made for and what its maker may do at that moment, whichever is less.
+ * what it was made for and what its maker may do at that moment, whichever is less. One with the scope `work` speaks for an outside agent of the
+ * token's name.
  */
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { crc32 } from 'node:zlib'
@@ -64,6 +65,15 @@ const byHash = prepare<{ hash: string }>()((db, p) =>
 function principalOf(row: { id: string; name: string; scopes: string; user_id: string; email: string | null; role: string }): Principal {
   const role = roleOf(row.role)
   const own = new Set<string>(JSON.parse(row.scopes) as string[])
+  if (own.has('work'))
+    return {
+      kind: 'agent',
+      name: row.name,
+      userId: row.user_id,
+      role,
+      scopes: new Set(scopesOf(role).filter((scope) => scope === 'work')),
+      via: { kind: 'token', id: row.id },
+    }
   return {
     kind: 'person',
     name: `${nameOf(row.user_id, row.email)} (token ${row.name})`,
@@ -107,6 +117,9 @@ export function openTokens(store: Store, now: () => number) {
       if (beyond.length > 0) throw new Fault('forbidden', `A token cannot do what its maker may not: leave out ${beyond.join(', ')}.`)
       if (given.expiresAt !== null && given.expiresAt <= now())
         throw new Fault('invalid', 'expiresAt lies in the past; give a later time, or null for a token without end.')
+      const isAgents = given.scopes.includes('work')
+      if (isAgents && given.scopes.some((scope) => scope !== 'work'))
+        throw new Fault('invalid', 'The token of an outside agent has the scope work and no other; make another token for the rest.')
       const token = newToken()
       const row = {
         id: randomUUID(),
@@ -129,6 +142,11 @@ export function openTokens(store: Store, now: () => number) {
             .execute()
           if (live.some((one) => one.name === given.name))
             throw new Fault('conflict', `You have a token named "${given.name}" already; revoke it first, or choose another name.`)
+          const agents = isAgents
+            ? await tx.db.selectFrom('api_tokens').select('scopes').where('name', '=', given.name).where('revoked_at', 'is', null).execute()
+            : []
+          if (agents.some((one) => (JSON.parse(one.scopes) as string[]).includes('work')))
+            throw new Fault('conflict', `There is a token for an outside agent named "${given.name}" already; choose another name.`)
           if (live.length >= MOST) throw new Fault('conflict', `You have ${MOST} tokens already; revoke some that are not used.`)
           await tx.db.insertInto('api_tokens').values(row).execute()
           tx.record(null, { type: 'access.changed', what: 'token made', subject: given.name, by: by.name })

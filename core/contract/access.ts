@@ -3,9 +3,9 @@
 /**
  * `read`: look at everything but values of secrets. `goals:write`: submit goals, steer tasks, put files. `review:decide`: decide what waits for a
  * person, and the rules that come of it. `registry:write`: agents, documents, tools. `evolve`: changes of Banyan itself. `admin`: people,
- * secrets, and the end of the process.
+ * secrets, and the end of the process. `work`: claim tasks as an outside agent and work them, over MCP, and nothing else; it stands alone.
  */
-export const SCOPES = ['read', 'goals:write', 'review:decide', 'registry:write', 'evolve', 'admin'] as const
+export const SCOPES = ['read', 'goals:write', 'review:decide', 'registry:write', 'evolve', 'admin', 'work'] as const
 export type Scope = (typeof SCOPES)[number]
 
 /** `none`: anybody who is logged in, or nobody on an open route. `person`: a person who is logged in, never a token for programs. */

@@ -122,6 +122,12 @@ export type Fact =
       stopped: string[]
       by: string
     }
+  /** An outside agent took it up, or fell silent with it; then it waits for the next one. */
+  | { type: 'outside.claimed'; taskId: string; agent: string }
+  | { type: 'outside.lapsed'; taskId: string; agent: string; lapses: number }
+  /** Who may claim tasks from outside. */
+  | { type: 'outside.registered'; agent: string; capabilities: string[]; by: string }
+  | { type: 'outside.removed'; agent: string; by: string }
   | { type: 'task.granted'; taskId: string; documents: string[]; tools: string[] }
   /** It has read what nobody in its tree wrote; `taint` is all of it. */
   | { type: 'task.tainted'; taskId: string; taint: Taint[] }

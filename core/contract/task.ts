@@ -19,7 +19,7 @@ export type TaskStatus = (typeof TASK_STATUSES)[number]
 /**
  * The whole life cycle. Nothing else decides whether a move is legal.
  * backlog: its dependencies are not over. pending: ready to be claimed. assigned: claimed. active: a turn runs.
- * waiting: on children, review, quota, timer, closing. paused: by a person, step mode or a cap. dead: three lost attempts.
+ * waiting: on children, review, quota, timer, closing, an outside agent (external). paused: by a person, step mode or a cap. dead: three lost attempts.
  * From assigned a task may park or end without a turn: calls that a crash left open run first.
  * The moves out of a terminal status are a person's `retry` and `rerun`; no agent makes them.
  */
@@ -44,7 +44,7 @@ export const isOver = (status: TaskStatus): boolean => OVER.has(status)
 /** Why a task is where it is; together with the status it makes the label a person reads (see `label.ts`). */
 export const REASONS = [
   'dependencies', // backlog
-  'children', 'review', 'quota', 'timer', 'closing', // waiting
+  'children', 'review', 'quota', 'timer', 'closing', 'external', // waiting
   'person', 'step', 'budget', // paused
   'ended', 'no_tool_call', 'error', 'limit', 'deadline', 'dependency_failed', 'overflow', 'rejected', // failed / cancelled
   'stopped', 'parent_stopped', // cancelled

@@ -5,7 +5,7 @@
 import type { Context, Hono } from 'hono'
 import { mustAllow } from '../auth/principal.ts'
 import { SCOPES } from '../contract/access.ts'
-import { type Endpoint, resourceMetadata } from '../mcp/endpoint.ts'
+import { type Endpoint, mcpScope, resourceMetadata } from '../mcp/endpoint.ts'
 import type { Auth } from './auth.ts'
 import { notLoggedIn, problemOf, problemResponse } from './problem.ts'
 import type { Env } from './router.ts'
@@ -19,7 +19,7 @@ export function mountMcp(app: Hono<Env>, { mcp, auth }: { mcp: Pick<Endpoint, 'f
   app.all(MCP_PATH, (c) => {
     const principal = c.get('principal')
     if (principal === null) return mcpNotLoggedIn(c, auth)
-    mustAllow(principal, 'read')
+    mustAllow(principal, mcpScope(principal))
     return mcp.fetch(c.req.raw, principal)
   })
 }

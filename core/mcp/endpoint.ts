@@ -18,8 +18,9 @@ import type { Store } from '../store/store.ts'
 import { openFeed } from './feed.ts'
 import { operatorSurface } from './operator.ts'
 import type { Doors } from './operator-tools.ts'
-import { authInfoOf, buildServer, callerOf, type Subscriptions } from './server.ts'
+import { authInfoOf, buildServer, callerOf, principalOf, type Subscriptions } from './server.ts'
 import { openSessions, refusal } from './sessions.ts'
+import type { Surface } from './surface.ts'
 
 /** Bytes of a request. */
 export const MCP_BODY_LIMIT = 4 * 1024 * 1024
@@ -34,17 +35,21 @@ const STATE_SECONDS = 3_600
 
 export type Endpoint = ReturnType<typeof openEndpoint>
 /** Makes the SDK server of a request or a session. `subscriptions` is there for sessions only. */
-export type Build = (parts: { codec: RequestStateCodec }, subscriptions?: Subscriptions) => Server
+export type Build = (parts: { codec: RequestStateCodec; principal: Principal }, subscriptions?: Subscriptions) => Server
+/** What a caller of `/mcp` must be allowed at least. */
+export const mcpScope = (principal: Principal) => (principal.kind === 'agent' ? 'work' : 'read')
 
 export function openEndpoint(
   parts: Doors & {
     store: Store
     version: string
     secretKey: string
-    mayStill: (principal: Principal, scope: 'read') => Promise<boolean>
+    mayStill: (principal: Principal, scope: 'read' | 'work') => Promise<boolean>
     log: (words: string, cause: unknown) => void
     now?: () => number
-    /** In place of the operator's surface. */
+    /** What outside agents are offered. */
+    worker?: Surface
+    /** In place of all surfaces. */
     build?: Build
   },
 ) {
@@ -54,10 +59,12 @@ export function openEndpoint(
     ttlSeconds: STATE_SECONDS,
     bind: (ctx: ServerContext) => `${ctx.mcpReq.method}\0${callerOf(ctx).userId}`,
   })
-  const surface = operatorSurface(parts, parts.version)
-  const build: Build = parts.build ?? ((_, subscriptions) => buildServer({ surface, codec, log }, subscriptions))
+  const operator = operatorSurface(parts, parts.version)
+  const worker = parts.worker
+  const surfaceOf = ({ kind }: Principal) => (kind === 'agent' && worker ? worker : operator)
+  const build: Build = parts.build ?? (({ principal }, subscriptions) => buildServer({ surfaceOf, principal, codec, log }, subscriptions))
   const bus = new InMemoryServerEventBus()
-  const modern = createMcpHandler(() => build({ codec }), {
+  const modern = createMcpHandler(({ authInfo }) => build({ codec, principal: principalOf(authInfo) }), {
     legacy: 'reject',
     // A silent call counts as dead after a minute with some hosts; a stream with comments in it does not.
     responseMode: 'sse',
@@ -66,7 +73,12 @@ export function openEndpoint(
     maxRequestBodySize: MCP_BODY_LIMIT,
     bus,
   })
-  const sessions = openSessions({ store, build: (subscriptions) => build({ codec }, subscriptions), now: parts.now ?? Date.now, log })
+  const sessions = openSessions({
+    store,
+    build: (principal, subscriptions) => build({ codec, principal }, subscriptions),
+    now: parts.now ?? Date.now,
+    log,
+  })
   /** Requests under way that stay open, and what cuts them off. */
   const guests = new Map<AbortController, Principal>()
   const tidy = () => turnAway().catch((error: unknown) => log('whether MCP clients may go on cannot be told', error))
@@ -88,8 +100,8 @@ export function openEndpoint(
   )
 
   async function turnAway(): Promise<void> {
-    for (const [cut, principal] of [...guests]) if (!(await parts.mayStill(principal, 'read'))) cut.abort()
-    await sessions.tidy((principal) => parts.mayStill(principal, 'read'))
+    for (const [cut, principal] of [...guests]) if (!(await parts.mayStill(principal, mcpScope(principal)))) cut.abort()
+    await sessions.tidy((principal) => parts.mayStill(principal, mcpScope(principal)))
   }
 
   return {

@@ -1,21 +1,26 @@
-/** Waiting for a task without asking again and again: looks when a fact of its goal is committed, for as long as the caller likes. */
+/** Waiting for a task without asking again and again: looks when a fact that concerns it is committed, for as long as the caller likes. */
+import type { Event } from '../contract/event.ts'
 import type { Store } from '../store/store.ts'
 
 /** Facts of another process tell nobody here, so it looks by itself too. */
 const LOOK_MS = 2_000
 
-/** What `look` finds, as soon as it finds something; null when the time is up or the signal says that nobody waits. */
+/**
+ * What `look` finds, as soon as it finds something; null when the time is up or the signal says that nobody waits. `concerns`: a goal, or which
+ * facts are a reason to look again.
+ */
 export async function waitUntil<T>(
   store: Pick<Store, 'onCommit'>,
-  treeId: string,
+  concerns: string | ((event: Event) => boolean),
   look: () => Promise<T | null>,
   { ms, signal }: { ms: number; signal: AbortSignal },
 ): Promise<T | null> {
   const end = Date.now() + ms
   let changed = true
   let wake: () => void = () => undefined
+  const matters = typeof concerns === 'string' ? (event: Event) => event.treeId === concerns : concerns
   const stop = store.onCommit((events) => {
-    if (!events.some((event) => event.treeId === treeId)) return
+    if (!events.some(matters)) return
     changed = true
     wake()
   })

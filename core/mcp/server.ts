@@ -36,7 +36,10 @@ export function principalOf(auth: AuthInfo | undefined): Principal {
 export const callerOf = (ctx: ServerContext): Principal => principalOf(ctx.http?.authInfo)
 
 export type ServerParts = {
-  surface: Surface
+  /** What this caller is offered; the same for a caller each time. */
+  surfaceOf(by: Principal): Surface
+  /** Whom the server is made for. */
+  principal: Principal
   /** Keeps what a call keeps between its rounds. */
   codec: RequestStateCodec
   log: (words: string, cause: unknown) => void
@@ -44,7 +47,8 @@ export type ServerParts = {
 /** URIs that a session of an older revision subscribed to; absent where subscriptions are streams of their own. */
 export type Subscriptions = { add(uri: string): Promise<void>; remove(uri: string): Promise<void> }
 
-export function buildServer({ surface, codec, log }: ServerParts, subscriptions?: Subscriptions): Server {
+export function buildServer({ surfaceOf, principal, codec, log }: ServerParts, subscriptions?: Subscriptions): Server {
+  const surface = surfaceOf(principal)
   const server = new Server(
     { name: surface.name, title: surface.title, version: surface.version },
     {
@@ -54,7 +58,7 @@ export function buildServer({ surface, codec, log }: ServerParts, subscriptions?
         resources: { subscribe: true, listChanged: true },
         prompts: {},
         completions: {},
-        extensions: { [TASKS_EXTENSION]: {} },
+        ...(surface.tasks ? { extensions: { [TASKS_EXTENSION]: {} } } : {}),
       },
       cacheHints: {
         'tools/list': { ttlMs: LIST_TTL_MS, cacheScope: 'private' },
@@ -118,7 +122,7 @@ export function buildServer({ surface, codec, log }: ServerParts, subscriptions?
         : await surface.resources.complete(ref.uri, argument.name, argument.value)
     return { completion: { values: values ?? [], hasMore: (values?.length ?? 0) >= 100 } }
   })
-  addTasks(server, surface.tasks, callerOf)
+  if (surface.tasks) addTasks(server, surface.tasks, callerOf)
   return server
 }
 
@@ -190,7 +194,11 @@ function tick(ctx: ServerContext): { tell(words: string): void; stop(): void } {
 async function answered(answer: Answer, codec: RequestStateCodec, ctx: ServerContext): Promise<CallToolResult> {
   switch (answer.kind) {
     case 'done':
-      return { content: [{ type: 'text', text: answer.text }], structuredContent: answer.data }
+      return {
+        content: [{ type: 'text', text: answer.text }],
+        structuredContent: answer.data,
+        ...(answer.isError ? { isError: true } : {}),
+      }
     case 'task':
       return createdTask(answer.task) as unknown as CallToolResult
     case 'ask': {

@@ -43,7 +43,7 @@ const ownerOf = ({ via, userId }: Principal): string => (via.kind === 'token' ? 
 
 export function openSessions(parts: {
   store: Store
-  build: (subscriptions: Subscriptions) => Server
+  build: (principal: Principal, subscriptions: Subscriptions) => Server
   now: () => number
   log: (words: string, cause: unknown) => void
 }) {
@@ -62,7 +62,7 @@ export function openSessions(parts: {
           .where('id', '=', id)
           .execute()
       })
-    const server = parts.build({
+    const server = parts.build(principal, {
       async add(uri) {
         uris.add(uri)
         await write()

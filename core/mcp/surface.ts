@@ -34,7 +34,7 @@ export type Call = {
 }
 export type Answer =
   /** `data` fits the tool's output schema; `text` says all of it that a model needs. */
-  | { kind: 'done'; data: Record<string, unknown>; text: string }
+  | { kind: 'done'; data: Record<string, unknown>; text: string; isError?: boolean }
   /** The client goes on with the task of this id. */
   | { kind: 'task'; task: FollowedTask }
   /** The same call comes again with the replies and with `keep`. */
@@ -110,5 +110,6 @@ export type Surface = {
   tools: readonly McpTool[]
   resources: Resources
   prompts: readonly Prompt[]
-  tasks: FollowedTasks
+  /** Absent: no call here answers with a task to follow. */
+  tasks?: FollowedTasks
 }

@@ -52,7 +52,9 @@ export function chooseModels(config: ModelConfig, playbook: Provider, extra: Pro
   const breakers = new Map<string, Breaker>()
 
   function find(name: string): Target {
-    const whole = [playbook, ...extra].find((provider) => provider.name === name)
+    const whole = [playbook, ...extra].find(
+      (provider) => provider.name === name || (provider.outside && name.startsWith(`${provider.name}:`)),
+    )
     if (whole) return { provider: whole, model: name }
     const slash = name.indexOf('/')
     const [head, rest] = [name.slice(0, slash), name.slice(slash + 1)]
@@ -95,6 +97,7 @@ export function chooseModels(config: ModelConfig, playbook: Provider, extra: Pro
     describe() {
       try {
         const { provider, model, fallback } = pick('default')
+        if (provider.outside) return `Agents are driven by outside agents, which claim their tasks over MCP.`
         if (!provider.judges) return 'No model is connected: lists and commands run all the same, and what needs judgement is asked of you.'
         const which = model === FIRST_MODEL ? `the first model served at ${hostOf(config.openaiBaseUrl)}` : nameOf({ provider, model })
         return `Agents are driven by ${which}${fallback ? `, with ${nameOf(fallback)} when it fails` : ''}.`
@@ -127,7 +130,9 @@ function connect(config: ModelConfig): Map<string, Provider> {
 }
 
 const nameOf = ({ provider, model }: Target): string =>
-  model === provider.name || model.startsWith(`${provider.name}/`) ? model : `${provider.name}/${model}`
+  model === provider.name || model.startsWith(`${provider.name}/`) || model.startsWith(`${provider.name}:`)
+    ? model
+    : `${provider.name}/${model}`
 
 const hostOf = (url: string | undefined): string => (url && URL.canParse(url) ? new URL(url).host : String(url))
 

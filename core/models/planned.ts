@@ -22,6 +22,7 @@ const WISH = `A person wants to see the whole plan before anything is done. Noth
 export function planned(inner: Provider, plan: TaskPlan | null, root: boolean): Provider {
   return {
     ...inner,
+    ...(inner.outside ? { outside: { ...inner.outside, asks: (request) => nextMove(request, inner.judges, plan, root) === null } } : {}),
     async *stream(request, signal) {
       const move = signal.aborted ? null : nextMove(request, inner.judges, plan, root)
       if (move === null) {

@@ -35,6 +35,8 @@ export type Reply = {
   reportedCostMicros?: number
   /** The model that really answered. */
   model: string
+  /** Numbers of an outside agent's calls that the calls are, one each; saving the reply takes them up. */
+  outside?: readonly number[]
 }
 
 /**
@@ -56,6 +58,11 @@ export type Provider = {
   readonly name: string
   /** False for providers that decide by rule: closing is then computed, not judged. */
   readonly judges: boolean
+  /**
+   * There where an outside agent answers in its own time: a task waits for one instead of asking. `capability`: what such an agent must be able
+   * to do for this model; '': nothing special. `asks`: whether this turn needs the agent at all; it does when that is left out.
+   */
+  readonly outside?: { capability(model: string): string; asks?(request: ModelRequest): boolean }
   /** Tokens that fit into request and answer together. */
   contextWindow(model: string): number
   stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent>

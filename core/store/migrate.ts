@@ -18,6 +18,7 @@ import * as decisions from './migrations/0011-decisions.ts'
 import * as mcp from './migrations/0012-mcp.ts'
 import * as rerun from './migrations/0013-rerun.ts'
 import * as made from './migrations/0014-made-tools.ts'
+import * as outside from './migrations/0015-outside.ts'
 import type { Database } from './tables.ts'
 
 export type Migration = {
@@ -43,6 +44,7 @@ export const MIGRATIONS: readonly Migration[] = [
   mcp,
   rerun,
   made,
+  outside,
 ]
 
 /** This code's schema number. */

@@ -184,5 +184,8 @@ const COLUMNS = {
   sessions: ['id', 'hash', 'user_id', 'how', 'user_agent', 'created_at', 'last_seen_at', 'expires_at'],
   api_tokens: ['id', 'hash', 'user_id', 'name', 'scopes', 'created_at', 'expires_at', 'last_used_at', 'revoked_at'],
   login_attempts: ['state_hash', 'provider', 'browser_hash', 'return_to', 'link_user_id', 'expires_at'],
+  outside_agents: ['name', 'capabilities', 'description', 'repository', 'webhook', 'max_tasks', 'created_at', 'last_seen_at'],
+  outside_tasks: ['task_id', 'capability', 'agent', 'lease', 'lease_until', 'told', 'lapses', 'claimed_at'],
+  outside_calls: ['task_id', 'n', 'agent', 'key', 'hash', 'tool', 'input', 'call_id', 'told', 'at'],
   versions: ['kind', 'name', 'version', 'body', 'author', 'at'],
 } as const

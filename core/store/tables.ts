@@ -374,6 +374,47 @@ export type Database = {
     created_at: number
     last_seen_at: number
   }
+  /** Programs of others that claim tasks; each is known by its token's name. `webhook`: told when there is work. */
+  outside_agents: {
+    name: string
+    /** A list. */
+    capabilities: string
+    description: string
+    repository: string | null
+    webhook: string | null
+    /** Tasks that it may hold at the same time while it is its turn. */
+    max_tasks: number
+    created_at: number
+    last_seen_at: number
+  }
+  /** Tasks that are worked by outside agents. It is the agent's turn while the task waits as `external`; only then its lease can run out. */
+  outside_tasks: {
+    task_id: string
+    /** What an agent must be able to do to claim it; '': anybody may. */
+    capability: string
+    agent: string | null
+    /** Fencing token of the claim. */
+    lease: string | null
+    lease_until: number
+    /** Number of the newest message that its agent was told. */
+    told: number
+    /** Claims in a row that ended in silence. */
+    lapses: number
+    claimed_at: number | null
+  }
+  /** Calls as outside agents sent them; `call_id` once it is a call of the task. `told`: its answer went out. */
+  outside_calls: {
+    task_id: string
+    n: number
+    agent: string
+    key: string
+    hash: string
+    tool: string
+    input: string
+    call_id: string | null
+    told: number
+    at: number
+  }
   versions: { kind: string; name: string; version: number; body: string; author: string; at: number }
 }
 /** `seed_hash`: hash of the seed this version came from; null once a person or an agent changed it. */

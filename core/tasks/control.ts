@@ -9,6 +9,7 @@ import { cycleHash } from './create.ts'
 import { settleLostCalls } from './ledger.ts'
 import { endCall, move, ready } from './move.ts'
 import { over, releaseIfFree } from './outcome.ts'
+import { takeBack } from './outside-park.ts'
 import { append, callsOpen, INSTRUCTION_PREVIEW, keep, openTask, openTree, save, type TaskRow } from './rows.ts'
 
 export const VERBS = ['cancel', 'abort', 'pause', 'resume', 'step', 'retry', 'steer', 'rerun'] as const
@@ -256,6 +257,7 @@ async function reopen(tx: Tx, task: TaskRow): Promise<void> {
     stopped_by_person: 0,
   })
   await settleLostCalls(tx, task)
+  await takeBack(tx, task.id)
   const tree = await openTree(tx, task.tree_id)
   if (isOver(task.status) || task.status === 'waiting' || task.status === 'backlog') move(tx, task, 'pending')
   if (tree.paused_reason !== null) move(tx, task, 'paused', { reason: 'budget', note: tree.paused_reason })

@@ -58,7 +58,14 @@ export async function ready(tx: Tx, task: TaskRow, tree?: TreeRow): Promise<void
 
 /** A waiting or paused task goes on if, by its rows, nothing holds it any more. Saves when it moved. */
 export async function wakeIfFree(tx: Tx, task: TaskRow): Promise<boolean> {
-  if (task.status !== 'waiting' || task.reason === 'closing' || task.reason === 'quota' || task.reason === 'timer') return false
+  if (
+    task.status !== 'waiting' ||
+    task.reason === 'closing' ||
+    task.reason === 'quota' ||
+    task.reason === 'timer' ||
+    task.reason === 'external'
+  )
+    return false
   const open = await callsOpen(tx, task.id)
   const held = open.filter((call) => call.waits !== null)
   if (held.length > 0) {

@@ -14,6 +14,7 @@ import { type Control, control } from './control.ts'
 import { createGoal, knownGoal, type NewGoal } from './create.ts'
 import { type Checks, decide } from './decide.ts'
 import { openHalt } from './halt.ts'
+import { openOutside } from './outside.ts'
 import { openPlans } from './plans.ts'
 import { type Touched, taintOfFiles } from './provenance.ts'
 import { snooze, waitingFor } from './review.ts'
@@ -44,6 +45,8 @@ export type TasksOptions = {
   expiry?: { policy: ExpiryPolicy; seconds: number }
   /** What all goals may spend in a day together, in millionths of a dollar. */
   dailyMicros?: number | null
+  /** How long an outside agent may be silent, in milliseconds. */
+  outsideLeaseMs?: number
   /** What an edited call must satisfy before it is approved. */
   checks?: Checks
 }
@@ -56,7 +59,10 @@ export function openTasks(store: Store, options: TasksOptions = {}) {
         .toString(36)
         .padStart(10, '0'))
   const { expiry } = options
+  const outsideLease = options.outsideLeaseMs === undefined ? {} : { leaseMs: options.outsideLeaseMs }
+  const outside = openOutside(store, outsideLease)
   const turns = openTurns(store, {
+    outsideLeaseMs: outside.leaseMs,
     dailyMicros: options.dailyMicros ?? null,
     ...(options.leaseMs === undefined ? {} : { leaseMs: options.leaseMs }),
     ...(expiry === undefined ? {} : { reviewSeconds: expiry.seconds }),
@@ -68,6 +74,7 @@ export function openTasks(store: Store, options: TasksOptions = {}) {
 
   return {
     turns,
+    outside,
     rules: openRules(store),
     /** What a task is marked with that has read these files of its tree. */
     taintOfFiles: (treeId: string, touched: Touched, underWay: readonly { taskId: string; folder: string }[]) =>
@@ -125,6 +132,7 @@ export function openTasks(store: Store, options: TasksOptions = {}) {
 
     async sweep(kind: 'quick' | 'thorough', now: number): Promise<Swept> {
       const swept = kind === 'quick' ? await quick(store, now, expiry?.policy) : await thorough(store, now)
+      if (kind === 'quick') swept.moved += await outside.sweep(now)
       cutAll(swept.cut)
       return swept
     },

@@ -17,6 +17,7 @@ import { reserveCall, settleCall, settleLostCalls } from './ledger.ts'
 import { turnReaches } from './limits.ts'
 import { type Change, endCall, move, ready } from './move.ts'
 import { answerIfOver, over } from './outcome.ts'
+import { OUTSIDE_LEASE_MS, parkOutside, takeOutsideCall } from './outside-park.ts'
 import { pauseTree } from './pause.ts'
 import { type NewReview, openReview } from './review.ts'
 import {
@@ -145,7 +146,10 @@ export class ClaimLost extends Fault {
 export type Turns = ReturnType<typeof openTurns>
 
 /** `dailyMicros`: what all goals may spend in a day together. `reviewSeconds`: how long a call waits for a person before the setting says what becomes of it; absent: for ever. */
-export function openTurns(store: Store, options: { leaseMs?: number; reviewSeconds?: number; dailyMicros?: number | null } = {}) {
+export function openTurns(
+  store: Store,
+  options: { leaseMs?: number; reviewSeconds?: number; dailyMicros?: number | null; outsideLeaseMs?: number } = {},
+) {
   const leaseMs = options.leaseMs ?? LEASE_MS
 
   /** Opens the task of a lease; refuses a lease that is not the newest. */
@@ -275,11 +279,20 @@ export function openTurns(store: Store, options: { leaseMs?: number; reviewSecon
         return { kind: 'go', call: n, stopping: task.wish === 'wrapping', messages: task.messages }
       }),
 
-    /** Saves a finished reply whole, with its calls, before any of them runs. A reply without a call is answered with a reminder. */
+    /**
+     * Saves a finished reply whole, with its calls, before any of them runs. A reply without a call is answered with a reminder. `outside`:
+     * numbers of the calls of an outside agent that the reply is made of.
+     */
     reply: (
       lease: Lease,
       call: number,
-      reply: Omit<Extract<Message, { role: 'assistant' }>, 'role' | 'calls'> & { calls: { tool: string; input: unknown }[] },
+      {
+        outside = [],
+        ...reply
+      }: Omit<Extract<Message, { role: 'assistant' }>, 'role' | 'calls'> & {
+        calls: { tool: string; input: unknown }[]
+        outside?: readonly number[]
+      },
     ): Promise<{ calls: SavedCall[]; end: 'calls' | 'again' | 'gone' }> =>
       store.transact(async (tx) => {
         const task = await openLeased(tx, lease)
@@ -298,6 +311,7 @@ export function openTurns(store: Store, options: { leaseMs?: number; reviewSecon
         await append(tx, task, { role: 'assistant', ...reply, calls })
         for (const c of calls)
           await tx.query(insertCall, { id: c.id, task_id: task.id, n, tool: c.tool, input: JSON.stringify(c.input ?? {}), effect: 'read' })
+        for (const [i, sent] of outside.entries()) await takeOutsideCall(tx, task.id, sent, calls[i]!.id)
         if (calls.length > 0) {
           task.nudges = 0
           await save(tx, task)
@@ -572,6 +586,10 @@ export function openTurns(store: Store, options: { leaseMs?: number; reviewSecon
         move(tx, task, 'waiting', { reason: 'quota', note, wakeAt: until })
         await save(tx, task)
       }),
+
+    /** The turn is an outside agent's: the task waits for its calls. False: there are some already. The attempt is not counted. */
+    parkOutside: (lease: Lease, capability: string): Promise<boolean> =>
+      store.transact(async (tx) => parkOutside(tx, await openLeased(tx, lease), capability, options.outsideLeaseMs ?? OUTSIDE_LEASE_MS)),
 
     /** Gives the task back untouched: a restart is not a failure, so the claim's attempt is not counted. */
     release: (lease: Lease): Promise<void> =>

@@ -78,6 +78,14 @@ export function tell(event: Event, paint: Paint): string {
       return `done anew from message ${event.from} by ${oneLine(event.by, 40)}${event.replaced ? `, with other words for the ${event.replaced === 'words' ? 'message' : 'task'}` : ''}${event.model ? `, by ${oneLine(event.model, 80)}` : ''}`
     case 'task.granted':
       return `may now use ${oneLine([...event.documents, ...event.tools].join(', '))}`
+    case 'outside.claimed':
+      return `claimed by the outside agent ${oneLine(event.agent, 64)}`
+    case 'outside.lapsed':
+      return `the outside agent ${oneLine(event.agent, 64)} fell silent (${event.lapses} in a row)`
+    case 'outside.registered':
+      return `outside agent ${oneLine(event.agent, 64)} registered by ${oneLine(event.by, 64)}${event.capabilities.length > 0 ? `: ${oneLine(event.capabilities.join(', '))}` : ''}`
+    case 'outside.removed':
+      return `outside agent ${oneLine(event.agent, 64)} removed by ${oneLine(event.by, 40)}`
     case 'secret.changed':
       return `secret ${oneLine(event.name, 64)} ${event.what} by ${oneLine(event.by, 40)}; granted to ${oneLine(event.grants.join(', ')) || 'nobody'}`
     case 'secret.rotated':

@@ -58,11 +58,15 @@ export function addToken(program: Command, cli: Cli): void {
       .description(`Makes a token and prints it, this once. Scopes: ${SCOPES.join(', ')}.`)
       .argument('<name>', 'what it is for')
       .option('--scope <scope>', 'what it may do; several with commas or by repeating it', scopesIn)
+      .option('--agent', 'a token for an outside agent of this name: it claims tasks over MCP and may do nothing else')
       .option('--expires <time>', 'after which it ends: 12h, 90d, 8w, or never (90d)', lifetime, lifetime('90d'))
-      .action(async (name: string, options: { scope?: Scope[]; expires: number | null }, command: Command) => {
+      .action(async (name: string, options: { scope?: Scope[]; agent?: boolean; expires: number | null }, command: Command) => {
+        if (options.agent && options.scope !== undefined)
+          throw new Ended(EXIT.usage, 'A token for an outside agent has a scope of its own: leave out --scope.')
+        const scopes: Scope[] = options.agent ? ['work'] : (options.scope ?? ['read'])
         const ms = options.expires
         const expiresAt = ms === null ? null : new Date(Date.now() + ms).toISOString()
-        const made = await call(serverOf(cli, command), 'makeToken', { body: { name, scopes: options.scope ?? ['read'], expiresAt } })
+        const made = await call(serverOf(cli, command), 'makeToken', { body: { name, scopes, expiresAt } })
         if (wantsJson(command)) return terminal.document(made)
         terminal.out(made.token)
         terminal.say(
@@ -70,6 +74,7 @@ export function addToken(program: Command, cli: Cli): void {
         )
       }),
     'banyan token create ci --scope read,goals:write --expires 90d',
+    'banyan token create codex --agent',
   )
   examples(
     token

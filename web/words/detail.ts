@@ -113,6 +113,7 @@ export const detail = {
         quota: 'Waits for the model to have room',
         timer: 'Waits for a time',
         closing: 'Is being checked',
+        external: 'Is with an outside agent, or waits for one',
         other: 'Waits',
       },
       paused: { person: 'Was paused', step: 'Paused after one turn', budget: 'Paused: a limit is reached', other: 'Paused' },
@@ -158,6 +159,8 @@ export const detail = {
     secret: (names: string) => `A command was given the secrets ${names}`,
     network: (words: string) => `Network: ${words}`,
     repaired: (what: string) => `The sweep put it right: ${what}`,
+    claimed: (agent: string) => `The outside agent ${agent} took it up`,
+    lapsed: (agent: string) => `The outside agent ${agent} fell silent; it waits for the next one`,
   },
 
   rerun: {

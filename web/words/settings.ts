@@ -115,6 +115,7 @@ export const settings = {
       'registry:write': 'Change agents, documents, tools',
       evolve: 'Change Banyan itself',
       admin: 'People, secrets, settings, the end of the process',
+      work: 'Claim tasks as an outside agent of this name, and nothing else; it stands alone',
     },
     expires: 'Ends after',
     lives: { '7': '7 days', '30': '30 days', '90': '90 days', '365': 'One year', '0': 'Never' },

@@ -106,6 +106,7 @@ export const system = {
       children: 'their subtasks',
       review: 'a person',
       closing: 'being checked and summed up',
+      external: 'an outside agent',
       quota: 'the model: its limit or its outage',
       timer: 'a time',
       other: 'something else',

@@ -32,6 +32,8 @@ export function kindOfFact(event: Event): EntryKind | null {
     case 'task.controlled':
     case 'task.granted':
     case 'task.tainted':
+    case 'outside.claimed':
+    case 'outside.lapsed':
     case 'sweep.repaired':
       return 'control'
     case 'secret.used':
@@ -89,6 +91,10 @@ export function factWords(event: Event, when: (at: string) => string): FactWords
       return plain(words.secret(event.names.join(', ')))
     case 'network.used':
       return plain(words.network(networkWords(event.use)))
+    case 'outside.claimed':
+      return plain(words.claimed(event.agent))
+    case 'outside.lapsed':
+      return plain(words.lapsed(event.agent), null, 'wait')
     case 'sweep.repaired':
       return plain(words.repaired(event.what), null, 'wait')
     default:

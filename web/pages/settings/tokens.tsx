@@ -202,7 +202,7 @@ function TokenForm({ close, made }: { close: () => void; made: (token: { name: s
             <input
               type="checkbox"
               checked={scopes.includes(scope)}
-              onChange={(event) => setScopes(event.target.checked ? [...scopes, scope] : scopes.filter((one) => one !== scope))}
+              onChange={(event) => setScopes(event.target.checked ? beside(scope, scopes) : scopes.filter((one) => one !== scope))}
             />
             <span>
               <code>{scope}</code> <span className="dim">{words.scope[scope]}</span>
@@ -230,3 +230,7 @@ function TokenForm({ close, made }: { close: () => void; made: (token: { name: s
     </form>
   )
 }
+
+/** The scope of outside agents stands alone. */
+const beside = (scope: Scope, scopes: readonly Scope[]): readonly Scope[] =>
+  scope === 'work' ? [scope] : [...scopes.filter((one) => one !== 'work'), scope]

@@ -1,0 +1,94 @@
+/** What an outside agent reads: the brief of a task, what happened in it since, and how a call stands. Pure. */
+import type { Brief } from '../agent/brief.ts'
+import type { StoredMessage } from '../contract/message.ts'
+import type { Task } from '../contract/task.ts'
+import type { RequestMessage, ToolSpec } from '../models/provider.ts'
+import type { CallState, Claimed } from '../tasks/outside.ts'
+
+const fenced = (name: string, words: string): string => `<${name}>\n${words.trim()}\n</${name}>`
+
+/** How a tool is called: by its own name, or through call_tool. */
+export const toolText = ({ name, description, inputSchema }: ToolSpec): string =>
+  `### ${name}\n${description.trim()}\nArguments (JSON Schema): ${JSON.stringify(inputSchema)}`
+
+export function messageText(message: RequestMessage): string {
+  switch (message.role) {
+    case 'user':
+      return fenced('message', message.text)
+    case 'assistant':
+      return [message.text, ...message.calls.map((call) => `→ ${call.tool} ${JSON.stringify(call.input)}`)].filter(Boolean).join('\n')
+    case 'tool':
+      return fenced(`answer tool="${message.tool}"${message.isError ? ' error="true"' : ''}`, message.text).replace(
+        /<\/answer .*>$/,
+        '</answer>',
+      )
+  }
+}
+
+/** The whole task, for an agent that knows nothing of it. `own`: tools that are tools of this server too. */
+export function briefText(claimed: Claimed, brief: Brief, own: ReadonlySet<string>): string {
+  const { task, lease, leaseUntil } = claimed
+  const others = brief.tools.filter((tool) => !own.has(tool.name))
+  const [first, ...later] = brief.messages
+  return [
+    `You have claimed task ${task.id}. For as long as it lasts you are the agent "${task.agent}" of Banyan, and what follows is all that it knows.`,
+    [
+      `task_id: ${task.id}`,
+      `lease: ${lease} (until ${leaseUntil}; each call and each heartbeat renews it)`,
+      'How to act: call the tools of this server with this task_id and this lease. Where the instruction names one of the tools below, call it through call_tool. Files and commands are those of the task on the machine of Banyan, not yours.',
+      'One step at a time: send a call, read its answer, go on. The task is over when you have called end_task.',
+    ].join('\n'),
+    '# Instruction',
+    fenced('instruction', brief.system),
+    '# The task',
+    first ? messageText(first) : task.instruction,
+    ...(later.length > 0 ? ['# What happened in it so far', ...later.map(messageText)] : []),
+    ...(others.length > 0 ? ['# Tools through call_tool', ...others.map(toolText)] : []),
+  ].join('\n\n')
+}
+
+/** What an agent that knows the task has missed. */
+export function newsText(claimed: Claimed, messages: readonly StoredMessage[]): string {
+  const { task, lease } = claimed
+  const news = messages.flatMap((message): string[] => {
+    if (message.role === 'tool')
+      return [messageText({ role: 'tool', callId: message.callId, tool: message.tool, text: message.text, isError: message.isError })]
+    if (message.role === 'user') return [messageText({ role: 'user', text: message.text })]
+    return []
+  })
+  return [
+    `Your task ${task.id} ("${task.title}", agent "${task.agent}") goes on. This is what happened in it since you heard of it last:`,
+    `task_id: ${task.id}\nlease: ${lease} (the one before is over)`,
+    ...(news.length > 0 ? news : ['Nothing new was said.']),
+    `Go on with it until end_task. If you do not remember the task, call claim_task with task_id ${task.id}: it tells all of it again.`,
+  ].join('\n\n')
+}
+
+/** Why an answer is not there yet, and what to do meanwhile. */
+export function waitingText(state: Exclude<CallState, { kind: 'answered' | 'dropped' }>, key: string, task: Task): string {
+  const later = `Call heartbeat with call ${JSON.stringify(key)} to wait for the answer; nothing has to be sent again.`
+  switch (state.kind) {
+    case 'waits':
+      return state.for === 'review'
+        ? `A person must decide this first: ${state.ids.join(', ')}. Your lease does not run out while they do. ${later}`
+        : `It waits for ${state.ids.length === 1 ? 'the task' : 'the tasks'} ${state.ids.join(', ')}. Your lease does not run out meanwhile, and this task takes none of your places. You may work on them: call claim_task. When they are over, claim_task brings you back to this task with their results.`
+    case 'running':
+      return `It is running. ${later}`
+    case 'queued':
+      return task.status === 'paused'
+        ? `The task is paused (${state.note ?? 'by a person'}); the call runs when it goes on. ${later}`
+        : `It has not begun yet. ${later}`
+  }
+}
+
+/** What came of the task, in the words of the one who ended it. */
+export function endedText(task: Task): string {
+  switch (task.status) {
+    case 'done':
+      return 'The task is done. Go on with claim_task.'
+    case 'waiting':
+      return 'The result is being checked. You are done with it for now: go on with claim_task, which gives the task back to you if something has to be mended.'
+    default:
+      return `The task is over (${task.status}${task.note ? `: ${task.note}` : ''}). Go on with claim_task.`
+  }
+}
