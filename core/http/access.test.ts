@@ -11,6 +11,8 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
+/** What programs of people may be given. */
+const OF_PEOPLE = SCOPES.filter((scope) => scope !== 'work')
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
 const json = <T>(answer: Answer): T => answer.json as T
 let made = 0
@@ -29,9 +31,9 @@ describe('a token for programs', () => {
   const withId = (path: string) => path.replace(/\{\w+\}/g, 'some-id')
 
   test('is told that it lacks the scope by every route that asks for one it has not, and by no other', async () => {
-    const all = (await token(SCOPES)).token
-    for (const missing of SCOPES) {
-      const { token: lacking } = await token(SCOPES.filter((scope) => scope !== missing))
+    const all = (await token(OF_PEOPLE)).token
+    for (const missing of OF_PEOPLE) {
+      const { token: lacking } = await token(OF_PEOPLE.filter((scope) => scope !== missing))
       for (const [name, { method, path, scope }] of routes) {
         // Neither may end what the test runs on.
         if (scope !== missing || name === 'shutdown') continue
@@ -50,7 +52,7 @@ describe('a token for programs', () => {
   })
 
   test('does nothing that only a person may do, whatever its scopes', async () => {
-    const all = (await token(SCOPES)).token
+    const all = (await token(OF_PEOPLE)).token
     const only = routes.filter(([, route]) => route.scope === 'person')
     expect(only.length).toBeGreaterThan(6)
     for (const [name, { method, path }] of only) {
@@ -59,12 +61,22 @@ describe('a token for programs', () => {
     }
   })
 
+  test('of an outside agent opens nothing but /mcp: no review, no secret, no task, not even who it is', async () => {
+    const { token: agents } = await token(['work'])
+    for (const [name, { method, path }] of routes) {
+      const answer = await server.ask(method, withId(path), { headers: bearer(agents), ...(method === 'GET' ? {} : { body: {} }) })
+      expect([name, answer.status, answer.text]).toEqual([name, 403, expect.stringContaining('is for claiming and working tasks at /mcp')])
+    }
+    const mixed = await server.ask('POST', '/api/tokens', { body: { name: 'mixed', scopes: ['work', 'read'], expiresAt: null } })
+    expect([mixed.status, mixed.text]).toEqual([400, expect.stringContaining('has the scope work and no other')])
+  })
+
   test('decides a review only with review:decide, and the item says whose token it was', async () => {
     const tree = await server.goal()
     const id = await server.flag(tree)
     const decide = (by: string) =>
       server.ask('POST', `/api/reviews/${encodeURIComponent(id)}/decision`, { headers: bearer(by), body: { decision: 'approve' } })
-    expect((await decide((await token(SCOPES.filter((scope) => scope !== 'review:decide'))).token)).status).toBe(403)
+    expect((await decide((await token(OF_PEOPLE.filter((scope) => scope !== 'review:decide'))).token)).status).toBe(403)
     const { token: may, name } = await token(['review:decide'])
     expect(json<{ decidedBy: string }>(await decide(may)).decidedBy).toBe(`owner (token ${name})`)
   })
