@@ -49,7 +49,7 @@ export function openSessions(parts: {
 }) {
   const { store, now } = parts
   const live = new Map<string, Session>()
-  /** Two requests that come at once must not make a session twice. */
+  /** Two requests that come at once must not make a session twice; a stranger's must not stand in the way of its owner's. */
   const opening = new Map<string, Promise<Session | null>>()
 
   async function open(id: string, principal: Principal, given: readonly string[], keep: ((session: Session) => Promise<void>) | null) {
@@ -115,10 +115,10 @@ export function openSessions(parts: {
   async function find(id: string, principal: Principal, request: Request): Promise<Session | null> {
     const known = live.get(id)
     if (known) return known.owner === ownerOf(principal) ? known : null
-    const under = opening.get(id) ?? restore(id, principal, request).finally(() => opening.delete(id))
-    opening.set(id, under)
-    const found = await under
-    return found?.owner === ownerOf(principal) ? found : null
+    const key = `${ownerOf(principal)} ${id}`
+    const under = opening.get(key) ?? restore(id, principal, request).finally(() => opening.delete(key))
+    opening.set(key, under)
+    return under
   }
 
   async function keep(session: Session, initialize: unknown): Promise<void> {
