@@ -1,8 +1,11 @@
-/** A coding agent of others drives Banyan: it gives goals, waits for them, and goes on after Banyan was killed under it. */
+/** A coding agent of others drives Banyan, goes on after Banyan was killed under it, and works on tasks in the place of a model. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { installPeers } from '../../scripts/testing/peers.ts'
 import { type CodingAgent, lookFor, openCodingAgent, type Reply, type Script, theirs } from './fixture/coding-agent.ts'
 import { openEngineProcess } from './fixture/engine-process.ts'
+import { agentToken, type Claim } from './fixture/worker.ts'
 
 let engine: Awaited<ReturnType<typeof openEngineProcess>>
 let agent: CodingAgent
@@ -76,3 +79,36 @@ describe.runIf(ready).each(['over HTTP', 'through the bridge'])('a coding agent 
     expect((await ask('GET', `/api/trees?q=${words}`)).items).toMatchObject([{ id: goal, status: 'cancelled' }])
   }, 120_000)
 })
+
+test.runIf(ready)(
+  'a coding agent claims a task, calls a tool that the task has, and ends it after Banyan was killed under it',
+  async () => {
+    await agent.install({ url: engine.url, token: await agentToken(engine.url, engine.token, 'coding-agent') }, '--http')
+    const goal = { goal: 'Write a greeting.', agent: 'generalist', model: 'external' }
+    const { treeId } = (await ask('POST', '/api/goals', goal)) as unknown as { treeId: string }
+    let claim: Claim | undefined
+    let killed = false
+    const said = await agent.work('Take a task of Banyan and finish it.', async (results) => {
+      const last = results.at(-1) ?? ''
+      if (results.length === 0) return lookFor('claim_task', 'call_tool', 'end_task')
+      if (results.length === 1) return call('claim_task', {})
+      claim ??= JSON.parse(last) as Claim
+      const { task_id, lease } = claim
+      const arguments_ = { path: 'greeting.txt', content: 'Hello from a coding agent' }
+      if (results.length === 2)
+        return call('call_tool', { task_id, lease, tool: 'write_file', arguments: arguments_, idempotency_key: 'write' })
+      if (!killed) {
+        killed = true
+        await engine.kill()
+        await engine.start()
+      } else if (!isToldToWait(last) || results.length > 60) return last
+      else await pause(250)
+      return call('end_task', { task_id, lease, status: 'success', result: 'It is in greeting.txt.', idempotency_key: 'end' })
+    })
+    expect(claim?.messages).toEqual([{ role: 'user', text: 'Write a greeting.' }])
+    expect(JSON.parse(said), said).toMatchObject({ state: 'answered', task_status: 'done' })
+    expect(await ask('GET', `/api/trees/${treeId}`)).toMatchObject({ status: 'done', result: 'It is in greeting.txt.' })
+    expect(readFileSync(join(engine.folder, 'workspaces', treeId, 'greeting.txt'), 'utf8')).toContain('Hello from a coding agent')
+  },
+  90_000,
+)

@@ -53,7 +53,7 @@ function suite(open: () => Promise<Place>): void {
       store,
       now: () => now,
       log: (words, cause) => expect.unreachable(`${words}: ${cause}`),
-      build(subscriptions) {
+      build(_principal, subscriptions) {
         made += 1
         const server = new Server({ name: 'test', version: '1' }, { capabilities: { tools: {}, resources: { subscribe: true } } })
         server.setRequestHandler('tools/list', () => ({ tools: [] }))
