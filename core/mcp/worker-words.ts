@@ -1,5 +1,6 @@
 /** What an outside agent reads: the brief of a task, what happened in it since, and how a call stands. Pure. */
 import type { Brief } from '../agent/brief.ts'
+import { labelOf } from '../contract/label.ts'
 import type { StoredMessage } from '../contract/message.ts'
 import type { Task } from '../contract/task.ts'
 import type { RequestMessage, ToolSpec } from '../models/provider.ts'
@@ -30,6 +31,7 @@ export function briefText(claimed: Claimed, brief: Brief, own: ReadonlySet<strin
   const { task, lease, leaseUntil } = claimed
   const others = brief.tools.filter((tool) => !own.has(tool.name))
   const [first, ...later] = brief.messages
+  const isTurn = task.status === 'waiting' && task.reason === 'external'
   return [
     `You have claimed task ${task.id}. For as long as it lasts you are the agent "${task.agent}" of Banyan, and what follows is all that it knows.`,
     [
@@ -38,6 +40,7 @@ export function briefText(claimed: Claimed, brief: Brief, own: ReadonlySet<strin
       'How to act: call the tools of this server with this task_id and this lease. Where the instruction names one of the tools below, call it through call_tool. Files and commands are those of the task on the machine of Banyan, not yours.',
       'One step at a time: send a call, read its answer, go on. The task is over when you have called end_task.',
     ].join('\n'),
+    ...(isTurn ? [] : [`The task does not need you now: it is ${labelOf(task).word}. claim_task brings you back when it does.`]),
     '# Instruction',
     fenced('instruction', brief.system),
     '# The task',

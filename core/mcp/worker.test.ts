@@ -1,7 +1,7 @@
 /** Outside agents against the whole engine: real clients of both eras claim tasks and work them with the very tools that our own agents have. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { engine, type Running, TOKEN } from '../http/fixture/engine.ts'
-import { agentToken, openWorker, type Worker } from './fixture/worker.ts'
+import { agentToken, loop, openWorker, type Worker } from './fixture/worker.ts'
 
 let running: Running
 let worker: Worker
@@ -42,3 +42,109 @@ test('a client sees twelve tools at most, in the same order each time', async ()
   expect(await names(worker)).toEqual(await names(old))
   expect(await names(worker)).toHaveLength(12)
 })
+
+test('two agents of both eras share a tree of three levels, its evaluation and its documentation', async () => {
+  const id = await submit('Do the whole of it, level 2')
+  let over = false
+  const [a, b]: [string[], string[]] = [[], []]
+  const loops = Promise.all([loop(worker, () => over, a), loop(old, () => over, b)])
+  const tree = await running.over(id)
+  over = true
+  await loops
+  expect(tree.status, tree.result ?? '').toBe('done')
+  expect(tree.result).toContain('leaf part')
+  const work = tree.tasks.filter((task) => task.kind === 'work')
+  expect(work.map((task) => [task.depth, task.status]).sort()).toEqual([
+    [0, 'done'],
+    ...Array(2).fill([1, 'done']),
+    ...Array(4).fill([2, 'done']),
+  ])
+  expect(tree.tasks.filter((task) => task.kind === 'evaluate').every((task) => task.verdict?.passed)).toBe(true)
+  expect(new Set([...a, ...b]).size).toBeGreaterThanOrEqual(tree.tasks.filter((task) => task.kind !== 'document').length)
+}, 60_000)
+
+test('what needs a person waits for one: the agent is told so, cannot decide, and gets the answer when it asks', async () => {
+  const id = await submit('Look at the clock')
+  const claim = await worker.claim()
+  const asked = await worker.act(claim, 'use_terminal', { command: 'date -u +%Y' }, { wait_seconds: 0, idempotency_key: 'look' })
+  const review = await running.asked(id)
+  const told = await worker.heartbeat(claim, { call: 'look', wait_seconds: 1 })
+  expect([asked.data.call, told.data.state, told.text]).toEqual(['look', 'waiting_for_person', expect.stringContaining(review.id)])
+
+  for (const tool of ['decide_review', 'list_reviews', 'get_task'])
+    await expect(worker.call(tool, { review_id: review.id, decision: 'approve', action_hash: review.actionHash })).rejects.toThrow(
+      'There is no tool',
+    )
+  const through = await worker.act(claim, 'decide_review', { review_id: review.id }, { wait_seconds: 0 })
+  expect(through.data.state).not.toBe('answered') // it stands behind the call that waits
+
+  const waiting = worker.heartbeat(claim, { call: 'look' })
+  await running.decide(review, 'approve')
+  const answer = await waiting
+  expect(answer.data.state, answer.text).toBe('answered')
+  expect(answer.text).toMatch(/exit code: 0[\s\S]*20\d\d/)
+  const refused = await worker.heartbeat(claim, { call: through.data.call })
+  expect(refused).toMatchObject({ isError: true, text: expect.stringContaining('There is no tool "decide_review"') })
+  await worker.end(claim, 'It is that year.')
+  await loopOver(id)
+})
+
+test('a secret is neither in the brief nor in what a tool answers', async () => {
+  await running.ask('PUT', '/api/secrets/TEST_KEY', {
+    value: 'the-value-nobody-sees',
+    description: 'For a test',
+    grants: ['agent:generalist'],
+  })
+  const id = await submit('Run `echo the-value-nobody-sees`')
+  const claim = await worker.claim()
+  const ran = await worker.act(claim, 'use_terminal', { command: 'echo the-value-nobody-sees' })
+  expect(ran.data.state, ran.text).toBe('answered')
+  expect(JSON.stringify([ran.text, ran.data])).not.toContain('the-value-nobody-sees')
+  await worker.end(claim, 'Said it.')
+  await loopOver(id)
+})
+
+test('an answer that a client lost is given again to the same key, and to claim_task', async () => {
+  const id = await submit('Write twice')
+  const claim = await worker.claim()
+  const write = () => worker.act(claim, 'write_file', { path: 'once.txt', content: 'once' }, { idempotency_key: 'w' })
+  const [first, again] = [await write(), await write()]
+  expect([again.text, again.data.call]).toEqual([first.text, 'w'])
+  const whole = await worker.claim({ task_id: id })
+  expect(whole.lease).not.toBe(claim.lease)
+  expect(whole.messages.map((message) => message.role)).toEqual(['user', 'assistant', 'tool'])
+  const late = await worker.act(claim, 'list_files')
+  expect(late).toMatchObject({ isError: true, text: expect.stringContaining('replaced by a newer claim') })
+  await worker.end(whole, 'Written once.')
+  const tree = await loopOver(id)
+  expect(tree.tasks.find((task) => task.id === id)?.spend.turns).toBe(2)
+})
+
+test('a claim waits for a task that comes later', async () => {
+  const waiting = worker.claim({ wait_seconds: 20 })
+  const id = await submit('Come later')
+  const claim = await waiting
+  expect(claim.task_id).toBe(id)
+  const back = await worker.heartbeat(claim, { give_back: true })
+  expect(back.data.state).toBe('given_back')
+  const other = await old.claim({ wait_seconds: 20 })
+  expect(other.task_id).toBe(id)
+  await old.end(other, 'Here.')
+  await loopOver(id)
+})
+
+test('the prompt work_next_task makes a worker of any host', async () => {
+  const { messages } = await worker.client.getPrompt({ name: 'work_next_task', arguments: { capability: 'python' } })
+  const { text } = messages[0]!.content as { text: string }
+  for (const words of ['claim_task', 'end_task', 'heartbeat', '"python"']) expect(text).toContain(words)
+})
+
+/** Both agents work whatever is left of the goal. */
+async function loopOver(id: string) {
+  let over = false
+  const loops = Promise.all([worker, old].map((of) => loop(of, () => over, [])))
+  const tree = await running.over(id)
+  over = true
+  await loops
+  return tree
+}

@@ -265,8 +265,10 @@ export function openOutside(store: Store, options: { leaseMs?: number } = {}) {
     await lock(tx, treeId)
     const task = await openTask(tx, taskId, treeId)
     const claim = await findClaim(tx, taskId)
-    if (claim === undefined || task.status !== 'waiting' || task.reason !== 'external') return null
-    if (claim.agent !== null && claim.agent !== agent) return null
+    if (claim === undefined || (claim.agent !== null && claim.agent !== agent)) return null
+    const isFree = task.status === 'waiting' && task.reason === 'external'
+    // What it has it may take up anew at any moment, also while the task waits for others.
+    if (!isFree && (claim.agent === null || resumed)) return null
     const since = resumed ? claim.told : 0
     const isNew = claim.agent === null
     Object.assign(claim, {
