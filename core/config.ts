@@ -113,6 +113,11 @@ const Settings = z.object({
     .optional(),
   REVIEW_EXPIRY: z.enum(EXPIRY_POLICIES).optional(),
   REVIEW_EXPIRY_SECONDS: whole(1, 31_536_000).optional(),
+  BACKUP_INTERVAL_HOURS: whole(0, 8_760).optional(),
+  BACKUP_KEEP: whole(1, 1_000).optional(),
+  KEEPER_WATCH_SECONDS: whole(1, 86_400).optional(),
+  KEEPER_WATCH_TASKS: whole(1, 1_000_000).optional(),
+  SAFE_MODE: yesNo.optional(),
   ENVIRONMENT: z.enum(['development', 'production', 'test']).meta({ wanted: 'development, production or test' }).optional(),
   DEBUG_MODE: yesNo.optional(),
   HOST: z
@@ -139,8 +144,12 @@ const PAIRS = [
 const NAMES = Object.keys(Settings.shape) as Name[]
 
 export type Config = {
-  /** The checkout. */
+  /** The checkout: `.env` lies there and relative paths begin there. */
   root: string
+  /** Where the running revision lies: its code, seeds and page. The checkout, or a slot of the keeper. */
+  code: string
+  /** What the keeper calls the running revision; null: nobody said, so git is asked. */
+  revision: string | null
   /** Absolute. */
   dataDir: string
   /** `sqlite:` and an absolute path, or a `postgres://` URL. */
@@ -185,6 +194,15 @@ export type Config = {
   dailyMicros: number | null
   environment: 'development' | 'production' | 'test'
   debugMode: boolean
+  /** Nothing is claimed: for looking, reviewing and going back. */
+  safeMode: boolean
+  /** Between two backups of an embedded database; 0: only before changes. */
+  backupIntervalHours: number
+  /** Backups of one kind that are kept. */
+  backupKeep: number
+  /** How long, or for how many ended tasks, the keeper watches a new revision. */
+  keeperWatchSeconds: number
+  keeperWatchTasks: number
   /** Absent until `ensureSecrets`. */
   systemSecretKey: string | undefined
   /** What values may still be sealed with; the start seals them anew. */
@@ -213,13 +231,20 @@ export type ReadyConfig = Config & {
   adminToken: string
 }
 
+/** What runs, where that is not the checkout itself. */
+export type Running = { code: string; revision: string | null }
+
 /** Of this process. `root` is the checkout: `.env` lies there and relative paths begin there. */
-export function readProcessConfig(root: string): Config {
-  return readConfig(process.env, root)
+export function readProcessConfig(root: string, running?: Running): Config {
+  return readConfig(process.env, root, running)
 }
 
 /** Pure apart from reading `.env` and the files that `NAME_FILE` settings name. An empty value is the same as none. */
-export function readConfig(env: Readonly<Record<string, string | undefined>>, root: string): Config {
+export function readConfig(
+  env: Readonly<Record<string, string | undefined>>,
+  root: string,
+  running: Running = { code: root, revision: null },
+): Config {
   const file = readDotEnv(root)
   const found = new Map<Name, { value: string; from: string }>()
   for (const name of NAMES) {
@@ -261,6 +286,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, ro
 
   const config = {
     root,
+    ...running,
     dataDir,
     databaseUrl: databaseUrl(s.DATABASE_URL, root, dataDir),
     redisUrl: s.REDIS_URL,
@@ -303,6 +329,11 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, ro
     dailyMicros: s.DAILY_BUDGET_DOLLARS === undefined ? null : Math.round(s.DAILY_BUDGET_DOLLARS * 1_000_000),
     environment: s.ENVIRONMENT ?? 'development',
     debugMode: s.DEBUG_MODE ?? false,
+    safeMode: s.SAFE_MODE ?? false,
+    backupIntervalHours: s.BACKUP_INTERVAL_HOURS ?? 24,
+    backupKeep: s.BACKUP_KEEP ?? 7,
+    keeperWatchSeconds: s.KEEPER_WATCH_SECONDS ?? 600,
+    keeperWatchTasks: s.KEEPER_WATCH_TASKS ?? 50,
     systemSecretKey: s.SYSTEM_SECRET_KEY,
     systemSecretKeyOld: s.SYSTEM_SECRET_KEY_OLD,
     adminToken: s.ADMIN_TOKEN,

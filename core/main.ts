@@ -54,6 +54,7 @@ import { openRegistry, type Registry } from './registry/registry.ts'
 import { openSettings, type Settings } from './registry/settings.ts'
 import { rotateKey, settledKey } from './secrets/rotate.ts'
 import { openSecrets, type Secrets } from './secrets/secrets.ts'
+import { SCHEMA } from './store/migrate.ts'
 import { openQuery } from './store/query.ts'
 import { openStore, type Store } from './store/store.ts'
 import { unread } from './tasks/outside.ts'
@@ -129,6 +130,8 @@ export type RuntimeOptions = {
   onDelta?: (taskId: string, text: string) => void
   /** Named points at which a crash test kills the process. */
   failPoint?: (name: string) => void
+  /** Told of each step of the start that is done. */
+  onStep?: (step: string) => void
   now?: () => number
   /** For tests, which have no internet. */
   web?: Partial<WebParts>
@@ -170,19 +173,23 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
   )
   containing.catch(() => undefined)
   isolating.catch(() => undefined) // awaited below; an earlier failure must not leave it unhandled
-  const seeds = join(config.root, 'seeds')
+  const seeds = join(config.code, 'seeds')
   const [read, playbooks, examples, tools] = await Promise.all([
     readSeeds(seeds),
     readPlaybooks(join(seeds, 'playbooks')),
     readGoals(join(seeds, 'goals')),
-    loadTools(join(config.root, 'tools')),
+    loadTools(join(config.code, 'tools')),
   ])
   for (const tool of options.tools ?? []) tools.set(tool.name, tool)
+  const step = options.onStep ?? (() => undefined)
+  step('read the seeds and tools')
   const store = await openStore(config.databaseUrl, { now, ...(options.failPoint ? { failPoint: options.failPoint } : {}) })
+  step('opened and migrated the database')
   const registry = openRegistry(store)
   const settings = openSettings(store)
   const list = await openSettingsList(config, settings)
   await registry.seed(read)
+  step('seeded the registry')
   const { systemSecretKeyOld: old } = config
   const { key: systemSecretKey, sealedAnew } = await settledKey(store, config.systemSecretKey, {
     file: config.secretKeyFile,
@@ -240,6 +247,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
   const secrets = ['secret-key', 'secret-key.next', 'secret-key.old', 'admin-token', 'owner.db'].map((name) => join(config.dataDir, name))
   const database = config.databaseUrl.startsWith('sqlite:') ? [config.databaseUrl.slice('sqlite:'.length)] : []
   const isolation = await isolating
+  step('tried the isolation of commands')
   const { resolve, route } = options.web ?? {}
   const egress = await openEgress({
     folder: join(config.dataDir, 'egress'),
@@ -349,6 +357,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
   }
   await jobs.recover()
   await tasks.sweep('thorough', now())
+  step('recovered what a crash left')
   const worktrees = tidyWorktrees(store, tasks, repositories)
   const sweepUploads = () => uploads.sweep().catch((error: unknown) => console.error('banyan: files that wait for goals:', error))
   let sweeping: Promise<unknown> = sweepUploads()
@@ -410,7 +419,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
         filled = treeId
         await uploads.begin(treeId)
         const folder = await folders.of({ treeId, workspace: '' })
-        if (copy.length > 0) await folders.fill(treeId, config.root, copy)
+        if (copy.length > 0) await folders.fill(treeId, config.code, copy)
         await uploads.putInto(folder, attachments)
       }
       const created = tasks.createGoal({
@@ -508,6 +517,17 @@ function tidyWorktrees(store: Store, tasks: Tasks, repositories: Repositories): 
   }
 }
 
+/** The engine's side of the keeper, where one started it. */
+export type KeeperLine = {
+  /** A real step of the boot is done; each name once. It buys time for the next. */
+  progress(step: string): void
+  /** It can be asked for its health. Resolves when the keeper has looked, and work may begin; `ended` is the number of tasks that ended. */
+  ready(info: { url: string; schema: number; oldestCode: number }, ended: () => number): Promise<void>
+  /** Something was added to the keeper's list of what happened. */
+  onEvent(listener: () => void): void
+  stopping(how: 'stop' | 'restart'): Promise<void>
+}
+
 /** What the process that runs it sees. */
 export type Engine = {
   url: string
@@ -525,14 +545,17 @@ export type Engine = {
 /** Turns under way have this long to finish before they are cut off and given back. */
 const DRAIN_MS = 10_000
 
-export async function start(config: ReadyConfig): Promise<Engine> {
+export async function start(config: ReadyConfig, keeper?: KeeperLine): Promise<Engine> {
   let live: Live | undefined
-  const runtime = await openRuntime(config, { onDelta: (taskId, text) => live?.delta(taskId, text) })
+  const runtime = await openRuntime(config, {
+    onDelta: (taskId, text) => live?.delta(taskId, text),
+    ...(keeper ? { onStep: keeper.progress } : {}),
+  })
   const log = (words: string, cause: unknown) => {
     console.error(runtime.secrets.redact(`banyan: ${words}: ${inspect(cause)}`))
     runtime.monitor.write('error', `${words}: ${inspect(cause)}`)
   }
-  const revision = revisionOf(config.root)
+  const revision = config.revision ?? revisionOf(config.code)
   let port = config.port
   const auth = openAuth({
     store: runtime.store,
@@ -545,7 +568,7 @@ export async function start(config: ReadyConfig): Promise<Engine> {
   live = openLive({ store: runtime.store, auth, revision, log })
   const opened = live
   const submitGoal: AppParts['submitGoal'] = ({ by, ...goal }) => runtime.submitGoal(goal, by)
-  const version = packageVersion(config.root)
+  const version = packageVersion(config.code)
   const mcp = openEndpoint({
     store: runtime.store,
     tasks: runtime.tasks,
@@ -590,7 +613,7 @@ export async function start(config: ReadyConfig): Promise<Engine> {
       list: runtime.settingsList.list,
       save: async (name, value, by) => {
         const saved = await runtime.settingsList.save(name, value, by, () => void runtime.models.pick('default'))
-        runner.wake()
+        runner?.wake()
         return saved
       },
     },
@@ -625,7 +648,7 @@ export async function start(config: ReadyConfig): Promise<Engine> {
     submitGoal,
     examples: runtime.examples,
     shutdown: (how) => void stop('graceful', how).catch((error: unknown) => log('stopping failed', error)),
-    pageFolder: join(config.root, 'web', 'dist'),
+    pageFolder: join(config.code, 'web', 'dist'),
     log,
   })
   const server = await listen(routes, opened, { host: config.host, port: config.port }).catch(async (error: unknown) => {
@@ -633,15 +656,21 @@ export async function start(config: ReadyConfig): Promise<Engine> {
     throw error
   })
   port = server.port
-  const runner = runtime.run()
+  let endedTasks = 0
+  const uncounted = runtime.store.onCommit((events) => {
+    endedTasks += events.filter((event) => event.type === 'task.moved' && isOver(event.to)).length
+  })
+  await keeper?.ready({ url: localUrl(config.host, port), schema: SCHEMA, oldestCode: await runtime.store.oldestCode() }, () => endedTasks)
+  const runner = config.safeMode ? null : runtime.run()
   runtime.monitor.write('info', `Started: revision ${revision}, ${runtime.models.describe()}`)
 
   let stopping: Promise<void> | undefined
   async function stop(how: 'graceful' | 'now', then: 'stop' | 'restart' = 'stop'): Promise<void> {
-    if (how === 'now') void runner.stop(0) // cuts turns off that a graceful stop still waits for
+    if (how === 'now') void runner?.stop(0) // cuts turns off that a graceful stop still waits for
     stopping ??= (async () => {
       runtime.monitor.write('info', how === 'now' ? 'Stopping at once' : 'Stopping: running turns finish or park first')
-      await runner.stop(how === 'now' ? 0 : DRAIN_MS)
+      await runner?.stop(how === 'now' ? 0 : DRAIN_MS)
+      uncounted()
       await opened.close()
       await mcp.close()
       await server.close()
@@ -651,6 +680,12 @@ export async function start(config: ReadyConfig): Promise<Engine> {
     return stopping
   }
   return { url: auth.baseUrl(), loginUrl: auth.loginLink(), models: runtime.models.describe(), stop, ended, store: runtime.store }
+}
+
+/** Where this machine itself reaches it. */
+function localUrl(host: string, port: number): string {
+  const near = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host
+  return `http://${near.includes(':') ? `[${near}]` : near}:${port}`
 }
 
 function packageVersion(root: string): string {

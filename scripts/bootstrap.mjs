@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { launch, prepare, Stop } from './prepare.mjs'
 
 const COMMANDS = {
-  start: { file: 'scripts/keeper/keeper.mjs', page: true },
+  start: { file: 'scripts/start.mjs', page: true },
   dev: { file: 'scripts/dev.ts', page: true },
   test: { file: 'scripts/test.ts', page: true },
   check: { file: 'scripts/check.ts', page: false },

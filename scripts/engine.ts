@@ -4,9 +4,11 @@
  */
 import { accessSync, constants, mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { parseArgs } from 'node:util'
 import { type Config, ensureSecrets, readProcessConfig } from '../core/config.ts'
 import type { Engine } from '../core/main.ts'
 import { own } from '../core/store/owner.ts'
+import { openKeeperLine } from './keeper-line.ts'
 import { mendOf } from './mend.ts'
 
 const [RESTART, BUG, BAD_CONFIGURATION, INTERRUPTED] = [75, 70, 78, 130]
@@ -47,20 +49,32 @@ process.on('SIGINT', () => {
 // Without its keeper nobody could start it again or stop it.
 if (process.connected) process.on('disconnect', () => stop('now', BUG))
 
+// What the keeper says: which checkout the settings are of, and what it calls the revision that runs.
+const { values: said } = parseArgs({
+  options: { checkout: { type: 'string' }, revision: { type: 'string' }, slot: { type: 'string' } },
+  strict: false,
+})
+const code = dirname(import.meta.dirname)
+const keeper = openKeeperLine()
 let config: Config | null = null
 try {
-  config = readProcessConfig(dirname(import.meta.dirname))
+  config = readProcessConfig(typeof said.checkout === 'string' ? said.checkout : code, {
+    code,
+    revision: typeof said.revision === 'string' ? said.revision : null,
+  })
   for (const warning of config.warnings) console.error(`banyan: ${warning}`)
   // Others may pass through to the workspaces below (commands run as another user where that is possible), and list nothing.
   mkdirSync(config.dataDir, { recursive: true, mode: 0o711 })
   accessSync(config.dataDir, constants.W_OK)
   const owner = own(config.dataDir)
+  keeper?.progress('took the data folder')
   // Loaded only now: what is wrong with the settings is said first, and signals are heard meanwhile.
   const { start } = await import('../core/main.ts')
-  engine = await start(ensureSecrets(config))
+  engine = await start(ensureSecrets(config), keeper)
   if (asked !== null) engine.stop(asked).catch(bug)
   else announce(engine, config.dataDir)
   const how = await engine.ended
+  await keeper?.stopping(how)
   owner.release()
   process.exit(how === 'restart' ? RESTART : asked === 'now' ? INTERRUPTED : 0)
 } catch (error) {

@@ -201,7 +201,7 @@ const hasPage = (root) => existsSync(join(root, 'web', 'vite.config.ts'))
 const pageBuilt = (root) => !hasPage(root) || readText(pageStamp(root)) === pageKey(root)
 
 /** Everything the built page is made of; contents rather than times, because git sets times as it likes. */
-function pageKey(root) {
+export function pageKey(root) {
   const hash = createHash('sha256').update(readLock(root))
   const walk = (folder) => {
     for (const entry of readdirSync(join(root, folder), { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {

@@ -39,7 +39,7 @@ export async function openSettingsList(config: Config, settings: Pick<Settings, 
   }
 
   async function list(): Promise<SettingItem[]> {
-    const about = aboutIn(await readFile(join(config.root, '.env.example'), 'utf8').catch(() => '')) // a package without it still runs
+    const about = aboutIn(await readFile(join(config.code, '.env.example'), 'utf8').catch(() => '')) // a package without it still runs
     return config.settings.map((one): SettingItem => {
       const own = isLive(one.name) ? stored.get(one.name) : undefined
       return {

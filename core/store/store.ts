@@ -2,7 +2,7 @@
  * The door to the database. State and the facts that tell of it commit together, through `transact` and nothing else; works that are
  * waiting at the same moment share one commit (0.6 times the CPU of one commit each, measured).
  */
-import type { Kysely } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import type { Event, Fact } from '../contract/event.ts'
 import { Fault } from '../contract/fault.ts'
 import { type Backend, compareBytewise, openBackend, type Session } from './dialect.ts'
@@ -54,6 +54,8 @@ export type Store = {
   /** Called after each commit that recorded facts, with those facts. Must not throw. */
   onCommit(listener: (events: readonly Event[]) => void): () => void
   backup(path: string): Promise<void>
+  /** The lowest schema number whose code may still run on this database. */
+  oldestCode(): Promise<number>
   readonly kind: 'sqlite' | 'postgres'
   close(): Promise<void>
 }
@@ -229,6 +231,10 @@ function overBackend(backend: Backend, now: () => number, failPoint: (name: stri
       return () => listeners.delete(listener)
     },
     backup: (path) => backend.backup(path),
+    async oldestCode() {
+      const row = await sql<{ value: string }>`select value from meta where key = 'oldest_code'`.execute(backend.reader)
+      return Number(row.rows[0]?.value ?? 0)
+    },
     async close() {
       closed = true
       await flushing

@@ -27,6 +27,7 @@ const engine = await start(
       '/nonexistent',
     ),
     root: dirname(dirname(import.meta.dirname)),
+    code: dirname(dirname(import.meta.dirname)),
   }),
 )
 process.send?.({ url: engine.url, loginUrl: engine.loginUrl })

@@ -25,6 +25,7 @@ async function open(decide: (request: ModelRequest) => Scripted, slots = 8): Pro
   const config: ReadyConfig = {
     ...base,
     root: dirname(dirname(import.meta.dirname)),
+    code: dirname(dirname(import.meta.dirname)),
     systemSecretKey: 'bench-secret-key-0123',
     secretKeyFile: null,
     adminToken: 'bench-token',

@@ -32,7 +32,7 @@ function settings(folder: string, model: string): ReadyConfig {
   mkdirSync(dataDir, { recursive: true, mode: 0o711 })
   const root = dirname(dirname(import.meta.dirname))
   const read = readConfig({ DATA_DIR: dataDir, MODEL: model, PATH: '/usr/bin:/bin', MAX_CONCURRENT_AGENTS: '4' }, '/nonexistent')
-  return { ...read, root, systemSecretKey: 'crash-secret-key-0123', secretKeyFile: null, adminToken: 'crash-token' }
+  return { ...read, root, code: root, systemSecretKey: 'crash-secret-key-0123', secretKeyFile: null, adminToken: 'crash-token' }
 }
 
 async function work(job: Extract<Job, { kind: 'work' }>): Promise<Said> {

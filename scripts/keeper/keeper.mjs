@@ -1,82 +1,289 @@
 /**
- * The keeper: starts the engine, passes signals to it and starts it again when it asks or crashes. Standard library only, so that a broken
- * dependency cannot break what recovers from it. The engine ends when its channel to the keeper closes, so no kill leaves one behind.
+ * The keeper: starts the engine from a slot, watches it, and goes back when a new revision fails. Standard library only, so that a broken
+ * dependency cannot break what recovers from it; what it keeps and with whom it speaks is in README.md beside this file.
  *
- * `keeper.mjs [engine file] [arguments]`
+ * `keeper.mjs --home=DATA_DIR/keeper --checkout=FOLDER [--database=FILE] [--watch-seconds=600] [--watch-tasks=50] [--scale=1]`
  */
-import { spawn } from 'node:child_process'
+import { existsSync, realpathSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { boot } from './boot.mjs'
+import { lossOf, restore, save, shapeOf } from './database.mjs'
+import { openDisk, readJson } from './disk.mjs'
+import { own } from './own.mjs'
+import { openTable, TRIES } from './table.mjs'
+import { damageOf, folderOf, take } from './take.mjs'
+import { Refusal } from './tree.mjs'
 
 /** What an engine's exit code says. Anything else, a signal included, is a crash. */
-const STOPPED = 0
-const RESTART = 75
-const BAD_CONFIGURATION = 78
-
-const CRASHES = { most: 5, withinMs: 60_000 }
+const [STOPPED, RESTART, BAD_CONFIGURATION] = [0, 75, 78]
+/** So many crashes, or restarts of a slot that never ran for `quickMs`, within the time are a loop. */
+const LOOP = { most: 5, withinMs: 600_000, quickMs: 20_000 }
 const say = (text) => process.stderr.write(`banyan keeper: ${text}\n`)
-
 // A terminal that went away must not take the keeper with it.
 process.stderr.on('error', () => undefined)
 
-/** The wait before the next start: at once is wrong for a crash at start, long is wrong for one after a day. */
-const backoffMs = (crashes) => Math.min(5_000, 200 * 2 ** (crashes - 1))
+const given = Object.fromEntries(process.argv.slice(2).map((word) => /^--([\w-]+)=(.*)$/s.exec(word)?.slice(1) ?? [word, '']))
+const { home, checkout, database = '' } = given
+const scale = Number(given.scale ?? 1)
+const watch = { ms: Number(given['watch-seconds'] ?? 600) * 1000, tasks: Number(given['watch-tasks'] ?? 50) }
+const backups = join(dirname(home), 'backups')
+let left = Number(given['stop-after'] ?? Number.POSITIVE_INFINITY)
+const disk = openDisk(home, () => --left === 0 && process.kill(process.pid, 'SIGKILL'))
 
 /** Resolves with the code that this process should end with. */
-function keep(argv) {
-  return new Promise((resolve) => {
-    const crashes = []
-    let engine = null
-    let waiting = null
-    let stopping = false
+async function keep() {
+  const { table, save: settle, event, sweep } = openTable(home, disk, say)
+  const tell = (type, slot) => {
+    const one = event(type, slot)
+    engine?.send({ type: 'event', event: one })
+  }
+  let engine = null
+  let stopping = false
+  let waiting = null
+  let wasReady = false
+  const checked = new Set()
+  const crashes = []
+  const other = (name) => (name === 'A' ? 'B' : 'A')
+  const onTrial = (name) => name !== 'golden' && table.slots[name].state === 'trial' && table.slots[other(name)]?.state === 'kept'
 
-    function start() {
-      waiting = null
-      engine = spawn(process.execPath, argv, { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] })
-      engine.once('error', (error) => ended(`could not be started (${error.code})`, null, null))
-      engine.once('exit', (code, signal) => ended(signal ? `was killed by ${signal}` : `ended with ${code}`, code, signal))
-    }
-
-    function ended(how, code, signal) {
-      if (engine === null) return
-      engine = null
-      if (stopping) {
-        // A signal that came before the engine could listen for it ended it on the spot; there was nothing to drain.
-        const early = { SIGTERM: STOPPED, SIGHUP: STOPPED, SIGINT: 130 }
-        return resolve(code === RESTART ? STOPPED : (code ?? early[signal] ?? 1))
-      }
-      if (code === STOPPED) return resolve(0)
-      if (code === BAD_CONFIGURATION) return resolve(1)
-      if (code === RESTART) return start()
-      const now = Date.now()
-      crashes.push(now)
-      while (crashes[0] <= now - CRASHES.withinMs) crashes.shift()
-      if (crashes.length >= CRASHES.most) {
-        say(
-          `the engine ${how}, ${CRASHES.most} times within a minute; it stays stopped: read the errors above, mend the cause and start it again`,
-        )
-        return resolve(1)
-      }
-      const wait = backoffMs(crashes.length)
-      say(`the engine ${how}; starting it again in ${wait} ms`)
-      waiting = setTimeout(start, wait)
-    }
-
-    // The engine counts signals itself; it alone knows what a second SIGINT cuts off.
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-      process.on(signal, () => {
-        stopping = true
-        if (engine) engine.kill(signal)
+  function takeRequest(file, source) {
+    const path = join(home, file)
+    const request = readJson(path)
+    if (!existsSync(path)) return
+    if (typeof request?.id === 'string' && request.id !== table.lastRequest) {
+      const about = { changeId: request.changeId ?? null, tree: request.tree ?? null, commit: request.commit ?? null }
+      table.lastRequest = request.id
+      try {
+        if (request.kind === 'rollback') rollBack(about)
         else {
-          clearTimeout(waiting)
-          resolve(0)
+          const slot = take(home, disk, table, request, source)
+          // A checkout's newer commit takes the place of a trial; the last good one stays.
+          const name = table.slots[table.active] === null || onTrial(table.active) ? table.active : other(table.active)
+          Object.assign(table.slots, { [name]: slot, golden: table.slots.golden ?? { ...slot, state: 'kept' } })
+          Object.assign(table, { active: name, safe: false, backup: null })
         }
-      })
+        settle()
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error
+        settle()
+        event('refused', table.active, error.message, about)
+        say(`the revision that was asked for was refused: ${error.message}`)
+      }
     }
-    start()
-  })
+    disk.remove(path)
+  }
+
+  function rollBack(about) {
+    const name = table.active
+    if (table.slots[other(name)]?.state !== 'kept') throw new Refusal('there is no earlier revision to go back to')
+    const reason = 'a person rolled it back'
+    event('undone', name, reason, { changeId: about.changeId ?? table.slots[name].changeId })
+    table.slots[name].state = 'undone'
+    table.failed[table.slots[name].tree] = { at: new Date().toISOString(), reason, changeId: about.changeId }
+    Object.assign(table, { active: other(name), safe: false })
+  }
+
+  /** The trial is over and lost. */
+  function undo(name, reason) {
+    const slot = table.slots[name]
+    event('undone', name, reason)
+    table.failed[slot.tree] = { at: new Date().toISOString(), reason, changeId: slot.changeId }
+    slot.state = 'undone'
+    table.active = other(name)
+    crashes.length = 0
+    settle()
+    say(`revision ${label(slot)} was undone: ${reason}. The last good one, ${label(table.slots[table.active])}, starts`)
+  }
+
+  /** Nothing is known to be wrong with this revision but that it does not run: the other kept one, then golden. False: nothing is left. */
+  function fallBack(name, reason) {
+    crashes.length = 0
+    if (name === 'golden') return false
+    const next = other(name)
+    if (table.slots[next]?.state === 'kept' && !fellFrom.has(next)) {
+      fellFrom.add(name)
+      table.active = next
+      say(`${reason}; the last good revision, ${label(table.slots[next])}, starts`)
+    } else {
+      table.safe = true
+      event('safe-mode', 'golden', reason)
+      say(`${reason}; safe mode starts: the page, review and rollback work, agents are off. Restart to try again`)
+    }
+    settle()
+    return true
+  }
+  const fellFrom = new Set()
+
+  /** A boot that passes here may work; answers what is wrong, or null. */
+  function admit(name, info, before) {
+    const slot = table.slots[name]
+    const good = table.slots[other(name)]
+    if (onTrial(name)) {
+      const loss = database === '' ? null : lossOf(before, shapeOf(database))
+      if (loss) return loss
+      if (info.oldestCode > (good.schema ?? 0)) return `its database refuses the last good revision (schema ${good.schema})`
+    }
+    Object.assign(slot, { schema: info.schema, node: process.version })
+    // Without one to go back to, a person who stops and starts is no reason to end in safe mode.
+    if (slot.state === 'trial' && !(onTrial(name) && slot.source === 'change')) slot.triesLeft = TRIES
+    table.backup = null
+    wasReady = true
+    settle()
+    return null
+  }
+
+  function kept(name) {
+    const slot = table.slots[name]
+    if (name === 'golden' || slot.state !== 'trial') return
+    slot.state = 'kept'
+    if (slot.source === 'checkout') table.slots.golden = { ...slot }
+    settle()
+    tell('kept', name)
+    sweep()
+  }
+
+  async function run(name) {
+    const slot = table.slots[name]
+    const folder = folderOf(home, slot)
+    const before = onTrial(name) && database !== '' ? shapeOf(database) : null
+    const modules = join(folder, 'node_modules', `node-${process.platform}-${process.arch}`, 'bin', 'node')
+    const revision = (slot.commit ?? slot.tree).slice(0, 12)
+    event('boot', name)
+    let window = null
+    engine = boot({
+      node: existsSync(modules) ? realpathSync(modules) : process.execPath,
+      argv: [join(folder, 'scripts', 'engine.ts'), `--checkout=${checkout}`, `--revision=${revision}`, `--slot=${name}`],
+      env: name === 'golden' ? { ...process.env, SAFE_MODE: '1' } : process.env,
+      cwd: checkout,
+      revision,
+      scale,
+      strict: () => onTrial(name),
+      onReady(info) {
+        const wrong = admit(name, info, before)
+        if (wrong === null) {
+          tell('ready', name)
+          window = setTimeout(() => kept(name), watch.ms)
+        }
+        return wrong
+      },
+      onBeat: (ended) => ended >= watch.tasks && kept(name),
+    })
+    const end = await engine.ended
+    clearTimeout(window)
+    engine = null
+    return end
+  }
+
+  /** Waits as long as `ms`, or until somebody wants to stop. */
+  const pause = (ms) => new Promise((resume) => (waiting = { resume, timer: setTimeout(resume, ms) }))
+
+  // The engine counts signals itself; it alone knows what a second SIGINT cuts off.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.on(signal, () => {
+      stopping = true
+      if (engine) return engine.signal(signal)
+      clearTimeout(waiting?.timer)
+      waiting?.resume()
+    })
+  }
+
+  Object.assign(table, { safe: false })
+  takeRequest('checkout.json', 'checkout')
+  takeRequest('request.json', 'change')
+  disk.fill()
+  for (;;) {
+    const name = table.safe ? 'golden' : table.active
+    const slot = table.slots[name]
+    if (!slot) {
+      say('there is no revision to run: start it with "npm start" in the checkout')
+      return 1
+    }
+    if (stopping) return STOPPED
+    const trial = onTrial(name)
+    const damage = checked.has(slot.tree) ? null : damageOf(home, slot)
+    if (damage) {
+      event('crash', name, damage)
+      if (trial) undo(name, damage)
+      else if (!fallBack(name, `revision ${label(slot)} cannot start: ${damage}`)) return 1
+      continue
+    }
+    checked.add(slot.tree)
+    if (slot.state === 'trial' && slot.triesLeft <= 0 && (trial || table.slots.golden)) {
+      if (trial) undo(name, 'its three tries to start are used up')
+      else {
+        slot.triesLeft = TRIES // a person's next start tries anew
+        fallBack(name, `revision ${label(slot)} did not start three times`)
+      }
+      continue
+    }
+    if (trial && table.backup === null) table.backup = database === '' ? null : await save(database, backups, 'before-change')
+    if (slot.state === 'trial') slot.triesLeft--
+    settle()
+    const end = await run(name)
+
+    if (stopping) {
+      // A signal that came before the engine could listen for it ended it on the spot; there was nothing to drain.
+      const early = { SIGTERM: STOPPED, SIGHUP: STOPPED, SIGINT: 130 }
+      if (slot.state === 'trial') slot.triesLeft++
+      settle()
+      return end.code === RESTART ? STOPPED : (end.code ?? early[end.signal] ?? 1)
+    }
+    if (end.code === STOPPED && end.why === null && (!trial || (end.ready && end.announced === 'stop'))) {
+      if (slot.state === 'trial') slot.triesLeft++
+      settle()
+      return STOPPED
+    }
+    if (end.code === BAD_CONFIGURATION && !wasReady && !(trial && slot.source === 'change') && table.backup === null) {
+      if (slot.state === 'trial') slot.triesLeft++
+      settle()
+      return 1
+    }
+    const quick = end.upMs < LOOP.quickMs * scale
+    if (end.code === RESTART && end.why === null) {
+      const [was, safe] = [table.active, table.safe]
+      table.safe = false
+      takeRequest('request.json', 'change')
+      if (was !== table.active || safe) continue
+      if (slot.state === 'trial' && !quick) slot.triesLeft++
+      if (!quick || (!trial && end.ready && end.announced === 'restart')) continue
+    } else event('crash', name, end.how)
+
+    // What is left is a crash, or an engine that asks for one start after the other.
+    if (!end.ready && !trial && table.backup !== null) {
+      say('the last good revision cannot start on the database that the failed one left; the backup from before is put back')
+      await restore(table.backup, database, backups)
+      event('restored', name, table.backup)
+      table.backup = null
+      settle()
+      continue
+    }
+    if (trial && (end.ready || end.lied || end.code === BAD_CONFIGURATION) && end.code !== RESTART) {
+      undo(name, end.how)
+      continue
+    }
+    const now = Date.now()
+    crashes.push(now)
+    while (crashes[0] <= now - LOOP.withinMs * scale) crashes.shift()
+    const reason =
+      end.code === RESTART && end.why === null
+        ? 'the engine asks for one restart after the other'
+        : `the engine ${end.how.replace(/^it /, '')}`
+    if (crashes.length >= LOOP.most) {
+      if (fallBack(name, `${reason}, ${LOOP.most} times in a short time`)) continue
+      say(
+        `${reason}, ${LOOP.most} times in a short time, in safe mode too; it stays stopped: read the errors above, mend the cause and start it again`,
+      )
+      return 1
+    }
+    const ms = Math.min(5_000, 200 * 2 ** (crashes.length - 1)) * Math.min(1, scale * 10)
+    if (end.code !== RESTART) say(`${reason}; starting it again in ${Math.round(ms)} ms`)
+    await pause(end.code === RESTART ? 0 : ms)
+  }
 }
 
-const argv = process.argv.slice(2)
-const engine = join(dirname(dirname(fileURLToPath(import.meta.url))), 'engine.ts')
-process.exit(await keep(argv.length > 0 ? argv : [engine]))
+const label = (slot) => (slot.commit ?? slot.tree).slice(0, 12)
+
+const owner = own(home)
+const code = await keep()
+owner.close()
+process.exit(code)

@@ -44,6 +44,7 @@ export async function harness(
   const config: ReadyConfig = {
     ...base,
     root,
+    code: root,
     systemSecretKey: 'test-secret-key-0123',
     secretKeyFile: null,
     adminToken: 'test-token',

@@ -1,0 +1,66 @@
+/** The slot table and the list of what happened. The table is the only thing that decides what starts; a damaged one gives way to the one before. */
+import { createHash } from 'node:crypto'
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { readJson, readText } from './disk.mjs'
+
+export const TRIES = 3
+const HASH = /^[0-9a-f]{40}$/
+const EMPTY = { version: 1, active: 'A', good: null, safe: false, lastRequest: null, backup: null, failed: {} }
+const sumOf = (table) => createHash('sha256').update(JSON.stringify(table)).digest('hex')
+
+/** True for a table that this keeper wrote whole. */
+function isWhole(kept) {
+  if (kept?.version !== 1 || !['A', 'B'].includes(kept.active) || typeof kept.slots !== 'object' || kept.slots === null) return false
+  const { sum, ...table } = kept
+  return sum === sumOf(table) && ['A', 'B', 'golden'].every((name) => kept.slots[name] === null || HASH.test(kept.slots[name]?.tree))
+}
+
+export function openTable(home, disk, say) {
+  const [file, before, log] = ['slots.json', 'slots.bak.json', 'events.jsonl'].map((name) => join(home, name))
+  const found = [file, before].map(readJson).find(isWhole)
+  const { sum: _, ...rest } = found ?? {}
+  const table = { ...EMPTY, slots: { A: null, B: null, golden: null }, ...rest }
+  if (!found && existsSync(file)) say('the slot table is damaged; beginning a new one from the checkout')
+  const lines = (readText(log) ?? '').split('\n')
+  // A line that a power cut left half must not take the next one with it.
+  if (lines.at(-1) !== '') disk.append(log, '\n')
+  let seq = lines.reduce((most, line) => Math.max(most, Number(/"seq":(\d+)/.exec(line)?.[1] ?? 0)), 0)
+
+  return {
+    table,
+    /** Makes what `table` says now last. The text before is kept. */
+    save() {
+      const other = table.slots[table.active === 'A' ? 'B' : 'A']
+      const active = table.slots[table.active]
+      table.good = active?.state === 'kept' ? table.active : other?.state === 'kept' ? (table.active === 'A' ? 'B' : 'A') : null
+      const old = readText(file)
+      if (old && isWhole(readJson(file))) disk.write(before, old)
+      disk.write(file, `${JSON.stringify({ ...table, sum: sumOf(table) }, null, 1)}\n`)
+    },
+    /** One more line of what happened. A full disk loses the line, not the system. */
+    event(type, slot, reason = null, change = undefined) {
+      const { tree = null, commit = null, changeId = null } = table.slots[slot] ?? {}
+      const event = { seq: ++seq, at: new Date().toISOString(), type, slot, tree, commit, changeId, ...change, reason }
+      try {
+        disk.append(log, `${JSON.stringify(event)}\n`)
+      } catch (error) {
+        say(`${type} could not be noted (${error.code})`)
+      }
+      return event
+    },
+    /** Takes away what no slot uses; packages a week later, because a request for them may be on its way. */
+    sweep() {
+      const used = Object.values(table.slots).flatMap((slot) => (slot ? [slot.tree, slot.lock] : []))
+      for (const [place, days] of [
+        ['slots', 0],
+        ['deps', 7],
+      ]) {
+        for (const name of existsSync(join(home, place)) ? readdirSync(join(home, place)) : []) {
+          const path = join(home, place, name)
+          if (!used.includes(name) && Date.now() - statSync(path).mtimeMs >= days * 86_400_000) disk.remove(path)
+        }
+      }
+    },
+  }
+}
