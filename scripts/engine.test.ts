@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { startOf } from './testing/slots.ts'
 
 let dir: string
 const groups: ChildProcess[] = []
@@ -24,7 +25,7 @@ afterEach(async () => {
 
 /** The keeper with the real engine, in a process group of its own. */
 function start(settings: Record<string, string> = {}) {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'keeper/keeper.mjs')], {
+  const child = spawn(process.execPath, startOf(settings.DATA_DIR === undefined ? dir : ''), {
     detached: true,
     env: { PATH: process.env.PATH ?? '', DATA_DIR: dir, PORT: '0', MODEL: 'playbook', ...settings },
   })

@@ -58,7 +58,7 @@ try {
   if (isRunning(config)) await restart(config)
   else {
     console.error(`No Banyan runs on ${config.dataDir}; starting it.`)
-    const keeper = spawn(process.execPath, [join(root, 'scripts/keeper/keeper.mjs')], { stdio: 'inherit' })
+    const keeper = spawn(process.execPath, [join(root, 'scripts/start.mjs')], { stdio: 'inherit' })
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => keeper.kill(signal))
     keeper.once('close', (code) => process.exit(code ?? 1))
   }

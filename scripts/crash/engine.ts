@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import * as z from 'zod'
 import { openStore } from '../../core/store/store.ts'
 import { violations } from '../testing/invariants.ts'
+import { startOf } from '../testing/slots.ts'
 import { processesIn } from './lane.ts'
 import { effectLines } from './world.ts'
 
@@ -100,7 +101,7 @@ async function ask(url: string, path: string, body?: object, headers: Record<str
 }
 
 function start(root: string, dataDir: string) {
-  const child: ChildProcess = spawn(process.execPath, [join(root, 'scripts', 'keeper', 'keeper.mjs')], {
+  const child: ChildProcess = spawn(process.execPath, startOf(dataDir), {
     cwd: root,
     detached: true,
     env: { PATH: '/usr/bin:/bin', HOME: dataDir, DATA_DIR: dataDir, PORT: '0', MODEL: 'playbook', ADMIN_TOKEN: TOKEN },

@@ -124,8 +124,8 @@ async function keep() {
       if (info.oldestCode > (good.schema ?? 0)) return `its database refuses the last good revision (schema ${good.schema})`
     }
     Object.assign(slot, { schema: info.schema, node: process.version })
-    // Without one to go back to, a person who stops and starts is no reason to end in safe mode.
-    if (slot.state === 'trial' && !(onTrial(name) && slot.source === 'change')) slot.triesLeft = TRIES
+    // A person who stops and starts their own commit often is no reason to undo it.
+    if (slot.source === 'checkout') slot.triesLeft = TRIES
     table.backup = null
     wasReady = true
     settle()
@@ -208,33 +208,29 @@ async function keep() {
       continue
     }
     checked.add(slot.tree)
-    if (slot.state === 'trial' && slot.triesLeft <= 0 && (trial || table.slots.golden)) {
-      if (trial) undo(name, 'its three tries to start are used up')
-      else {
-        slot.triesLeft = TRIES // a person's next start tries anew
-        fallBack(name, `revision ${label(slot)} did not start three times`)
-      }
+    if (trial && slot.triesLeft <= 0) {
+      undo(name, 'its three tries to start are used up')
       continue
     }
     if (trial && table.backup === null) table.backup = database === '' ? null : await save(database, backups, 'before-change')
-    if (slot.state === 'trial') slot.triesLeft--
+    if (trial) slot.triesLeft--
     settle()
     const end = await run(name)
 
     if (stopping) {
       // A signal that came before the engine could listen for it ended it on the spot; there was nothing to drain.
       const early = { SIGTERM: STOPPED, SIGHUP: STOPPED, SIGINT: 130 }
-      if (slot.state === 'trial') slot.triesLeft++
+      if (trial) slot.triesLeft++
       settle()
       return end.code === RESTART ? STOPPED : (end.code ?? early[end.signal] ?? 1)
     }
     if (end.code === STOPPED && end.why === null && (!trial || (end.ready && end.announced === 'stop'))) {
-      if (slot.state === 'trial') slot.triesLeft++
+      if (trial) slot.triesLeft++
       settle()
       return STOPPED
     }
     if (end.code === BAD_CONFIGURATION && !wasReady && !(trial && slot.source === 'change') && table.backup === null) {
-      if (slot.state === 'trial') slot.triesLeft++
+      if (trial) slot.triesLeft++
       settle()
       return 1
     }
@@ -244,7 +240,7 @@ async function keep() {
       table.safe = false
       takeRequest('request.json', 'change')
       if (was !== table.active || safe) continue
-      if (slot.state === 'trial' && !quick) slot.triesLeft++
+      if (trial && !quick) slot.triesLeft++
       if (!quick || (!trial && end.ready && end.announced === 'restart')) continue
     } else event('crash', name, end.how)
 

@@ -1,74 +1,23 @@
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { world } from './fixture/world.ts'
 
-const KEEPER = join(import.meta.dirname, 'keeper.mjs')
-let dir: string
-const running: ChildProcessWithoutNullStreams[] = []
+let here: ReturnType<typeof world>
 beforeEach(() => {
-  dir = mkdtempSync(join(tmpdir(), 'banyan-keeper-'))
+  here = world()
 })
-afterEach(() => {
-  for (const keeper of running.splice(0)) killGroup(keeper)
-  rmSync(dir, { recursive: true, force: true })
-})
+afterEach(() => here.remove())
 
-function killGroup(keeper: ChildProcessWithoutNullStreams) {
-  try {
-    process.kill(-keeper.pid!, 'SIGKILL')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
-  }
-}
-
-/** A keeper in a process group of its own, with an engine whose code is `engine`; `starts` counts the engine's starts. */
-function keep(engine: string) {
-  const file = join(dir, 'engine.mjs')
-  const counter = join(dir, 'starts')
-  writeFileSync(counter, '')
-  writeFileSync(
-    file,
-    `import { appendFileSync, readFileSync } from 'node:fs'
-     appendFileSync(${JSON.stringify(counter)}, '.')
-     const starts = readFileSync(${JSON.stringify(counter)}, 'utf8').length
-     const say = (text) => console.log(text + ' ' + process.pid)
-     process.on('disconnect', () => { say('orphaned'); process.exit(0) })
-     ${engine}`,
-  )
-  const keeper = spawn(process.execPath, [KEEPER, file], { detached: true })
-  running.push(keeper)
-  const closed = once(keeper, 'close')
-  const lines: string[] = []
-  const reader = createInterface({ input: keeper.stdout })
-  reader.on('line', (line) => lines.push(line))
-  let words = ''
-  keeper.stderr.on('data', (text) => {
-    words += text
-  })
-  return {
-    keeper,
-    /** Its exit code and what it told the person. */
-    async end() {
-      const [code] = await closed
-      return { code: code as number | null, words, starts: readFileSync(counter, 'utf8').length }
-    },
-    async line(word: string): Promise<string> {
-      for (;;) {
-        const line = lines.find((one) => one.startsWith(word))
-        if (line !== undefined) return line
-        await once(reader, 'line')
-      }
-    },
-  }
+/** The keeper with one revision whose engine is `engine`. */
+function keep(engine: string, ...options: string[]) {
+  here.first(engine)
+  return here.keep(...options)
 }
 
 const LISTENS = `let got = 0
+  process.removeAllListeners('SIGTERM')
   process.on('SIGTERM', () => { got++; say('term' + got); if (got === 3) process.exit(0) })
   process.on('SIGINT', () => { say('int'); process.exit(130) })
+  setInterval(() => {}, 1e6)
   say('up')`
 
 describe('the keeper', () => {
@@ -76,8 +25,12 @@ describe('the keeper', () => {
     expect(await keep('process.exit(0)').end()).toMatchObject({ code: 0, starts: 1, words: '' })
   })
 
-  it('starts an engine that asks for it again at once', async () => {
-    expect(await keep('process.exit(starts < 8 ? 75 : 0)').end()).toMatchObject({ code: 0, starts: 8, words: '' })
+  it('starts an engine that asks for it again at once, however often a person wants that', async () => {
+    expect(await keep(`await ready(); starts < 8 ? leave('restart', 75) : leave('stop', 0)`).end()).toMatchObject({
+      code: 0,
+      starts: 8,
+      words: '',
+    })
   })
 
   it('does not start an engine with a bad configuration again', async () => {
@@ -89,14 +42,32 @@ describe('the keeper', () => {
       `if (starts === 1) process.exit(3); if (starts === 2) process.kill(process.pid, 'SIGKILL'); process.exit(0)`,
     ).end()
     expect({ code, starts }).toEqual({ code: 0, starts: 3 })
-    expect(words).toContain('the engine ended with 3; starting it again in 200 ms')
-    expect(words).toContain('the engine was killed by SIGKILL; starting it again in 400 ms')
+    expect(words).toMatch(/the engine ended with 3; starting it again in \d+ ms/)
+    expect(words).toMatch(/the engine was killed by SIGKILL; starting it again in \d+ ms/)
   })
 
-  it('gives up after five crashes within a minute and says so', async () => {
-    const { code, starts, words } = await keep('process.exit(1)').end()
-    expect({ code, starts }).toEqual({ code: 1, starts: 5 })
-    expect(words).toMatch(/5 times within a minute; it stays stopped/)
+  it('serves in safe mode when the only revision does not start', async () => {
+    const { line, words, stop } = keep(`if (slot !== 'golden') process.exit(1); await ready()`)
+    await line('safe')
+    expect(words()).toMatch(/the engine ended with 1, 5 times in a short time; safe mode starts/)
+    expect(here.table().safe).toBe(true)
+    expect(await stop()).toMatchObject({ code: 0, starts: 6 })
+  })
+
+  it('leaves safe mode at the next restart', async () => {
+    const { line, stop } = keep(
+      `if (slot !== 'golden' && starts < 6) process.exit(1); await ready(); if (slot === 'golden') leave('restart', 75)`,
+    )
+    await line('safe')
+    await line('up')
+    expect(here.table().safe).toBe(false)
+    await stop()
+  })
+
+  it('stays stopped and says why when safe mode does not run either', async () => {
+    const { code, words } = await keep('process.exit(1)').end()
+    expect(code).toBe(1)
+    expect(words).toMatch(/in safe mode too; it stays stopped/)
   })
 
   it('passes every SIGTERM on and waits for the engine to end', async () => {
@@ -110,6 +81,12 @@ describe('the keeper', () => {
     expect(await end()).toMatchObject({ code: 0, starts: 1 })
   })
 
+  it('kills an engine that does not leave', async () => {
+    const { line, stop } = keep(`process.removeAllListeners('SIGTERM'); process.on('SIGTERM', () => {}); await ready()`)
+    await line('up')
+    expect(await stop()).toMatchObject({ starts: 1 })
+  })
+
   it("ends with the engine's code when it was interrupted", async () => {
     const { keeper, end, line } = keep(LISTENS)
     await line('up')
@@ -118,7 +95,9 @@ describe('the keeper', () => {
   })
 
   it('does not start an engine again that crashed while it was stopping', async () => {
-    const { keeper, end, line } = keep(`process.on('SIGTERM', () => process.exit(70)); say('up')`)
+    const { keeper, end, line } = keep(
+      `process.removeAllListeners('SIGTERM'); process.on('SIGTERM', () => process.exit(70)); setInterval(() => {}, 1e6); say('up')`,
+    )
     await line('up')
     keeper.kill('SIGTERM')
     expect(await end()).toMatchObject({ code: 70, starts: 1 })
@@ -128,8 +107,8 @@ describe('the keeper', () => {
     const { keeper, line } = keep(LISTENS)
     const pid = Number((await line('up')).split(' ')[1])
     keeper.kill('SIGKILL')
-    await line('orphaned')
-    expect(pid).toBeGreaterThan(0)
+    await expect(line('orphaned').catch(() => 'gone')).resolves.toBeTruthy()
+    await expect.poll(() => isAlive(pid), { timeout: 15_000 }).toBe(false)
   })
 
   it('keeps the engine in its own process group', async () => {
@@ -137,4 +116,21 @@ describe('the keeper', () => {
       say('group ' + execFileSync('ps', ['-o', 'pgid=', '-p', String(process.pid)], { encoding: 'utf8' }).trim()); setInterval(() => {}, 1e6)`)
     expect((await line('group')).split(' ')[1]).toBe(String(keeper.pid))
   })
+
+  it('lets nobody else keep the same home', async () => {
+    const { line } = keep(LISTENS)
+    await line('up')
+    const { code, words } = await here.keep().end()
+    expect(code).toBe(1)
+    expect(words).toMatch(/^banyan: another Banyan already runs on .*\n$/)
+  })
 })
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
