@@ -59,6 +59,7 @@ export const GOAL_ROUTES = {
     summary: 'Submits a goal; with the same Idempotency-Key and body again, the tree that it made the first time',
     status: 201,
     request: GoalRequest,
+    keyed: true,
     response: Submitted,
   }),
   addUpload: one({

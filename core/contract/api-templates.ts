@@ -36,6 +36,7 @@ export const TEMPLATE_ROUTES = {
     status: 201,
     request: Fork,
     optionalBody: true,
+    keyed: true,
     response: Submitted,
   }),
   templates: one({
@@ -75,6 +76,7 @@ export const TEMPLATE_ROUTES = {
     scope: 'goals:write',
     summary: 'Submits the goal of a template; every place needs a value',
     status: 201,
+    keyed: true,
     request: z
       .object({ variables: z.record(text.max(64), text.max(20_000)).default({}), attachments: goalSettings.attachments })
       .strict()

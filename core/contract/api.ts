@@ -369,6 +369,7 @@ const act = <B extends z.ZodType>(verb: string, summary: string, request: B) =>
     status: 200,
     request,
     optionalBody: true,
+    ...(verb === 'rerun' ? {} : { keyed: true }),
     response: TaskShape,
   })
 export const ROUTES = {
@@ -522,6 +523,7 @@ export const ROUTES = {
     summary: 'Decides an item, once; with `answer` the answer is `comment`',
     status: 200,
     request: Decision,
+    keyed: true,
     response: ReviewShape,
   }),
   decideBatch: one({

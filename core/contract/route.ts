@@ -29,6 +29,8 @@ export type Route = {
   /** Body; absent where there is none. `optionalBody`: an empty one means `{}`. */
   request?: z.ZodType
   optionalBody?: true
+  /** Takes an Idempotency-Key: the same request again does nothing twice. */
+  keyed?: true
   /** The body is a file, of any type, as it comes. */
   upload?: true
   /** Where the answer may be a file instead of JSON. */

@@ -59,6 +59,17 @@ describe('a goal', () => {
     expect(problem(await send('Once only.', 'x'.repeat(300)), 400, 'invalid').detail).toMatch(/1 to 255/)
   })
 
+  test('and what is said to it twice under one key is said once', async () => {
+    const { taskId } = as('submitGoal', await server.ask('POST', '/api/goals', { body: { goal: 'Listen.' } }))
+    const say = (message: string) =>
+      server.ask('POST', `/api/tasks/${taskId}/steer`, { body: { message }, headers: { 'idempotency-key': 'said' } })
+    expect(as('steer', await say('Hurry.'))).toMatchObject({ id: taskId })
+    expect(as('steer', await say('Hurry.'))).toMatchObject({ id: taskId })
+    expect(problem(await say('Wait.'), 422, 'unprocessable').detail).toContain('use a new key')
+    const { items } = as('messages', await server.ask('GET', `/api/tasks/${taskId}/messages`))
+    expect(items.filter((message) => message.role === 'user').map((message) => message.text)).toEqual(['Listen.', 'Hurry.'])
+  })
+
   test('for an agent that is not there is refused with the names of those that are', async () => {
     const answer = await server.ask('POST', '/api/goals', { body: { goal: 'x', agent: 'nobody' } })
     expect(problem(answer, 400, 'invalid').detail).toBe('There is no agent "nobody"; there are generalist, researcher.')

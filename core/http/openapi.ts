@@ -58,9 +58,7 @@ function operation(name: RouteName, route: Route): Json {
     parameters: [
       ...inPath,
       ...(route.query ? queryOf(route.query) : []),
-      ...(name === 'submitGoal'
-        ? [{ name: 'Idempotency-Key', in: 'header', required: false, schema: { type: 'string', maxLength: 255 } }]
-        : []),
+      ...(route.keyed ? [{ name: 'Idempotency-Key', in: 'header', required: false, schema: { type: 'string', maxLength: 255 } }] : []),
     ],
     ...(route.upload ? { requestBody: { required: true, content: file } } : {}),
     ...(route.request

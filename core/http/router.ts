@@ -4,6 +4,7 @@ import type { Context, Hono } from 'hono'
 import type * as z from 'zod'
 import { mustAllow, OWNER, type Principal } from '../auth/principal.ts'
 import { BODY_LIMIT, type ResponseOf, ROUTES, type Route, type RouteName } from '../contract/api.ts'
+import { Fault } from '../contract/fault.ts'
 import type { ReadHeader } from './auth.ts'
 import { notLoggedIn } from './problem.ts'
 import { inShape, parseJson, readAtMost, type Upload, uploadOf } from './read-body.ts'
@@ -25,6 +26,8 @@ export type Asked<N extends RouteName> = {
   /** What comes with an upload. The same stream at each call. */
   stream: Upload
   header: ReadHeader
+  /** The Idempotency-Key, of routes that take one. */
+  key: string | undefined
   /** The address of the connection. */
   address: string | undefined
   /** Who asks; on open routes it may be nobody. */
@@ -52,6 +55,7 @@ export function register(app: Hono<Env>, handlers: Handlers): void {
         body: (route.request ? await bodyOf(c, route) : undefined) as never,
         stream: uploadOf(route.upload ? c.req.raw : null),
         header: (key) => c.req.header(key),
+        key: route.keyed ? keyIn(c.req.header('idempotency-key')) : undefined,
         address: c.get('address'),
         by: principal ?? NOBODY,
         headOnly: c.req.method === 'HEAD',
@@ -63,6 +67,12 @@ export function register(app: Hono<Env>, handlers: Handlers): void {
 }
 
 const NOBODY: Principal = { ...OWNER, name: 'nobody', userId: '', role: 'viewer', scopes: new Set() }
+
+function keyIn(header: string | undefined): string | undefined {
+  if (header !== undefined && !/^[\x20-\x7e]{1,255}$/.test(header))
+    throw new Fault('invalid', 'An Idempotency-Key is 1 to 255 printable ASCII characters.')
+  return header
+}
 
 /** Ids of review items hold slashes, which a client may send as they are. */
 function patternOf({ path }: Route): string {

@@ -56,6 +56,35 @@ describe.each(ERAS)('a client of $era', ({ era, connect }) => {
     await client.close()
   })
 
+  test('says, stops and decides a thing twice under one key, and it is done once', async () => {
+    const client = await connect()
+    const goal = await client.callTool({ name: 'start_goal', arguments: { goal: 'What is the best colour?' } })
+    const { task_id } = dataOf<Standing>(goal).task
+    const review = await running.asked(task_id)
+    const twice = async (name: string, given: Record<string, unknown>) => {
+      const call = { name, arguments: { ...given, idempotency_key: `${era} ${name}` } }
+      const first = await client.callTool(call)
+      expect(first.isError, textOf(first)).toBeFalsy()
+      const second = await client.callTool(call)
+      expect(second.isError, textOf(second)).toBeFalsy()
+    }
+    await twice('steer_task', { task_id, message: 'Think of the sea.' })
+    const { items } = (await running.ask<{ items: { role: string; text?: string }[] }>('GET', `/api/tasks/${task_id}/messages`)).json
+    expect(items.filter((message) => message.text === 'Think of the sea.')).toHaveLength(1)
+    const other = { task_id, message: 'Think of the sky.', idempotency_key: `${era} steer_task` }
+    expect(textOf(await client.callTool({ name: 'steer_task', arguments: other }))).toContain('use a new key')
+    const decision = { review_id: review.id, decision: 'answer', comment: 'Blue.', action_hash: review.actionHash }
+    await twice('decide_review', decision)
+    expect((await running.over(task_id)).result).toContain('Blue.')
+    const failed = (await running.submit('Run `exit 1`')).json.treeId
+    await running.over(failed)
+    await twice('control_task', { task_id: failed, action: 'retry' })
+    await running.over(failed)
+    const facts = (await running.ask<{ items: { type: string }[] }>('GET', `/api/events?treeId=${failed}&limit=1000`)).json.items
+    expect(facts.filter((one) => one.type === 'task.controlled')).toHaveLength(1)
+    await client.close()
+  })
+
   test('is told what is wrong with a call in words that a model can act on', async () => {
     const client = await connect()
     const wrong = await client.callTool({ name: 'wait_task', arguments: { task_id: 'x', timeout_seconds: 900 } })

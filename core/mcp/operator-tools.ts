@@ -46,6 +46,13 @@ const SHORT = 600
 const DOCUMENT_PART = 40_000
 const id = (what: string) => z.string().min(1).max(300).describe(what)
 const text = z.string()
+const key = (what: string) =>
+  z
+    .string()
+    .regex(/^[\x20-\x7e]{1,255}$/)
+    .optional()
+    .describe(what)
+const Repeatable = { idempotency_key: key('The same key with the same arguments again does nothing twice, and tells how it stands') }
 const cursor = z.string().max(300).optional().describe('next_cursor of the page before')
 const Page = { next_cursor: text.nullable() }
 /** What both ways to follow a goal answer with, and the tasks that clients follow by themselves. */
@@ -87,11 +94,7 @@ export function operatorTools({ store, tasks, registry, submitGoal, baseUrl }: D
         approval: z.enum(APPROVALS).optional().describe('How much is put before a person'),
         plan: z.boolean().optional().describe('Nothing is done before a person has approved a plan'),
         budget: Budget.optional(),
-        idempotency_key: z
-          .string()
-          .regex(/^[\x20-\x7e]{1,255}$/)
-          .optional()
-          .describe('The same key with the same goal again answers with the goal of the first time'),
+        idempotency_key: key('The same key with the same goal again answers with the goal of the first time'),
       }),
       output: Standing,
       hints: { reads: false, destroys: false },
@@ -239,11 +242,12 @@ export function operatorTools({ store, tasks, registry, submitGoal, baseUrl }: D
       input: z.object({
         task_id: id('Id of the task; a goal has the id of its first task'),
         message: z.string().trim().min(1).max(20_000),
+        ...Repeatable,
       }),
       output: TaskShape,
       hints: { reads: false, destroys: false },
-      async run({ task_id, message }, call) {
-        const shape = taskShape(await tasks.control(task_id, { verb: 'steer', message, by: call.by.name }))
+      async run({ task_id, message, idempotency_key }, call) {
+        const shape = taskShape(await tasks.control(task_id, { verb: 'steer', message, by: call.by.name }, idempotency_key))
         return done(shape, `Said. ${taskText(shape)}`)
       },
     }),
@@ -258,11 +262,12 @@ export function operatorTools({ store, tasks, registry, submitGoal, baseUrl }: D
         action: z.enum(['cancel', 'abort', 'pause', 'resume', 'retry']),
         scope: z.enum(['node', 'subtree']).optional(),
         comment: z.string().max(20_000).optional().describe('Why; it stays in the record'),
+        ...Repeatable,
       }),
       output: TaskShape,
       hints: { reads: false, destroys: true },
-      async run({ task_id, action, scope, comment }, call) {
-        const shape = taskShape(await tasks.control(task_id, { verb: action, by: call.by.name, scope, comment }))
+      async run({ task_id, action, scope, comment, idempotency_key }, call) {
+        const shape = taskShape(await tasks.control(task_id, { verb: action, by: call.by.name, scope, comment }, idempotency_key))
         return done(shape, taskText(shape))
       },
     }),
@@ -299,12 +304,13 @@ export function operatorTools({ store, tasks, registry, submitGoal, baseUrl }: D
         decision: z.enum(DECISIONS),
         comment: z.string().max(20_000).optional(),
         action_hash: z.string().max(100).describe('As list_reviews told it: the decision holds for what was shown'),
+        ...Repeatable,
       }),
       output: ReviewShape,
       hints: { reads: false, destroys: true },
-      async run({ review_id, decision, comment, action_hash }, call) {
+      async run({ review_id, decision, comment, action_hash, idempotency_key }, call) {
         const said = { decision, actionHash: action_hash, ...(comment === undefined ? {} : { comment }) }
-        const shape = reviewShape(await tasks.decide(review_id, said, call.by.name))
+        const shape = reviewShape(await tasks.decide(review_id, said, call.by.name, idempotency_key))
         return done(shape, reviewText(shape))
       },
     }),

@@ -19,6 +19,7 @@ import * as mcp from './migrations/0012-mcp.ts'
 import * as rerun from './migrations/0013-rerun.ts'
 import * as made from './migrations/0014-made-tools.ts'
 import * as outside from './migrations/0015-outside.ts'
+import * as actKeys from './migrations/0016-act-keys.ts'
 import type { Database } from './tables.ts'
 
 export type Migration = {
@@ -45,6 +46,7 @@ export const MIGRATIONS: readonly Migration[] = [
   rerun,
   made,
   outside,
+  actKeys,
 ]
 
 /** This code's schema number. */

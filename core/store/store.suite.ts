@@ -165,6 +165,7 @@ const COLUMNS = {
   file_changes: ['tree_id', 'n', 'task_id', 'call_id', 'path', 'before_hash', 'before_bytes', 'before_mode', 'after_hash', 'after_bytes', 'after_mode', 'why_not', 'by', 'at'],
   jobs: ['id', 'tree_id', 'task_id', 'name', 'command', 'cwd', 'isolation', 'terminal', 'state', 'ending', 'exit_code', 'output', 'output_bytes', 'cpu_ms', 'peak_memory_bytes', 'starts', 'started_at', 'ended_at', 'seen_at'],
   mcp_sessions: ['id', 'principal', 'initialize', 'subscriptions', 'created_at', 'last_seen_at'],
+  act_keys: ['by', 'key', 'hash', 'at'],
   events: ['seq', 'at', 'tree_id', 'fact'],
   web_searches: ['id', 'engine', 'query', 'at', 'task_id', 'results', 'outcome', 'hits'],
   web_pages: ['url', 'final_url', 'title', 'content_type', 'text', 'links', 'notes', 'etag', 'last_modified', 'fetched_at', 'fresh_until'],

@@ -415,6 +415,8 @@ export type Database = {
     told: number
     at: number
   }
+  /** Acts that were sent under a key, by who sent them. */
+  act_keys: { by: string; key: string; hash: string; at: number }
   versions: { kind: string; name: string; version: number; body: string; author: string; at: number }
 }
 /** `seed_hash`: hash of the seed this version came from; null once a person or an agent changed it. */

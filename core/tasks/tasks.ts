@@ -8,12 +8,13 @@ import type { Message, StoredMessage } from '../contract/message.ts'
 import type { BatchDecision, Decision, ExpiryPolicy, Review, ReviewState, Waiting } from '../contract/review.ts'
 import type { Task } from '../contract/task.ts'
 import { prepare } from '../store/prepared.ts'
-import type { Store } from '../store/store.ts'
+import type { Store, Tx } from '../store/store.ts'
 import { type ClosingPlan, end } from './closing.ts'
 import { type Control, control } from './control.ts'
 import { createGoal, knownGoal, type NewGoal } from './create.ts'
 import { type Checks, decide } from './decide.ts'
 import { openHalt } from './halt.ts'
+import { isNew } from './once.ts'
 import { openOutside } from './outside.ts'
 import { openPlans } from './plans.ts'
 import { type Touched, taintOfFiles } from './provenance.ts'
@@ -97,14 +98,20 @@ export function openTasks(store: Store, options: TasksOptions = {}) {
     end: (lease: Lease, callId: string, claim: Claim, plan: ClosingPlan): Promise<{ ok: true } | { ok: false; problem: string }> =>
       store.transact(async (tx) => end(tx, await turns.openLeased(tx, lease), callId, claim, plan)),
 
-    async control(id: string, ask: Control): Promise<Task> {
-      cutAll(await store.transact((tx) => control(tx, id, ask), { durable: true }))
+    /** `key`: under the same one the same act of the same person is done once, and answers how the task stands. */
+    async control(id: string, ask: Control, key?: string): Promise<Task> {
+      const act = async (tx: Tx) => ((await isNew(tx, ask.by, key, ['control', id, ask])) ? control(tx, id, ask) : [])
+      cutAll(await store.transact(act, { durable: true }))
       return this.task(id)
     },
-    async decide(id: string, decision: Decision, by: string): Promise<Review> {
-      const { review, cut } = await store.transact((tx) => decide(tx, id, decision, by, options.checks), { durable: true })
-      cutAll(cut)
-      return review
+    /** `key`: under the same one the same decision is taken once, and answers the decided item. */
+    async decide(id: string, decision: Decision, by: string, key?: string): Promise<Review> {
+      const act = async (tx: Tx) =>
+        (await isNew(tx, by, key, ['decide', id, decision])) ? decide(tx, id, decision, by, options.checks) : null
+      const done = await store.transact(act, { durable: true })
+      if (done === null) return this.review(id)
+      cutAll(done.cut)
+      return done.review
     },
     /** One word for many items; each is decided or refused by itself. */
     decideBatch(batch: BatchDecision, by: string): Promise<BatchAnswer[]> {

@@ -20,16 +20,13 @@ export function goalRoutes(parts: {
 }): Pick<Handlers, 'submitGoal' | 'goalExamples' | 'trees' | 'tree'> {
   const { tasks, registry, examples } = parts
   return {
-    async submitGoal({ body, by, header }) {
+    async submitGoal({ body, by, key }) {
       if (body.agent !== undefined) await checkAgent(registry, body.agent)
       if (body.example !== undefined && !examples.some((example) => example.name === body.example))
         throw new Fault(
           'invalid',
           `There is no example ${JSON.stringify(body.example)}; ${there(examples.map((example) => example.name))}.`,
         )
-      const key = header('idempotency-key')
-      if (key !== undefined && !/^[\x20-\x7e]{1,255}$/.test(key))
-        throw new Fault('invalid', 'An Idempotency-Key is 1 to 255 printable ASCII characters.')
       const { treeId } = await parts.submitGoal({ ...body, by: by.name, ...(key === undefined ? {} : { idempotencyKey: key }) })
       return { treeId, taskId: treeId, url: `${parts.auth.baseUrl()}/trees/${treeId}` }
     },

@@ -8,7 +8,7 @@ export function reviewRoutes(tasks: Tasks): Pick<Handlers, Names> {
   return {
     reviews: ({ query }) => tasks.reviews(query),
     review: ({ param }) => tasks.review(param('id')),
-    decide: ({ param, body, by }) => tasks.decide(param('id'), body, by.name),
+    decide: ({ param, body, by, key }) => tasks.decide(param('id'), body, by.name, key),
     decideBatch: async ({ body, by }) => ({ items: await tasks.decideBatch(body, by.name) }),
     snooze: ({ param, body }) => tasks.snooze(param('id'), body.until === null ? null : Date.parse(body.until)),
     rules: ({ query }) => tasks.rules.list({ ...query, now: Date.now() }),

@@ -20,8 +20,8 @@ export function taskRoutes(
 ): Pick<Handlers, 'rerunPreview' | 'task' | 'messages' | 'prompt' | Verb> {
   const control =
     (verb: Verb) =>
-    ({ param, body, by }: Asked<Verb>) =>
-      tasks.control(param('id'), { ...body, verb, by: by.name })
+    ({ param, body, by, key }: Asked<Verb>) =>
+      tasks.control(param('id'), { ...body, verb, by: by.name }, key)
   return {
     task: ({ param }) => tasks.task(param('id')),
     async messages({ param, query: { after, limit, preview } }) {

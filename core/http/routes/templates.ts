@@ -56,8 +56,7 @@ export function templateRoutes(parts: { store: Store; tasks: Tasks; auth: Auth; 
       ...(tree.model === undefined ? {} : { model: tree.model }),
     }
   }
-  async function submit(body: object, { by, header }: Pick<Asked<'fork' | 'runTemplate'>, 'by' | 'header'>, forkedFrom?: string) {
-    const key = header('idempotency-key')
+  async function submit(body: object, { by, key }: Pick<Asked<'fork' | 'runTemplate'>, 'by' | 'key'>, forkedFrom?: string) {
     const goal = inShape(GoalRequest, Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined)), 'body')
     const { treeId } = await parts.submitGoal({
       ...goal,
