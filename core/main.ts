@@ -37,6 +37,7 @@ import { listen } from './http/server.ts'
 import { type MadeTools, openMadeTools } from './made/made.ts'
 import { openMadeRunner } from './made/run.ts'
 import { openEndpoint } from './mcp/endpoint.ts'
+import { type Hub, type HubLimits, openHub } from './mcp/hub.ts'
 import { webhookSecret } from './mcp/webhooks.ts'
 import { workerSurface } from './mcp/worker.ts'
 import { chooseModels, type Models } from './models/choose.ts'
@@ -88,6 +89,8 @@ export type Runtime = {
   tasks: Tasks
   registry: Registry
   secrets: Secrets
+  /** Other people's MCP servers. */
+  hub: Hub
   /** The key that counts; it signs sessions too. */
   systemSecretKey: string
   /** Seals every secret with a new key; sessions go on with the old one until a restart. */
@@ -138,6 +141,8 @@ export type RuntimeOptions = {
   leaseMs?: number
   /** How long an outside agent may be silent. */
   outsideLeaseMs?: number
+  /** For other people's MCP servers. */
+  hubLimits?: Partial<HubLimits>
   /** Commands in the background, at most. */
   jobLimits?: Partial<JobLimits>
 }
@@ -305,6 +310,21 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     ...(runAs ? { runAs } : {}),
     ...(options.failPoint ? { failPoint: options.failPoint } : {}),
   })
+  const hub = await openHub({
+    store,
+    registry,
+    secrets: vault,
+    exec,
+    tools,
+    folder: join(config.dataDir, 'servers'),
+    version: packageVersion(config.root),
+    now,
+    log: (words, cause) => console.error(vault.redact(`banyan: ${words}: ${inspect(cause)}`)),
+    ...(runAs ? { runAs } : {}),
+    ...(resolve ? { resolve } : {}),
+    ...(route ? { route } : {}),
+    ...(options.hubLimits ? { limits: options.hubLimits } : {}),
+  })
   const outlook = openOutlook({ store, registry, models, tools })
   let draining = false
   let rotation: Promise<number> | undefined
@@ -368,6 +388,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     tasks,
     registry,
     secrets: vault,
+    hub,
     systemSecretKey,
     rotateSecretKey(by) {
       if (rotation) return Promise.reject(new Fault('conflict', 'A new key was just made; make the next one after the restart.'))
@@ -472,6 +493,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
       await sweeping
       await worktrees.stop()
       await jobs.close()
+      await hub.close()
       await exec.stop()
       made.close()
       await toolExec.stop()
@@ -618,6 +640,7 @@ export async function start(config: ReadyConfig, keeper?: KeeperLine): Promise<E
       },
     },
     secrets: { ...runtime.secrets, rotate: runtime.rotateSecretKey },
+    hub: runtime.hub,
     auth,
     people: openPeople(runtime.store, Date.now, config.login),
     logins: openLogins(runtime.store, Date.now, config.systemSecretKey, providersOf(config.login)),

@@ -11,6 +11,7 @@ import { flag, LOOK_ROUTES, narrowing, words } from './api-look.ts'
 import { MODEL_ROUTES } from './api-models.ts'
 import { PLAN_ROUTES } from './api-plans.ts'
 import { REGISTRY_ROUTES } from './api-registry.ts'
+import { SERVER_ROUTES } from './api-servers.ts'
 import { SETTINGS_ROUTES } from './api-settings.ts'
 import { Halt, SPEND_ROUTES } from './api-spend.ts'
 import { SYSTEM_ROUTES } from './api-system.ts'
@@ -378,6 +379,7 @@ export const ROUTES = {
   ...GOAL_ROUTES,
   ...PLAN_ROUTES,
   ...TEMPLATE_ROUTES,
+  ...SERVER_ROUTES,
   ...MODEL_ROUTES,
   ...SPEND_ROUTES,
   goalExamples: one({

@@ -8,6 +8,9 @@ import type { PolicyVerdict, Rule, Taint } from './policy.ts'
 import type { Review } from './review.ts'
 import type { CheckedEvidence, Reason, Spend, Task, TaskStatus, Verdict } from './task.ts'
 
+/** `differs`: it offers other tools than were approved. `failed`: it could not be started, or ended under a call. */
+export type ServerChange = 'added' | 'removed' | 'enabled' | 'disabled' | 'approved' | 'differs' | 'failed' | 'rules' | 'logged in'
+
 export type TreeMode = 'auto' | 'step'
 /** What is known of a goal as a whole; its status is its root task's. */
 export type TreeHead = {
@@ -139,6 +142,8 @@ export type Fact =
   | { type: 'secret.used'; taskId: string; names: string[] }
   /** A command that was allowed hosts has ended: every connection that it made or tried. */
   | { type: 'network.used'; taskId: string; callId: string; use: NetworkUse }
+  /** Somebody else's MCP server whose tools agents may use. `detail`: what a person looks for, in words. */
+  | { type: 'server.changed'; server: string; what: ServerChange; detail: string | null; by: string }
   /** Who may come in, and who did. `subject`: a person, or the name of a token; never a value. */
   | { type: 'access.changed'; what: AccessChange; subject: string; by: string }
   /** A command runs in the background of this task since. */

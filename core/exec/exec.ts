@@ -17,8 +17,8 @@ export type Input = {
 }
 /** For a command that is spoken with while it runs. */
 export type Live = {
-  /** Both streams, in the order in which they come. */
-  onOutput(chunk: Buffer): void
+  /** Both streams, in the order in which they come; a terminal has one only, which counts as stdout. */
+  onOutput(chunk: Buffer, from: 'stdout' | 'stderr'): void
   /** Called once: it has begun. */
   onStart(input: Input): void
   /** It gets a terminal of this size as all its streams. `unavailable` where there is none to be had. */
@@ -36,6 +36,8 @@ export type Command = {
   readOnly?: true
   /** Absolute folder that it finds, read-only, at /tool. In a sandbox alone. */
   tool?: string
+  /** Absolute paths that a sandbox shows besides the workspace, as they are outside. */
+  folders?: readonly { path: string; write: boolean }[]
   /**
    * What it must run at. `sandbox`, `container`: not started where there is none. `plain`: as somebody allowed. Left out: what the setting
    * ISOLATION says, else the best that this machine has, and the result says which.

@@ -139,7 +139,12 @@ export function localExec(options: LocalExecOptions): Exec & { stop(): Promise<v
       'shell' in command.run
         ? ['/bin/sh', '-c', '--', command.run.shell]
         : [
-            await programPath(command.run.argv[0], env.PATH ?? '', command.cwd, (place) => !walls || walls.shows(place, workspace)),
+            await programPath(
+              command.run.argv[0],
+              env.PATH ?? '',
+              command.cwd,
+              (place) => !walls || [workspace, ...(command.folders ?? []).map((one) => one.path)].some((room) => walls.shows(place, room)),
+            ),
             ...command.run.argv.slice(1),
           ]
     if (signal.aborted) return notStarted(isolation, unsandboxed)
@@ -176,16 +181,16 @@ export function localExec(options: LocalExecOptions): Exec & { stop(): Promise<v
       throw error
     }
     const { child, begun } = launched
-    for (const [stream, ends] of [
-      [child.stdout, stdout],
-      [child.stderr, stderr],
+    for (const [stream, ends, from] of [
+      [child.stdout, stdout, 'stdout'],
+      [child.stderr, stderr, 'stderr'],
     ] as const) {
       stream?.on('data', ends.add)
-      if (live) stream?.on('data', live.onOutput)
+      if (live) stream?.on('data', (chunk: Buffer) => live.onOutput(chunk, from))
     }
     terminal?.onData((chunk) => {
       stdout.add(chunk)
-      live?.onOutput(chunk)
+      live?.onOutput(chunk, 'stdout')
     })
 
     const ended = Promise.withResolvers<{ code: number | null; signal: string | null }>()
@@ -361,6 +366,7 @@ async function launchWithin(
     workspace,
     cwd: command.cwd,
     inner: argv,
+    ...(command.folders ? { folders: command.folders } : {}),
     ...(first.length > 0 ? { script: andBecome(first) } : {}),
     ...(door ? { door: door.socket } : {}),
     ...(command.readOnly ? { readOnly: true } : {}),

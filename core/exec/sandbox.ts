@@ -43,6 +43,8 @@ export type Sandbox = {
     workspace: string
     cwd: string
     inner: readonly string[]
+    /** Shown besides the workspace. Whoever names them answers for what they hold: a Fault only where they hold what is hidden. */
+    folders?: readonly { path: string; write: boolean }[]
     /** Shell lines around the program, whose last becomes it. */
     script?: string
     /** Path of the socket that leads to the proxy. */
@@ -115,9 +117,21 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
         .concat(['--inh-caps=-all', '--bounding-set=-all', '--no-new-privs', '--'])
     : []
 
+  /** A folder that a person named, where it really is. */
+  async function besides({ path, write }: { path: string; write: boolean }) {
+    const real = await realpath(path).catch(() => null) // said in the next line
+    if (real === null) throw new Fault('invalid', `There is no folder ${path} to show to the command; make it first, or leave it out.`)
+    if (
+      hidden.some((place) => isWithin(place, real) || isWithin(real, place)) ||
+      (write && visible.some((place) => isWithin(place, real) || isWithin(real, place)))
+    )
+      throw new Fault('forbidden', `${path} cannot be shown to a command: it holds the system's own files.`)
+    return { path: resolve(path), real, write }
+  }
+
   return {
     version,
-    async enclose({ workspace, cwd, inner, script, door, readOnly = false, tool }) {
+    async enclose({ workspace, cwd, inner, script, door, readOnly = false, tool, folders: more = [] }) {
       if (door !== undefined && nodeProgram === null)
         throw new Fault('unavailable', 'The Node that runs Banyan was replaced, so no way to the network can be opened; restart Banyan.')
       const room = await realpath(workspace).catch(() => null) // said in the next line
@@ -130,6 +144,7 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
       const owner = options.hidden.findIndex((path) => isWithin(workspace, path))
       if (owner >= 0 && room !== join(hidden[owner]!, relative(options.hidden[owner]!, workspace)))
         throw new Fault('forbidden', `${workspace} cannot be the workspace of a sandbox: a link leads to it.`)
+      const shown = await Promise.all(more.map((one) => besides(one)))
       const files: FileHandle[] = []
       try {
         // The folder that was looked at is the one that is bound: no link put in its place meanwhile leads out.
@@ -153,6 +168,7 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
           ...folders(room, visible),
           ...bind,
           ...(tool === undefined ? [] : ['--ro-bind', tool, '/tool']),
+          ...shown.flatMap(({ path, real, write }) => [...folders(path, [...visible, room]), write ? '--bind' : '--ro-bind', real, path]),
           ...(door === undefined
             ? []
             : [...folders(DOOR_SOCKET, visible), '--ro-bind', door, DOOR_SOCKET, '--ro-bind', forwarder, DOOR_FORWARDER]),

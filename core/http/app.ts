@@ -35,6 +35,7 @@ import { type PlanParts, planRoutes } from './routes/plans.ts'
 import { registryRoutes } from './routes/registry.ts'
 import { reviewRoutes } from './routes/reviews.ts'
 import { type Secrets, secretRoutes } from './routes/secrets.ts'
+import { type ServerParts, serverRoutes } from './routes/servers.ts'
 import { type SettingsParts, settingsRoutes } from './routes/settings.ts'
 import { spendRoutes } from './routes/spend.ts'
 import { type Description, systemRoutes } from './routes/system.ts'
@@ -55,6 +56,7 @@ export type AppParts = {
   trials: Trials
   settings: SettingsParts
   secrets: Secrets
+  hub: ServerParts['hub']
   auth: Auth
   people: People
   logins: Logins
@@ -154,6 +156,7 @@ export function app(parts: AppParts): Hono<Env> {
     ...registryRoutes(parts.registry, parts.editors),
     ...trialRoutes(parts.trials, auth),
     ...secretRoutes(parts.secrets, parts.shutdown),
+    ...serverRoutes(parts),
     ...eventRoutes(parts.store, parts.live),
     ...lookRoutes(parts.store),
     ...detailRoutes(parts.store, parts.files.history),

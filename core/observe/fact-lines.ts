@@ -48,6 +48,11 @@ export function lineOf(event: Event): { level: LogLevel; text: string; about: Ab
         event.by === 'system' ? 'warn' : 'info',
         `Tool ${event.name} ${event.to === null ? 'switched off' : 'rolled back'}: ${event.why}`,
       )
+    case 'server.changed':
+      return line(
+        event.what === 'failed' || event.what === 'differs' ? 'warn' : 'info',
+        `MCP server ${event.server} ${event.what} by ${event.by}${event.detail === null ? '' : `: ${event.detail}`}`,
+      )
     case 'registry.saved':
       return line('info', `${event.kind} ${event.name} saved as version ${event.version} by ${event.by}`)
     case 'settings.saved':

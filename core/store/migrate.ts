@@ -20,6 +20,7 @@ import * as rerun from './migrations/0013-rerun.ts'
 import * as made from './migrations/0014-made-tools.ts'
 import * as outside from './migrations/0015-outside.ts'
 import * as actKeys from './migrations/0016-act-keys.ts'
+import * as servers from './migrations/0017-servers.ts'
 import type { Database } from './tables.ts'
 
 export type Migration = {
@@ -47,6 +48,7 @@ export const MIGRATIONS: readonly Migration[] = [
   made,
   outside,
   actKeys,
+  servers,
 ]
 
 /** This code's schema number. */

@@ -166,6 +166,8 @@ const COLUMNS = {
   jobs: ['id', 'tree_id', 'task_id', 'name', 'command', 'cwd', 'isolation', 'terminal', 'state', 'ending', 'exit_code', 'output', 'output_bytes', 'cpu_ms', 'peak_memory_bytes', 'starts', 'started_at', 'ended_at', 'seen_at'],
   mcp_sessions: ['id', 'principal', 'initialize', 'subscriptions', 'created_at', 'last_seen_at'],
   act_keys: ['by', 'key', 'hash', 'at'],
+  mcp_servers: ['name', 'spec', 'enabled', 'policy', 'tainted', 'trusted', 'about', 'offered', 'failures', 'retry_at', 'problem', 'login', 'created_by', 'created_at', 'updated_at'],
+  mcp_tools: ['tool', 'server', 'name', 'definition', 'sha', 'approved', 'approved_sha', 'state', 'problem', 'policy', 'seen_at'],
   events: ['seq', 'at', 'tree_id', 'fact'],
   web_searches: ['id', 'engine', 'query', 'at', 'task_id', 'results', 'outcome', 'hits'],
   web_pages: ['url', 'final_url', 'title', 'content_type', 'text', 'links', 'notes', 'etag', 'last_modified', 'fetched_at', 'fresh_until'],

@@ -417,6 +417,42 @@ export type Database = {
   }
   /** Acts that were sent under a key, by who sent them. */
   act_keys: { by: string; key: string; hash: string; at: number }
+  /** Other people's MCP servers. `spec`, `about` and `login` are objects; what is secret in them is in `secrets`. */
+  mcp_servers: {
+    name: string
+    spec: string
+    enabled: number
+    /** ask, allow or deny. */
+    policy: string
+    tainted: number
+    trusted: number
+    about: string | null
+    /** Tools that it offered when it was looked at last, taken or not. */
+    offered: number
+    /** In a row. */
+    failures: number
+    retry_at: number | null
+    problem: string | null
+    login: string | null
+    created_by: string
+    created_at: number
+    updated_at: number
+  }
+  /** `definition` as it was seen last, `approved` as a person took it; `tool` is its name for agents. */
+  mcp_tools: {
+    tool: string
+    server: string
+    name: string
+    definition: string
+    sha: string
+    approved: string | null
+    approved_sha: string | null
+    /** pending, approved, changed, gone or unusable. */
+    state: string
+    problem: string | null
+    policy: string | null
+    seen_at: number
+  }
   versions: { kind: string; name: string; version: number; body: string; author: string; at: number }
 }
 /** `seed_hash`: hash of the seed this version came from; null once a person or an agent changed it. */

@@ -7,15 +7,16 @@ import { Argument, type Command } from 'commander'
 import { openBridge } from '../../core/mcp/bridge.ts'
 import { type Cli, examples, globals, serverOf, wantsJson } from './context.ts'
 import { CLIENT, CLIENTS, type ClientName, merged, snippet, type Way } from './mcp-clients.ts'
+import { addMcpServers } from './mcp-servers.ts'
 import { call, ROOT, type Server } from './server.ts'
 import { Ended, EXIT } from './terminal.ts'
 
 export function addMcp(program: Command, cli: Cli): void {
   const mcp = program
     .command('mcp')
-    .summary('use Banyan from another program: serve, install')
+    .summary('use Banyan from another program: serve, install; tools of others for agents: add, servers, show, tools, approve, rules, …')
     .description(
-      'Banyan for programs that speak MCP, the Model Context Protocol. Those that speak it over HTTP use the address of Banyan with /mcp behind it.',
+      'Other programs use Banyan over MCP, the Model Context Protocol (serve, install; over HTTP at its address with /mcp behind it), and agents use MCP servers of others (add and the rest).',
     )
   examples(
     mcp
@@ -39,6 +40,7 @@ export function addMcp(program: Command, cli: Cli): void {
     'banyan mcp install claude-code',
     'banyan mcp install cursor --http --token "$(banyan token create cursor --scope read,goals:write)"',
   )
+  addMcpServers(mcp, cli)
 }
 
 async function serve(cli: Cli, server: Server): Promise<void> {

@@ -114,6 +114,8 @@ export function tell(event: Event, paint: Paint): string {
       return `the tool ${oneLine(event.name, 60)} version ${event.version} was approved by ${oneLine(event.by, 60)}`
     case 'tool.rolledback':
       return `the tool ${oneLine(event.name, 60)} ${event.to === null ? 'was switched off' : `went back to an earlier version, now version ${event.to}`}: ${oneLine(event.why)}`
+    case 'server.changed':
+      return `MCP server ${event.server} ${event.what} by ${oneLine(event.by, 40)}${event.detail === null ? '' : `: ${oneLine(event.detail)}`}`
     case 'registry.saved':
       return `${event.kind} ${event.name} saved as version ${event.version} by ${oneLine(event.by, 40)}`
     case 'settings.saved':

@@ -1,0 +1,199 @@
+/**
+ * One connection to somebody else's MCP server, as a client. Everything that a server may do to whoever listens has an end here: the size of a
+ * message, the number of messages, the time for an answer. A server that goes beyond is cut off, with one sentence that says why.
+ */
+import {
+  type CallToolResult,
+  Client,
+  ProtocolError,
+  SdkError,
+  SdkErrorCode,
+  SdkHttpError,
+  type Transport,
+  UnauthorizedError,
+} from '@modelcontextprotocol/client'
+import { Fault } from '../contract/fault.ts'
+import { MOST_TOOLS, type Offered, type Seen, seenOf } from './hub-definitions.ts'
+import { cleanedLine } from './hub-words.ts'
+
+export type ConnectionLimits = {
+  /** Until a server that was started has said who it is. */
+  startMs: number
+  /** Until an answer, or a word of progress. */
+  callMs: number
+  /** Until an answer, whatever progress is told. */
+  totalMs: number
+}
+export const CONNECTION_LIMITS: ConnectionLimits = { startMs: 60_000, callMs: 60_000, totalMs: 1_800_000 }
+
+/** Notifications and requests of a server within a window, beside the answers that it owes. */
+const MOST_MESSAGES = 1_000
+const WINDOW_MS = 10_000
+const MOST_PAGES = 50
+
+export type About = { name: string; version: string; protocol: string }
+export type Connection = {
+  readonly about: About
+  /** Its tools as they are now, as many as are taken, and how many it offers. */
+  list(): Promise<{ seen: Seen[]; offered: number }>
+  /** Rejects with a `CallFailed`. */
+  call(name: string, args: Record<string, unknown>, signal: AbortSignal): Promise<CallToolResult>
+  /** Why it was cut off; null: it was not. */
+  broken(): string | null
+  close(): Promise<void>
+}
+/** Why a call has no answer: `unsent`: nothing was asked. `unknown`: it may have happened. `refused`: the server said no. */
+export class CallFailed extends Error {
+  readonly kind: 'unsent' | 'unknown' | 'refused'
+  /** The server must be met anew before it is asked again. */
+  readonly over: boolean
+  constructor(kind: CallFailed['kind'], message: string, over: boolean, cause?: unknown) {
+    super(message, { cause })
+    this.kind = kind
+    this.over = over
+  }
+}
+
+/**
+ * Meets the server at the other end of a transport. `transport` is made with a function that cuts the connection off with a reason. A Fault
+ * says why the server could not be met.
+ */
+export async function connect(parts: {
+  transport(cut: (why: string) => void): Transport
+  /** `auto`: the newest revision that it speaks, found by asking. `legacy`: one with a handshake, as programs on stdio speak. */
+  era: 'auto' | 'legacy'
+  version: string
+  limits: ConnectionLimits
+  /** Its list of tools changed. */
+  changed(): void
+  /** It is over, however that came. */
+  closed(): void
+  signal?: AbortSignal
+}): Promise<Connection> {
+  const { limits } = parts
+  let why: string | null = null
+  let over = false
+  const cut = (reason: string) => {
+    why ??= reason
+    void client.close().catch(() => undefined) // what cannot be closed is closed already
+  }
+  const client = new Client(
+    { name: 'banyan', version: parts.version },
+    {
+      versionNegotiation: { mode: parts.era },
+      // Answers are checked by hub-schema.ts, which runs no expression of strangers.
+      jsonSchemaValidator: { getValidator: () => (input) => ({ valid: true, data: input as never, errorMessage: undefined }) },
+      listMaxPages: MOST_PAGES,
+      listChanged: { tools: { autoRefresh: false, debounceMs: 500, onChanged: () => parts.changed() } },
+    },
+  )
+  client.onclose = () => {
+    if (over) return
+    over = true
+    parts.closed()
+  }
+  const transport = counted(parts.transport(cut), cut)
+  try {
+    await client.connect(transport, { timeout: limits.startMs, ...(parts.signal ? { signal: parts.signal } : {}) })
+  } catch (error) {
+    await client.close().catch(() => undefined)
+    throw new Fault('unavailable', why ?? wordsOf(error, limits.startMs), { cause: error })
+  }
+  const server = client.getServerVersion()
+  const about = {
+    name: cleanedLine(server?.title ?? server?.name ?? '', 100),
+    version: cleanedLine(server?.version ?? '', 40),
+    protocol: client.getNegotiatedProtocolVersion() ?? '',
+  }
+  return {
+    about,
+    async list() {
+      if (!client.getServerCapabilities()?.tools) return { seen: [], offered: 0 }
+      try {
+        const { tools } = await client.listTools(undefined, {
+          timeout: limits.callMs,
+          maxTotalTimeout: limits.callMs * 2,
+          cacheMode: 'refresh',
+        })
+        const once = [...new Map(tools.map((tool) => [tool.name, tool])).values()]
+        return { seen: once.slice(0, MOST_TOOLS).map((tool) => seenOf(tool as Offered)), offered: once.length }
+      } catch (error) {
+        throw new Fault('unavailable', why ?? `its tools cannot be listed: ${wordsOf(error, limits.callMs)}`, { cause: error })
+      }
+    },
+    async call(name, args, signal) {
+      try {
+        return await client.callTool(
+          { name, arguments: args },
+          { timeout: limits.callMs, resetTimeoutOnProgress: true, maxTotalTimeout: limits.totalMs, onprogress: () => undefined, signal },
+        )
+      } catch (error) {
+        throw failureOf(error, why, limits)
+      }
+    },
+    broken: () => why,
+    async close() {
+      await client.close().catch(() => undefined) // it is gone either way
+    },
+  }
+}
+
+function failureOf(error: unknown, cut: string | null, limits: ConnectionLimits): CallFailed {
+  if (cut !== null) return new CallFailed('unknown', cut, true, error)
+  if (error instanceof ProtocolError)
+    return new CallFailed('refused', `it refused the call: "${cleanedLine(error.message, 500)}"`, false, error)
+  if (error instanceof Fault) return new CallFailed('unsent', error.message.replace(/\.$/, ''), false, error)
+  const status = error instanceof SdkHttpError ? error.status : null
+  const words = wordsOf(error, limits.callMs)
+  // What a server does not know the session of, or answers with "not allowed", it has not done.
+  if (status === 404 || status === 401 || status === 403 || error instanceof UnauthorizedError)
+    return new CallFailed('unsent', words, status === 404, error)
+  return new CallFailed('unknown', words, true, error)
+}
+
+/** What went wrong, to stand behind "because"; words of the server are quoted and short. */
+export function wordsOf(error: unknown, ms: number): string {
+  if (error instanceof Fault) return error.message.replace(/\.$/, '')
+  if (error instanceof UnauthorizedError) return LOGIN_NEEDED
+  if (error instanceof SdkError && error.code === SdkErrorCode.RequestTimeout) return `it did not answer within ${secondsOf(ms)}`
+  if (error instanceof SdkError && error.code === SdkErrorCode.ConnectionClosed) return 'it ended or closed the connection'
+  if (error instanceof SdkError && error.code === SdkErrorCode.ListPaginationExceeded)
+    return `its list of tools has more than ${MOST_PAGES} pages`
+  if (error instanceof SdkHttpError && error.status === 401) return LOGIN_NEEDED
+  if (error instanceof SdkHttpError && error.status >= 300 && error.status < 400) return REDIRECTS
+  if (error instanceof SdkHttpError) return `it answered with HTTP ${error.status}`
+  const message = error instanceof Error ? error.message : String(error)
+  if (/redirect/i.test(message)) return REDIRECTS
+  return `it does not keep to the protocol ("${cleanedLine(message, 200)}")`
+}
+const REDIRECTS = 'it sends requests on to another address, which is not followed'
+const secondsOf = (ms: number): string => `${Math.round(ms / 1_000)} second${Math.round(ms / 1_000) === 1 ? '' : 's'}`
+export const LOGIN_NEEDED = 'it wants a login'
+
+/** Counts what comes and cuts off whoever floods. */
+function counted(transport: Transport, cut: (why: string) => void): Transport {
+  let window = { began: 0, messages: 0 }
+  let handler: Transport['onmessage']
+  Object.defineProperty(transport, 'onmessage', {
+    configurable: true,
+    get: () => handler,
+    set(listener: NonNullable<Transport['onmessage']> | undefined) {
+      handler =
+        listener &&
+        ((message, extra) => {
+          if ('method' in message || 'error' in message) {
+            const now = performance.now()
+            if (now - window.began > WINDOW_MS) window = { began: now, messages: 0 }
+            window.messages++
+            if (window.messages > MOST_MESSAGES) {
+              if (window.messages === MOST_MESSAGES + 1)
+                cut(`it sent more than ${MOST_MESSAGES} messages within ${WINDOW_MS / 1_000} seconds that nobody asked for`)
+              return
+            }
+          }
+          listener(message, extra)
+        })
+    },
+  })
+  return transport
+}

@@ -1,0 +1,141 @@
+/** The way to one server, as a person set it up: a program within its walls, or an address. Secrets are put in here and nowhere else. */
+import { chmod, lchown, mkdir, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { StreamableHTTPClientTransport, type Transport } from '@modelcontextprotocol/client'
+import { Fault } from '../contract/fault.ts'
+import { readHosts } from '../contract/network.ts'
+import type { Command, Exec } from '../exec/exec.ts'
+import type { Secrets } from '../secrets/secrets.ts'
+import { siteOf } from '../web/address.ts'
+import { type GuardedFetch, guardedFetch } from '../web/guarded-fetch.ts'
+import type { Resolve, Route } from '../web/resolve.ts'
+import type { Logins } from './hub-login.ts'
+import type { Spec } from './hub-rows.ts'
+import { MOST_MESSAGE, type StdioTransport, stdioTransport } from './hub-stdio.ts'
+
+export type WayParts = {
+  exec: Pick<Exec, 'run' | 'isolation'>
+  secrets: Pick<Secrets, 'forSystem'>
+  /** Below it each server that is a program has a folder of its own. */
+  folder: string
+  runAs?: { uid: number; gid: number }
+  resolve?: Resolve
+  route?: Route
+}
+
+const HEADER_MS = 60_000
+const FAREWELL_MS = 1_000
+const SECRET = /\bsecret:([A-Z][A-Z0-9_]{0,63})\b/g
+
+export const secretsIn = (value: string): string[] => [...value.matchAll(SECRET)].map((match) => match[1]!)
+
+/** Values with their secrets. A Fault names one that is not there. */
+export function filledWith(secrets: Pick<Secrets, 'forSystem'>, values: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [
+      name,
+      value.replace(SECRET, (_, secret: string) => {
+        const found = secrets.forSystem(secret)
+        if (found === null)
+          throw new Fault('invalid', `there is no secret ${secret} that can be read; \`banyan secret set ${secret}\` adds it`)
+        return found
+      }),
+    ]),
+  )
+}
+
+/** Whether an address is written as one of an inner network: whoever adds it says so by that. */
+export function isInner(url: string): boolean {
+  const { port, protocol } = new URL(url)
+  try {
+    siteOf(url, [port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port)])
+    return false
+  } catch (error) {
+    if (error instanceof Fault) return true
+    throw error
+  }
+}
+
+/** Public addresses, and inside only what a person named. */
+export function fetchOf(parts: WayParts, spec: Spec & { url: string }, broken: (why: string) => void): GuardedFetch {
+  const url = new URL(spec.url)
+  const fetch = guardedFetch({
+    inner: [...(isInner(spec.url) ? [url.hostname] : []), ...spec.innerHosts],
+    most: MOST_MESSAGE,
+    headerMs: HEADER_MS,
+    broken,
+    ...(parts.resolve ? { resolve: parts.resolve } : {}),
+    ...(parts.route ? { route: parts.route } : {}),
+  })
+  return async (to, init = {}) => {
+    // Headers that a person gave are for this server, not for a login page that it names.
+    if (new URL(to).origin !== url.origin || Object.keys(spec.headers).length === 0) return fetch(to, init)
+    const headers = new Headers(filledWith(parts.secrets, spec.headers))
+    for (const [name, value] of new Headers(init.headers)) headers.set(name, value)
+    return fetch(to, { ...init, headers })
+  }
+}
+
+export function httpTransport(
+  parts: WayParts,
+  name: string,
+  spec: Spec & { url: string },
+  logins: Logins,
+  cut: (why: string) => void,
+): Transport {
+  const fetch = fetchOf(parts, spec, cut)
+  const transport = new StreamableHTTPClientTransport(new URL(spec.url), {
+    fetch: fetch as never,
+    ...(Object.keys(spec.headers).some((header) => header.toLowerCase() === 'authorization')
+      ? {}
+      : { authProvider: logins.authOf({ server: name, url: spec.url, fetch }) }),
+    reconnectionOptions: { initialReconnectionDelay: 1_000, maxReconnectionDelay: 10_000, reconnectionDelayGrowFactor: 2, maxRetries: 3 },
+  })
+  const close = transport.close.bind(transport)
+  transport.close = async () => {
+    // A session that nobody ends stays with the server for good.
+    if (transport.sessionId !== undefined)
+      await Promise.race([
+        transport.terminateSession().catch(() => undefined),
+        new Promise((resolve) => setTimeout(resolve, FAREWELL_MS).unref()),
+      ])
+    await close()
+  }
+  return transport as Transport
+}
+
+/** The folder is made before; a program keeps what it writes there. */
+export function programTransport(
+  parts: WayParts,
+  spec: Spec & { command: string[] },
+  folder: string,
+  cut: (why: string) => void,
+): StdioTransport {
+  const network = readHosts(spec.network)
+  if (typeof network === 'string') throw new Fault('invalid', network)
+  const plain = spec.isolation === 'plain'
+  const command: Omit<Command, 'live' | 'timeoutMs' | 'outputBytes' | 'stdin'> = {
+    run: { argv: spec.command },
+    cwd: folder,
+    env: filledWith(parts.secrets, spec.env),
+    // A container is no place for a program that is spoken with.
+    ...(plain ? { isolation: 'plain' } : parts.exec.isolation === 'container' ? { isolation: 'sandbox' } : {}),
+    ...(network.length > 0 ? { network } : {}),
+    ...(spec.folders.length > 0 ? { folders: spec.folders } : {}),
+  }
+  return stdioTransport({ exec: parts.exec, command, broken: cut })
+}
+
+/** Its own folder, which other users of this machine may pass through and no more. */
+export async function folderOf(parts: WayParts, name: string, taskId: string | null): Promise<string> {
+  const folder = join(parts.folder, name, taskId === null ? 'shared' : `task-${taskId.replace(/[^A-Za-z0-9_-]/g, '-')}`)
+  await mkdir(folder, { recursive: true })
+  if (parts.runAs) {
+    for (const above of [dirname(parts.folder), parts.folder, dirname(folder)]) {
+      const { mode } = await stat(above)
+      if ((mode & 0o001) === 0) await chmod(above, (mode & 0o777) | 0o011)
+    }
+    await lchown(folder, parts.runAs.uid, parts.runAs.gid)
+  }
+  return folder
+}
