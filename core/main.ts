@@ -354,7 +354,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     ...(options.onDelta ? { onDelta: options.onDelta } : {}),
     ...(options.failPoint ? { failPoint: options.failPoint } : {}),
   })
-  const editors = openEditors({ store, registry, tools, models, system: [FIRST_AGENT, ...Object.values(HELPERS)] })
+  const editors = openEditors({ store, registry, tools, models, made, system: [FIRST_AGENT, ...Object.values(HELPERS)] })
   let runner: Runner | undefined
   const monitor = await openMonitor({
     store,
@@ -628,6 +628,7 @@ export async function start(config: ReadyConfig, keeper?: KeeperLine): Promise<E
     plans: { outlook: runtime.outlook },
     models: { models: runtime.models, keys: runtime.keys },
     registry: runtime.registry,
+    made: runtime.made,
     editors: runtime.editors,
     trials: runtime.trials,
     settings: {

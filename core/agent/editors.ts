@@ -2,6 +2,7 @@
 import type { ToolDetail, UsedBy, Validation } from '../contract/api-registry.ts'
 import { Fault } from '../contract/fault.ts'
 import type { Agent, RegistryKind } from '../contract/registry.ts'
+import type { MadeTools } from '../made/made.ts'
 import type { Models } from '../models/choose.ts'
 import { figures } from '../registry/figures.ts'
 import { type Registry, SCHEMAS } from '../registry/registry.ts'
@@ -23,6 +24,7 @@ export function openEditors(parts: {
   registry: Registry
   tools: ReadonlyMap<string, Tool>
   models: Pick<Models, 'pick'>
+  made: Pick<MadeTools, 'has' | 'states'>
   /** Agents that the system itself calls. */
   system: readonly string[]
 }) {
@@ -95,6 +97,7 @@ export function openEditors(parts: {
         effect: tool?.fixedEffect ?? null,
         requires: tool?.requires ?? null,
         words: tool?.description ?? null,
+        states: parts.made.has(name) ? await parts.made.states(name) : null,
         stats: await statsOf(store, name),
       }
     },

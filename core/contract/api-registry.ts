@@ -19,6 +19,25 @@ const ToolDetail = ToolItem.extend({
   requires: z.enum(['web']).nullable(),
   /** The words that a model reads. */
   words: text.nullable(),
+  /** What is known of the versions of a tool that agents made, newest first; null for any other. */
+  states: z
+    .array(
+      z.object({
+        version: z.number().int(),
+        /** Of everything that an approval stands for. */
+        sha: text,
+        trial: z.object({ passed: count, failed: count, ms: count, report: text }),
+        testedAt: time,
+        approvedBy: text.nullable(),
+        approvedAt: time.nullable(),
+        /** Runs in a row that ended with a fault of its own. */
+        failures: count,
+        runs: count,
+        /** Why it was taken out of use by itself. */
+        broken: text.nullable(),
+      }),
+    )
+    .nullable(),
   /** Of the newest 1,000 calls that ended; times in milliseconds, waits for people and subtasks left out. */
   stats: z.object({
     calls: count,
@@ -89,6 +108,7 @@ const ofTool = {
   effect: z.unknown().optional(),
   requires: z.unknown().optional(),
   words: z.unknown().optional(),
+  states: z.unknown().optional(),
   stats: z.unknown().optional(),
 }
 const ToolRequest = ToolEntry.extend({ ...own, ...ofTool })
@@ -213,6 +233,27 @@ export const REGISTRY_ROUTES = {
   toolVersion: tools.version,
   restoreTool: tools.restore,
   toolUsedBy: tools.usedBy,
+  approveTool: one({
+    method: 'POST',
+    path: '/api/tools/{id}/approve',
+    scope: 'review:decide',
+    summary: 'Lets every agent have the newest version of a tool that an agent made; with `version` only if that is the newest, else 412',
+    status: 200,
+    request: z.object({ version: z.number().int().min(1).optional() }).strict(),
+    optionalBody: true,
+    response: ToolDetail,
+  }),
+  rollbackTool: one({
+    method: 'POST',
+    path: '/api/tools/{id}/rollback',
+    scope: 'registry:write',
+    summary:
+      'Puts an earlier version of a tool that an agent made back into use, for the next call on; without `to` the one before that did not fail',
+    status: 200,
+    request: z.object({ to: z.number().int().min(1).optional() }).strict(),
+    optionalBody: true,
+    response: ToolDetail,
+  }),
   registryFigures: one({
     method: 'GET',
     path: '/api/figures',

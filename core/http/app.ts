@@ -11,6 +11,7 @@ import type { Trials } from '../agent/trials.ts'
 import type { Logins } from '../auth/logins.ts'
 import type { People } from '../auth/people.ts'
 import { type GoalExample, ROUTES, type Route } from '../contract/api.ts'
+import type { MadeTools } from '../made/made.ts'
 import type { Endpoint } from '../mcp/endpoint.ts'
 import type { Monitor } from '../observe/monitor.ts'
 import type { Registry } from '../registry/registry.ts'
@@ -52,6 +53,7 @@ export type AppParts = {
   plans: PlanParts
   models: ModelParts
   registry: Registry
+  made: Pick<MadeTools, 'approve' | 'rollback'>
   editors: Editors
   trials: Trials
   settings: SettingsParts
@@ -153,7 +155,7 @@ export function app(parts: AppParts): Hono<Env> {
     ...taskRoutes(parts.tasks, parts.files.history, (name) => void parts.models.models.pick(name)),
     ...fileRoutes(parts),
     ...reviewRoutes(parts.tasks),
-    ...registryRoutes(parts.registry, parts.editors),
+    ...registryRoutes(parts.registry, parts.editors, parts.made),
     ...trialRoutes(parts.trials, auth),
     ...secretRoutes(parts.secrets, parts.shutdown),
     ...serverRoutes(parts),

@@ -22,8 +22,8 @@ export type Ran =
 export type MadeRunner = ReturnType<typeof openMadeRunner>
 export type Code = { sha: string } & Pick<MadeTool, 'source' | 'tests' | 'permission'>
 
-export const MADE_CALL_MS = 20_000
-const TESTS_MS = 60_000
+/** How long a call may take, and all tests together. */
+const LIMITS = { callMs: 20_000, testsMs: 60_000 }
 const TEST_MS = 15_000
 /** Room for a result at the end of the output, marks included; the middle of what is printed besides is dropped. */
 const OUTPUT_BYTES = MADE_VALUE_LIMIT * 8
@@ -38,7 +38,9 @@ const BUGS = new Set(['TypeError', 'ReferenceError', 'RangeError', 'SyntaxError'
 const Threw = z.object({ name: z.string(), message: z.string(), stack: z.string() })
 const Tests = z.array(z.object({ name: z.string(), ok: z.boolean(), left: z.boolean(), words: z.string() }))
 
-export function openMadeRunner({ exec, folder, runAs }: { exec: Pick<Exec, 'run'>; folder: string; runAs?: Owner }) {
+export function openMadeRunner(parts: { exec: Pick<Exec, 'run'>; folder: string; runAs?: Owner; limits?: Partial<typeof LIMITS> }) {
+  const { exec, folder, runAs } = parts
+  const { callMs, testsMs } = { ...LIMITS, ...parts.limits }
   const empty = join(folder, 'empty')
   const harness = join(import.meta.dirname, 'harness')
 
@@ -113,7 +115,7 @@ export function openMadeRunner({ exec, folder, runAs }: { exec: Pick<Exec, 'run'
     try {
       // A tool that may only read has tests that put files there first.
       const may = code.permission === 'pure' ? code : { ...code, permission: 'write_workspace' as const }
-      const at = { workspace, timeoutMs: TESTS_MS }
+      const at = { workspace, timeoutMs: testsMs }
       const { result, nonce } = await enclosed(may, 'test.mjs', { file, timeoutMs: TEST_MS }, at, signal)
       const said = markedIn(result.stdout, nonce)
       const tests = said?.kind === 'tests' ? Tests.safeParse(said.value) : null
@@ -149,7 +151,7 @@ export function openMadeRunner({ exec, folder, runAs }: { exec: Pick<Exec, 'run'
           passed: 0,
           failed: 1,
           ms,
-          report: `The tests did not end: ${endOf(result, TESTS_MS)}${printed(result.stdout + result.stderr)}`,
+          report: `The tests did not end: ${endOf(result, testsMs)}${printed(result.stdout + result.stderr)}`,
         }
       const counted = tests.filter((one) => !one.left)
       const passed = counted.filter((one) => one.ok).length
@@ -172,14 +174,14 @@ export function openMadeRunner({ exec, folder, runAs }: { exec: Pick<Exec, 'run'
 
     /** One call. Rejects with a Fault when there is no sandbox to run it in. */
     async call(code: Code, input: unknown, workspace: string | null, signal: AbortSignal): Promise<Ran> {
-      const at = { workspace, timeoutMs: MADE_CALL_MS }
+      const at = { workspace, timeoutMs: callMs }
       const { result, nonce } = await enclosed(code, 'call.mjs', { input, workspace, limit: MADE_VALUE_LIMIT }, at, signal)
       if (result.aborted) return { kind: 'stopped' }
       const said = markedIn(result.stdout, nonce)
       if (said?.kind === 'result') return { kind: 'result', value: said.value }
       if (said?.kind === 'shape' && typeof said.value === 'string') return { kind: 'broken', why: said.value }
       const threw = said?.kind === 'threw' ? Threw.safeParse(said.value) : null
-      if (!threw?.success) return { kind: 'broken', why: `It ended without an answer: ${endOf(result, MADE_CALL_MS)}` }
+      if (!threw?.success) return { kind: 'broken', why: `It ended without an answer: ${endOf(result, callMs)}` }
       const { name, message, stack } = threw.data
       const where = /tool\.ts:(\d+)/.exec(stack)?.[1]
       const bug = BUGS.has(name) || stack.includes('ERR_ACCESS_DENIED')

@@ -15,6 +15,7 @@ import { Refused } from './server.ts'
 import { addSystem } from './system.ts'
 import { Ended, EXIT, openTerminal } from './terminal.ts'
 import { addToken } from './token.ts'
+import { addTool } from './tool.ts'
 import { json, plain } from './words.ts'
 
 const CODES = `
@@ -45,6 +46,7 @@ export function build(cli: Cli, version: string): Command {
   addFiles(program, cli)
   addReview(program, cli)
   addRegistry(program, cli)
+  addTool(program, cli)
   addSecret(program, cli)
   addToken(program, cli)
   addMcp(program, cli)

@@ -1,4 +1,4 @@
-/** `banyan agent`, `context`, `tool`: what agents are made of, looked at and carried in and out as files. */
+/** `banyan agent`, `context`: what agents are made of, looked at and carried in and out as files. */
 import { readFile, writeFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { Fault } from '../../core/contract/fault.ts'
@@ -8,23 +8,22 @@ import { all, call, Refused } from './server.ts'
 import { Ended, EXIT } from './terminal.ts'
 import { oneLine, plain, table } from './words.ts'
 
+type Listed = { name: string; description: string; version: number; author: string; enabled: boolean }
+/** Entries of the registry as lines. */
+export const entriesTable = (items: readonly Listed[], more: (i: number) => string[] = () => []): string[] =>
+  table(
+    items.map((item, i) => [
+      plain(item.name),
+      ...more(i),
+      `v${item.version}`,
+      oneLine(item.author, 30),
+      `${item.enabled ? '' : '(off) '}${oneLine(item.description, 120)}`,
+    ]),
+  )
+
 export function addRegistry(program: Command, cli: Cli): void {
   const { terminal } = cli
-  const listing = (
-    items: readonly { name: string; description: string; version: number; author: string; enabled: boolean }[],
-    more: (i: number) => string[] = () => [],
-  ) =>
-    terminal.out(
-      ...table(
-        items.map((item, i) => [
-          plain(item.name),
-          ...more(i),
-          `v${item.version}`,
-          oneLine(item.author, 30),
-          `${item.enabled ? '' : '(off) '}${oneLine(item.description, 120)}`,
-        ]),
-      ),
-    )
+  const listing = (items: readonly Listed[], more?: (i: number) => string[]) => terminal.out(...entriesTable(items, more))
 
   const agent = program
     .command('agent')
@@ -130,19 +129,6 @@ export function addRegistry(program: Command, cli: Cli): void {
         terminal.out(plain(item.content).trimEnd())
       }),
     'banyan context show system_overview',
-  )
-
-  const tool = program.command('tool').summary('tools: list').description('What agents can use. Without a command it lists them.')
-  examples(
-    tool
-      .command('ls')
-      .description("Lists tools; core tools are in every agent's hands.")
-      .action(async (_options: object, command: Command) => {
-        const items = await all(serverOf(cli, command), 'tools')
-        if (wantsJson(command)) return terminal.document({ items })
-        listing(items, (i) => [items[i]!.core ? 'core' : 'optional'])
-      }),
-    'banyan tool ls',
   )
 }
 

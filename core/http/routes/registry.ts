@@ -1,7 +1,9 @@
 /** Agents, documents and tools: one set of routes for each, all alike. A name is an entry's id, its version the entity tag. */
+import { isDeepStrictEqual } from 'node:util'
 import type { Editors } from '../../agent/editors.ts'
 import { Fault } from '../../contract/fault.ts'
-import type { EntryOf, RegistryKind, Versioned } from '../../contract/registry.ts'
+import type { EntryOf, RegistryKind, ToolEntry, Versioned } from '../../contract/registry.ts'
+import type { MadeTools } from '../../made/made.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { ReadHeader } from '../auth.ts'
 import type { Handlers } from '../router.ts'
@@ -10,11 +12,12 @@ import { startedFrom, tagged } from './versioned.ts'
 type Names =
   | 'agents' | 'agent' | 'addAgent' | 'saveAgent' | 'removeAgent' | 'agentVersions' | 'agentVersion' | 'restoreAgent' | 'agentUsedBy' | 'validateAgent'
   | 'documents' | 'document' | 'addDocument' | 'saveDocument' | 'removeDocument' | 'documentVersions' | 'documentVersion' | 'restoreDocument' | 'documentUsedBy' | 'validateDocument'
-  | 'tools' | 'tool' | 'addTool' | 'saveTool' | 'removeTool' | 'toolVersions' | 'toolVersion' | 'restoreTool' | 'toolUsedBy' | 'validateTool'
+  | 'tools' | 'tool' | 'addTool' | 'saveTool' | 'removeTool' | 'toolVersions' | 'toolVersion' | 'restoreTool' | 'toolUsedBy' | 'validateTool' | 'approveTool' | 'rollbackTool'
   | 'removed' | 'registryFigures' // biome-ignore format: a line a kind
 
-export function registryRoutes(registry: Registry, editors: Editors): Pick<Handlers, Names> {
+export function registryRoutes(registry: Registry, editors: Editors, made: Pick<MadeTools, 'approve' | 'rollback'>): Pick<Handlers, Names> {
   const [agent, document, tool] = [verbs(registry, 'agent'), verbs(registry, 'document'), verbs(registry, 'tool')]
+  const detailOf = async (name: string) => ({ ...(await tool.find(name)), ...(await editors.tool(name)) })
   return {
     agents: agent.list,
     agent: async ({ param }) => tagged(await agent.find(param('id'))),
@@ -39,9 +42,17 @@ export function registryRoutes(registry: Registry, editors: Editors): Pick<Handl
     validateDocument: ({ body }) => editors.validate('document', body),
 
     tools: tool.list,
-    tool: async ({ param }) => tagged({ ...(await tool.find(param('id'))), ...(await editors.tool(param('id'))) }),
-    addTool: ({ body, by }) => tool.add(body, by.name),
-    saveTool: ({ param, body, by, header }) => tool.save(param('id'), body, by.name, header),
+    tool: async ({ param }) => tagged(await detailOf(param('id'))),
+    addTool({ body, by }) {
+      mustBeSame(body, undefined)
+      return tool.add(body, by.name)
+    },
+    async saveTool({ param, body, by, header }) {
+      mustBeSame(body, await registry.get('tool', param('id')))
+      return tool.save(param('id'), body, by.name, header)
+    },
+    approveTool: async ({ param, body, by }) => detailOf((await made.approve(param('id'), body.version, by.name)).name),
+    rollbackTool: async ({ param, body, by }) => detailOf((await made.rollback(param('id'), body.to, by.name)).name),
     removeTool: ({ param, by, header }) => tool.remove(param('id'), by.name, header),
     toolVersions: ({ param }) => tool.versions(param('id')),
     toolVersion: ({ param }) => tool.version(param('id'), param('n')),
@@ -62,6 +73,15 @@ export function registryRoutes(registry: Registry, editors: Editors): Pick<Handl
       nextCursor: null,
     }),
   }
+}
+
+/** What an agent made was tested as it is: words and switches may be changed by hand, source, schemas and tests may not. */
+function mustBeSame(sent: Pick<ToolEntry, 'made' | 'origin'>, now: ToolEntry | undefined): void {
+  if (isDeepStrictEqual(sent.made, now?.made) && sent.origin === now?.origin) return
+  throw new Fault(
+    'forbidden',
+    'Source, schemas and tests of a tool that an agent made change only through create_tool or a rollback; leave "made" and "origin" as they were read.',
+  )
 }
 
 /** What an entry brings back when it was read here and sent again: the system sets these itself. */
