@@ -12,7 +12,7 @@ test.each([
   ['tasks_waking', 'select id from tasks where wake_at is not null and wake_at <= ? limit ?'],
   ['tasks_by_status', `select id from tasks where tree_id = ? and status = 'backlog'`],
   ['tasks_children', 'select id from tasks where parent_id = ?'],
-  ['calls_open', `select * from calls where task_id = ? and state <> 'ended' order by n, id`],
+  ['calls_open', `select * from calls where task_id = ? and state <> 'ended'`],
   ['model_calls_open', `select * from model_calls where task_id = ? and state = 'reserved'`],
 ])('%s serves the query that it was made for', async (index, sql) => {
   const folder = await mkdtemp(join(tmpdir(), 'banyan-plans-'))

@@ -24,6 +24,7 @@ import {
   append,
   type CallRow,
   callsOpen,
+  callsOpenNow,
   findTask,
   type Grants,
   keep,
@@ -117,9 +118,6 @@ const waitCall = prepare<{ id: string; waits: string; wait_ids: string; at: numb
   db.updateTable('calls').set({ state: 'begun', waits: p.waits, wait_ids: p.wait_ids, begun_at: p.at }).where('id', '=', p.id),
 )
 const callRow = prepare<{ id: string }>()((db, p) => db.selectFrom('calls').selectAll().where('id', '=', p.id))
-const openCallsOf = prepare<{ task_id: string }>()((db, p) =>
-  db.selectFrom('calls').selectAll().where('task_id', '=', p.task_id).where('state', '<>', sql.lit('ended')).orderBy('n').orderBy('id'),
-)
 const renewLease = prepare<{ id: string; token: number; until: number }>()((db, p) =>
   db
     .updateTable('tasks')
@@ -628,7 +626,7 @@ export function openTurns(
 
     /** Calls of a task that have no answer yet, with what is known of each. */
     openCalls: async (taskId: string): Promise<SavedCall[]> =>
-      (await store.read(openCallsOf, { task_id: taskId })).map((row) => ({
+      (await callsOpenNow(store, taskId)).map((row) => ({
         id: row.id,
         tool: row.tool,
         input: JSON.parse(row.input),
