@@ -225,16 +225,23 @@ export function packNodes(rows: readonly NodeTuple[]): NodeChunk {
 
 /** Lists that most nodes share, so that a hundred thousand nodes do not hold as many empty ones. */
 const NONE: never[] = []
+const PLAIN: Rare = {}
 
 export function unpackNodes(chunk: NodeChunk): TaskNode[] {
   const { words } = chunk
+  // Neighbours mostly have one parent: its id is cut out once for them all, and is one string.
+  let last: string | null = null
+  const parentOf = (id: string): string | null => {
+    if (last === null || id.lastIndexOf('.') !== last.length || !id.startsWith(last)) last = parentIn(id)
+    return last
+  }
   return chunk.id.map((id, i) => {
-    const rare = chunk.rare[i] ?? {}
+    const rare = chunk.rare[i] ?? PLAIN
     const parent = chunk.parent[i]!
     const createdAt = chunk.since + chunk.created[i]!
     return {
       id,
-      parentId: parent === 0 ? parentIn(id) : parent,
+      parentId: parent === 0 ? parentOf(id) : parent,
       kind: words[chunk.kind[i]!] as TaskKind,
       agent: words[chunk.agent[i]!]!,
       title: chunk.title[i]!,

@@ -46,13 +46,16 @@ export function inOrder(a: TaskNode, b: TaskNode): number {
   )
 }
 
+/** Shared by all nodes that have nothing below, which most are; never changed. */
+const LEAF: readonly number[] = []
+
 export function createTreeStore(treeId: string, schedule: (flush: () => void) => void = soon) {
   let state: TreeState = { state: 'loading', fault: null, head: null, goal: null, size: 0, rows: [] }
   let head: TreeHead | null = null
   let seq = 0
   let nodes: TaskNode[] = []
   let parents: number[] = []
-  let children: number[][] = []
+  let children: (readonly number[])[] = []
   let needs: number[] = []
   let sums = new Float64Array(0)
   let places = new Map<string, number>()
@@ -162,7 +165,7 @@ export function createTreeStore(treeId: string, schedule: (flush: () => void) =>
     room(i + 1)
     nodes.push(node)
     parents.push(-1)
-    children.push([])
+    children.push(LEAF)
     needs.push(0)
     places.set(node.id, i)
     for (const taskId of reviews.values()) if (taskId === node.id) needs[i]! += 1
@@ -183,8 +186,11 @@ export function createTreeStore(treeId: string, schedule: (flush: () => void) =>
   }
   function adopt(parent: number, child: number): void {
     const siblings = children[parent]!
-    if (siblings.length === 0) change(parent, () => siblings.push(child))
-    else siblings.splice(placeIn(siblings, child), 0, child)
+    if (siblings.length === 0)
+      change(parent, () => {
+        children[parent] = [child]
+      })
+    else (siblings as number[]).splice(placeIn(siblings, child), 0, child)
     parents[child] = parent
     const mine = attentionOf(nodes[parent]!, needs[parent]!)
     const whole = sums.slice(child * WIDTH, (child + 1) * WIDTH)
@@ -205,9 +211,14 @@ export function createTreeStore(treeId: string, schedule: (flush: () => void) =>
   /** Everything anew from a snapshot; what a person opened, filters and listeners stay. */
   function build(fresh: readonly TaskNode[]): void {
     nodes = [...fresh]
-    places = new Map(nodes.map((node, i) => [node.id, i]))
-    parents = nodes.map((node) => (node.parentId === null ? -1 : (places.get(node.parentId) ?? -1)))
-    children = nodes.map(() => [])
+    places = new Map()
+    for (const [i, node] of nodes.entries()) places.set(node.id, i)
+    let last: { id: string | null; place: number } = { id: null, place: -1 }
+    parents = nodes.map(({ parentId }) => {
+      if (parentId !== last.id) last = { id: parentId, place: parentId === null ? -1 : (places.get(parentId) ?? -1) }
+      return last.place
+    })
+    children = nodes.map(() => LEAF)
     orphans = new Map()
     base = nodes[0]?.createdAt ?? 0
     needs = nodes.map(() => 0)
@@ -216,13 +227,15 @@ export function createTreeStore(treeId: string, schedule: (flush: () => void) =>
       if (i !== undefined) needs[i]! += 1
     }
     for (const [i, parent] of parents.entries()) {
-      if (parent >= 0) children[parent]!.push(i)
-      else {
+      if (parent >= 0) {
+        if (children[parent] === LEAF) children[parent] = [i]
+        else (children[parent] as number[]).push(i)
+      } else {
         const { parentId } = nodes[i]!
         if (parentId !== null) orphans.set(parentId, [...(orphans.get(parentId) ?? []), i])
       }
     }
-    for (const siblings of children) if (siblings.length > 1) siblings.sort((a, b) => inOrder(nodes[a]!, nodes[b]!))
+    for (const siblings of children) if (siblings.length > 1) (siblings as number[]).sort((a, b) => inOrder(nodes[a]!, nodes[b]!))
     views.clear()
     rowOf = []
     sumAll()
