@@ -63,7 +63,7 @@ import { openTasks, type Tasks } from './tasks/tasks.ts'
 import { LEASE_MS } from './tasks/turns.ts'
 import type { Tool } from './tool.ts'
 import { openEgress } from './web/egress.ts'
-import { openWeb, type WebParts } from './web/web.ts'
+import { openWeb, type Web, type WebParts } from './web/web.ts'
 
 export type SubmitGoal = {
   goal: string
@@ -109,6 +109,7 @@ export type Runtime = {
   /** All tools, as they are now. */
   tools: ReadonlyMap<string, Tool>
   uploads: Uploads
+  web: Web
   /** Keys of providers that people gave. */
   keys: Keys
   /** Tools that agents made. */
@@ -325,6 +326,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     ...(route ? { route } : {}),
     ...(options.hubLimits ? { limits: options.hubLimits } : {}),
   })
+  const web = openWeb({ store, now, searxngUrl: config.searxngUrl, ...options.web })
   const outlook = openOutlook({ store, registry, models, tools })
   let draining = false
   let rotation: Promise<number> | undefined
@@ -336,7 +338,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     tasks,
     registry,
     exec,
-    web: openWeb({ store, now, searxngUrl: config.searxngUrl, ...options.web }),
+    web,
     query,
     secrets: vault,
     models,
@@ -418,6 +420,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     settings,
     settingsList: list,
     uploads,
+    web,
     keys,
     made,
     outlook,
@@ -567,9 +570,10 @@ export type Engine = {
 /** Turns under way have this long to finish before they are cut off and given back. */
 const DRAIN_MS = 10_000
 
-export async function start(config: ReadyConfig, keeper?: KeeperLine): Promise<Engine> {
+export async function start(config: ReadyConfig, keeper?: KeeperLine, options: Pick<RuntimeOptions, 'web'> = {}): Promise<Engine> {
   let live: Live | undefined
   const runtime = await openRuntime(config, {
+    ...options,
     onDelta: (taskId, text) => live?.delta(taskId, text),
     ...(keeper ? { onStep: keeper.progress } : {}),
   })
@@ -625,6 +629,7 @@ export async function start(config: ReadyConfig, keeper?: KeeperLine): Promise<E
       protectedPaths: [config.dataDir],
     },
     uploads: runtime.uploads,
+    web: runtime.web,
     plans: { outlook: runtime.outlook },
     models: { models: runtime.models, keys: runtime.keys },
     registry: runtime.registry,

@@ -49,7 +49,7 @@ export function openUploads(parts: {
     /** Takes a file of at most `limit` bytes. `typeOf` reads its first bytes. */
     async add(
       file: { name: string; by: string },
-      chunks: AsyncIterable<Uint8Array>,
+      chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
       how: { limit: number; typeOf: (head: Uint8Array) => Promise<string> },
     ): Promise<Upload> {
       const name = safeName(file.name)

@@ -51,6 +51,11 @@ export type Submitted = z.output<typeof Submitted>
 export const Upload = z.object({ id: text, name: text, type: text, bytes: count, createdAt: time, expiresAt: time }).meta({ id: 'Upload' })
 export type Upload = z.output<typeof Upload>
 
+/** Bytes of a file that is fetched from the web, and how long that may take. */
+export const FETCH_LIMIT = 25_000_000
+export const FETCH_MS = 60_000
+export const FetchRequest = z.object({ url: text.min(1).max(2_048), name: text.min(1).max(1_000).optional() }).strict()
+
 export const GOAL_ROUTES = {
   submitGoal: one({
     method: 'POST',
@@ -71,6 +76,15 @@ export const GOAL_ROUTES = {
     query: z.object({ name: text.min(1).max(1_000) }),
     response: Upload,
     upload: true,
+  }),
+  fetchUpload: one({
+    method: 'POST',
+    path: '/api/uploads/from-url',
+    scope: 'goals:write',
+    summary: `Fetches a file of the public web for a goal to come, of at most ${FETCH_LIMIT / 1e6} MB; a name is taken from the address when none is given`,
+    status: 201,
+    request: FetchRequest,
+    response: Upload,
   }),
   removeUpload: one({
     method: 'DELETE',

@@ -17,6 +17,7 @@ import type { Monitor } from '../observe/monitor.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Store } from '../store/store.ts'
 import type { Tasks } from '../tasks/tasks.ts'
+import type { Web } from '../web/web.ts'
 import type { Auth } from './auth.ts'
 import type { Live } from './live.ts'
 import { MCP_PATH, mountMcp } from './mcp.ts'
@@ -50,6 +51,7 @@ export type AppParts = {
   tasks: Tasks
   files: FileParts
   uploads: UploadParts
+  web: Pick<Web, 'download'>
   plans: PlanParts
   models: ModelParts
   registry: Registry

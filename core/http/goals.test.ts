@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { safeName } from '../agent/uploads.ts'
 import type { ResponseOf } from '../contract/api.ts'
+import { internet, pages } from '../web/fixture/internet.ts'
 import { engine, type Running } from './fixture/engine.ts'
 
 let server: Running
@@ -49,6 +50,27 @@ describe('files that come with a goal', () => {
     expect((await server.ask('DELETE', `/api/uploads/${json.id}`)).status).toBe(204)
     expect((await server.ask('DELETE', `/api/uploads/${json.id}`)).status).toBe(404)
     expect(await waiting()).not.toContain(json.id)
+  })
+
+  test('may be fetched from the web, where only public addresses are asked', async () => {
+    const net = await internet({ 'site.example': pages({ '/rows.csv': 'a,b\n7,8\n' }) })
+    const { resolve, route } = net
+    const online = await engine({}, undefined, { web: { resolve, route } })
+    try {
+      const from = (url: string, more: object = {}) =>
+        online.ask<ResponseOf<'fetchUpload'>>('POST', '/api/uploads/from-url', { url, ...more })
+      const { status, json } = await from('http://site.example/rows.csv')
+      expect([status, json]).toEqual([201, expect.objectContaining({ name: 'rows.csv', bytes: 8, type: 'text/plain; charset=utf-8' })])
+      expect((await from('http://site.example/rows.csv', { name: '../mine.csv' })).json.name).toBe('mine.csv')
+      const goal = await online.submit('Run `cat rows.csv`', { attachments: [json.id] })
+      expect((await online.over(goal.json.treeId)).result).toContain('7,8')
+      const inside = await from('http://127.0.0.1/api/system')
+      expect([inside.status, inside.json.detail]).toEqual([403, expect.stringContaining('127.0.0.1')])
+      expect((await from('http://site.example/none')).status).toBe(404)
+    } finally {
+      await online.stop()
+      await net.end()
+    }
   })
 
   test('of which a crash left only a part are swept, and so is the folder of a goal that never came to be', async () => {

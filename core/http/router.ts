@@ -28,6 +28,8 @@ export type Asked<N extends RouteName> = {
   header: ReadHeader
   /** The Idempotency-Key, of routes that take one. */
   key: string | undefined
+  /** Ends when the one who asks is gone. */
+  signal: AbortSignal
   /** The address of the connection. */
   address: string | undefined
   /** Who asks; on open routes it may be nobody. */
@@ -56,6 +58,7 @@ export function register(app: Hono<Env>, handlers: Handlers): void {
         stream: uploadOf(route.upload ? c.req.raw : null),
         header: (key) => c.req.header(key),
         key: route.keyed ? keyIn(c.req.header('idempotency-key')) : undefined,
+        signal: c.req.raw.signal,
         address: c.get('address'),
         by: principal ?? NOBODY,
         headOnly: c.req.method === 'HEAD',

@@ -39,6 +39,34 @@ grow(2)</code></pre>
 <table><tr><th>Year</th><th>Rings</th></tr><tr><td>1</td><td>2</td></tr></table></article>
 <footer>All rights reserved</footer></body></html>`
 
+describe('a file that a person gave the address of', () => {
+  const get = (url: string, maxBytes = 1_000) => net.web.download(url, { maxBytes, timeoutMs: 5_000 }, never)
+
+  test('comes byte by byte under the last part of its address, behind redirects too, whatever robots.txt says', async () => {
+    const bytes = Buffer.from([0, 255, 1, 2, 0])
+    await open({
+      'site.example': pages({ '/robots.txt': 'User-agent: *\nDisallow: /', '/a%20b.bin?v=2': { body: bytes }, '/': 'front' }),
+      'short.example': pages({ '/x': { status: 302, headers: { location: 'http://site.example/a%20b.bin?v=2' } } }),
+    })
+    expect(await get('http://short.example/x')).toEqual({ name: 'a b.bin', bytes })
+    expect((await get('http://site.example/')).name).toBe('site.example.html')
+  })
+
+  test('is refused in plain words when it is too large, gone, or not on the public web', async () => {
+    await open({
+      'site.example': pages({
+        '/large': 'x'.repeat(1_001),
+        '/in': { status: 302, headers: { location: 'http://127.0.0.1/' } },
+      }),
+    })
+    await expect(get('http://site.example/large')).rejects.toThrow('larger than 0.001 MB')
+    await expect(get('http://site.example/none')).rejects.toThrow('does not exist (404)')
+    for (const inside of ['http://127.0.0.1/', 'http://2130706433/', 'http://[::ffff:127.0.0.1]/', 'http://site.example/in'])
+      await expect(get(inside)).rejects.toThrow('is not on the public web')
+    await expect(get('file:///etc/passwd')).rejects.toThrow('Only http and https')
+  })
+})
+
 describe('a page', () => {
   test('comes as the Markdown of its article, with its links whole and nothing in it that a reader does not see', async () => {
     await open({ 'site.example': pages({ '/a/trees': ARTICLE }) })

@@ -49,6 +49,11 @@ export type Web = {
     },
     signal: AbortSignal,
   ): Promise<Page>
+  /**
+   * The bytes at an address that a person gave, all of them or a Fault: refused address, the site's answer, size, time. robots.txt speaks to
+   * programs that choose addresses by themselves and is not asked.
+   */
+  download(url: string, how: { maxBytes: number; timeoutMs?: number }, signal: AbortSignal): Promise<{ name: string; bytes: Buffer }>
   /** Newest first. */
   searches(of: { taskId?: string; limit: number }): Promise<SearchRecord[]>
   /** The pages that a task read, in order. */
@@ -237,6 +242,21 @@ export function openWeb(parts: WebParts): Web {
       return { citation: citationOf(told), ...told }
     },
 
+    async download(raw, { maxBytes, timeoutMs = limits.totalMs }, signal) {
+      const start = siteOf(raw, ports)
+      return within(timeoutMs, signal, start.host, async (both) => {
+        const { site, answer } = await follow(start, async () => ({ accept: '*/*' }), both)
+        try {
+          if (answer.status < 200 || answer.status >= 300) throw refusal(site, answer.status, answer.headers)
+          const { bytes, complete } = await answer.read(maxBytes)
+          if (!complete) throw new Fault('too_large', `What is at ${site.host} is larger than ${maxBytes / 1e6} MB; attach it as a file.`)
+          return { name: nameOf(site.url), bytes }
+        } finally {
+          answer.drop()
+        }
+      })
+    },
+
     async search(raw, { limit }, { taskId }, signal) {
       const query = visible(raw).replace(/\s+/g, ' ').trim()
       if (query === '' || query.length > MOST_QUERY) throw new Fault('invalid', `A query has 1 to ${MOST_QUERY} characters.`)
@@ -272,6 +292,16 @@ export function openWeb(parts: WebParts): Web {
     const moved = answer.status >= 300 && answer.status < 400 ? (answer.headers.location ?? null) : null
     const { bytes } = await answer.read(MOST_RESULT_PAGE)
     return { status: answer.status, text: decode(bytes, answer.headers['content-type'], true), location: moved }
+  }
+}
+
+/** What a file from there is called: the last part of the path, or the host. */
+function nameOf(url: URL): string {
+  const last = url.pathname.split('/').findLast((part) => part !== '') ?? ''
+  try {
+    return decodeURIComponent(last) || `${url.hostname}.html`
+  } catch {
+    return last // a percent sign that encodes nothing
   }
 }
 

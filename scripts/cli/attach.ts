@@ -2,11 +2,12 @@
 import { openAsBlob } from 'node:fs'
 import { basename } from 'node:path'
 import { ROUTES } from '../../core/contract/api.ts'
-import { notRunning, refusalOf, type Server } from './server.ts'
+import { call, notRunning, refusalOf, type Server } from './server.ts'
 import { Ended, EXIT } from './terminal.ts'
 
-/** Sends a file for a goal to come, and answers its id. */
+/** Sends a file for a goal to come, or has the server fetch it when it is an address of the web, and answers its id. */
 export async function send(server: Server, path: string): Promise<string> {
+  if (/^https?:\/\//i.test(path)) return (await call(server, 'fetchUpload', { body: { url: path } })).id
   let file: Blob
   try {
     file = await openAsBlob(path)

@@ -56,7 +56,7 @@ export function addGoal(program: Command, cli: Cli): void {
       new Option('--approval <policy>', 'how much is asked about; run_free: commands in the sandbox are not').choices([...APPROVALS]),
     )
     .option('--plan', 'show a plan first; nothing is done before you approve it in the review queue')
-    .option('--attach <file...>', "files that are put into the goal's folder first")
+    .option('--attach <file...>', "files, or addresses of the web, that are put into the goal's folder first")
     .option('--idempotency-key <key>', 'submitting again with the same key finds the same goal')
     .action(async (words: string[], options: Options, own: Command) => {
       const server = serverOf(cli, own)

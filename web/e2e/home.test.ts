@@ -62,6 +62,37 @@ describe.skipIf(noBrowser)('writing goals and looking at them', { timeout: 60_00
     })
   })
 
+  test('a file of the web is fetched by the server, shown meanwhile, and what is no place of the public web is told', async () => {
+    const page = await open('/')
+    let letGo = () => {}
+    const held = new Promise<void>((resolve) => {
+      letGo = resolve
+    })
+    await page.route('**/api/uploads/from-url', async (route) => {
+      await held
+      await route.continue()
+    })
+    await box(page).fill('Run `true`')
+    await chip(page, 'From the web').click()
+    const dialog = page.getByRole('dialog', { name: 'From the web' })
+    await dialog.getByLabel('Address of a file').fill('rows.csv')
+    await page.keyboard.press('Enter')
+    await dialog.getByText('Write a whole address').waitFor()
+    await axe(page)
+    await dialog.getByLabel('Address of a file').fill('http://127.0.0.1:8080/rows.csv')
+    await page.keyboard.press('Enter')
+    await page.getByRole('progressbar', { name: 'Fetching http://127.0.0.1:8080/rows.csv' }).waitFor()
+    expect(await page.getByRole('button', { name: /^Run Ctrl/ }).isDisabled()).toBe(true)
+    letGo()
+    await page
+      .getByRole('alert')
+      .getByText(/rows.csv was not fetched: 127.0.0.1 is not on the public web/)
+      .waitFor()
+    await page.getByRole('button', { name: /^Remove/ }).click()
+    expect(await page.getByRole('button', { name: /^Run Ctrl/ }).isEnabled()).toBe(true)
+    complaints.splice(0) // the answer 403
+  })
+
   test('a goal is written, kept over a reload and a restart of Banyan with all that was said beside it, and sent', async () => {
     const page = await open('/')
     await box(page).fill('Run `cat notes.txt`')

@@ -75,6 +75,13 @@ export const composer = {
   fileFailed: (name: string, why: string) => `${name} was not sent: ${why}`,
   fileSending: (name: string, percent: number) => `${name}, ${percent} % sent`,
   pasted: (n: number) => `pasted-${n}.txt`,
+  attachUrl: 'From the web',
+  urlLabel: 'Address of a file',
+  urlHint: (most: number) => `Banyan fetches it: a public address, ${most / 1_000_000} MB at most.`,
+  urlAdd: 'Fetch it',
+  urlWrong: 'Write a whole address: it begins with https:// or http://',
+  urlFetching: (url: string) => `Fetching ${url}`,
+  urlFailed: (url: string, why: string) => `${url} was not fetched: ${why}`,
   retry: 'Try again',
 
   model: 'Model',

@@ -23,6 +23,7 @@ import { Files } from './files.tsx'
 import { ModelChip } from './model-chip.tsx'
 import { useStarted } from './started.ts'
 import { TemplateChip } from './template-chip.tsx'
+import { UrlChip } from './url-chip.tsx'
 import { useDraft } from './use-draft.ts'
 import { useUploads } from './use-uploads.ts'
 
@@ -105,6 +106,7 @@ export function Composer({ name, begin, given, from, focus }: Props) {
     { id: 'goal.run', label: words.run, group, keys: 'mod+enter', run: () => send(false) },
     { id: 'goal.plan', label: words.plan, group, keys: 'mod+shift+enter', run: () => send(true) },
     { id: 'goal.attach', label: words.attachAgain, group, keys: 'o a', run: () => picker.current?.click() },
+    { id: 'goal.attachUrl', label: words.attachUrl, group, keys: 'o u', words: 'attach url', run: open('url') },
     ...PART_KEYS.map(([which, keys]) => ({ id: `goal.${which}`, label: words[which], group, keys, run: open(which) })),
     { id: 'goal.copy', label: words.copyAs, group, keys: 'o c', run: open('copy') },
     { id: 'goal.clear', label: words.clear, group, words: 'delete', run: wipe },
@@ -205,6 +207,7 @@ export function Composer({ name, begin, given, from, focus }: Props) {
             event.target.value = ''
           }}
         />
+        <UrlChip fetch={uploads.fetchFrom} open={part === 'url'} setOpen={(is) => setPart(is ? 'url' : null)} />
         <ModelChip
           model={draft.model}
           before={from && (from.model ?? words.asBefore)}

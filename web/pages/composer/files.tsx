@@ -30,7 +30,11 @@ export function Files(props: { files: readonly Attached[]; going: readonly Going
           ) : (
             <>
               <span className="file-name">{file.name}</span>
-              <progress max={1} value={file.share} aria-label={words.fileSending(file.name, Math.round(file.share * 100))} />
+              {file.share === null ? (
+                <progress aria-label={words.urlFetching(file.name)} />
+              ) : (
+                <progress max={1} value={file.share} aria-label={words.fileSending(file.name, Math.round(file.share * 100))} />
+              )}
             </>
           )}
           {file.again && <IconButton icon={RotateCw} label={words.retry} onClick={file.again} />}

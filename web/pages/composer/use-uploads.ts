@@ -8,8 +8,8 @@ import { composer as words } from '../../words/composer.ts'
 import type { Attached } from './draft.ts'
 import type { Drafting } from './use-draft.ts'
 
-/** `share` of it that is sent, 0 to 1. `again`: sends it once more, where that may help. */
-export type Going = { n: number; name: string; share: number; fault: string | null; again: (() => void) | null; stop(): void }
+/** `share` of it that is sent, 0 to 1; null: the server fetches it, and how far it is is not known. `again`: sends it once more, where that may help. */
+export type Going = { n: number; name: string; share: number | null; fault: string | null; again: (() => void) | null; stop(): void }
 
 export function useUploads(change: Drafting['change']) {
   const { api } = useBanyan()
@@ -67,8 +67,38 @@ export function useUploads(change: Drafting['change']) {
     [api, change, update],
   )
 
+  const fetchFrom = useCallback(
+    (url: string) => {
+      const n = ++counter.current
+      const control = new AbortController()
+      const stop = () => {
+        control.abort()
+        update(n, null)
+      }
+      setGoing((all) => [...all, { n, name: url, share: null, fault: null, again: null, stop }])
+      stops.current.set(n, control)
+      api
+        .call(ROUTES.fetchUpload, { body: { url }, signal: control.signal })
+        .then(({ id, name, type, bytes, expiresAt }) => {
+          update(n, null)
+          change((draft) => ({ ...draft, attachments: [...draft.attachments, { id, name, type, bytes, expiresAt }] }))
+        })
+        .catch((cause: unknown) => {
+          if (control.signal.aborted) return
+          const again = () => {
+            update(n, null)
+            fetchFrom(url)
+          }
+          update(n, { fault: words.urlFailed(url, sentence(cause)), again })
+        })
+        .finally(() => stops.current.delete(n))
+    },
+    [api, change, update],
+  )
+
   return {
     going,
+    fetchFrom,
     add: (files: Iterable<File>) => {
       for (const file of files) send(file, file.name || words.pasted(counter.current + 1))
     },
