@@ -48,9 +48,11 @@ test('counts and sizes keep few digits', () => {
 })
 
 test('a preview is one line without the marks of Markdown, cut', () => {
-  expect(preview('# Report\n\n- **one**\n- `two`\n```sh\nls\n```')).toBe('Report - one - two ls')
+  expect(preview('# Report\n\n- **one**\n- `two`\n```sh\nls\n```')).toBe('Report · one · two ls')
   expect(preview('Totals:\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\nDone.')).toBe('Totals: Done.')
   expect(preview('Run `cat facts/*.txt > all_facts.txt`')).toBe('Run cat facts/*.txt > all_facts.txt')
   expect(preview('\u001b[31mred\u001b[0m and \u001b[2Kplain')).toBe('red and plain')
+  expect(preview('1. Run `date > now.txt`\n2. Then run `cat now.txt`')).toBe('Run date > now.txt · Then run cat now.txt')
+  expect(preview('Do these:\n\n- one\n- two - or three')).toBe('Do these: one · two - or three')
   expect(preview('x'.repeat(300), 10)).toBe(`${'x'.repeat(9)}…`)
 })

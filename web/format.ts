@@ -60,14 +60,18 @@ export function ago(at: string, now: number): string {
 const ESC = '\u001b'
 /** Colours and moves of a terminal. */
 const TERMINAL = new RegExp(`${ESC}\\[[0-9;?]*[A-Za-z]`, 'g')
-/** Marks of Markdown, codes of a terminal, tables and line ends taken off, cut: what fits a line of a list. */
+/** Between the points of a list that stand on one line. */
+const POINT = ' · '
+/** Marks of Markdown, codes of a terminal, tables and line ends taken off, the points of a list told apart, cut: what fits a line of a list. */
 export function preview(text: string, length = 160): string {
   const line = text
     .replace(TERMINAL, '')
     .replace(/^\s*\|.*$/gm, ' ')
     .replace(/^\s*(#{1,6}|>|```\w*)(\s+|$)/gm, ' ')
     .replace(/`|\*\*/g, '')
+    .replace(/^[^\S\n]*(?:[-*•]|\d{1,3}[.)])[^\S\n]+/gm, POINT)
     .replace(/\s+/g, ' ')
+    .replace(/(^|:) ?· /g, (_, before: string) => (before === '' ? '' : ': '))
     .trim()
   return line.length <= length ? line : `${line.slice(0, length - 1).trimEnd()}…`
 }

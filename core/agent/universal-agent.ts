@@ -394,7 +394,7 @@ export class UniversalAgent {
       this.#fail('call.before-doubt')
       await turns.askPerson(work.lease, call.id, {
         kind: 'in_doubt',
-        title: `Cut off, and it is not known whether it happened: ${call.tool} in "${work.lease.task.title}"`,
+        title: `Cut off while it ran: ${call.tool} in "${work.lease.task.title}"`,
         action: {
           tool: call.tool,
           input: call.input,

@@ -47,6 +47,15 @@ describe.skipIf(noBrowser)('one task taken apart', () => {
     expect(await page.locator('.timeline > li').count()).toBeLessThan(60)
   }, 60_000)
 
+  test('the colours of a terminal are colours in a result too, and what a command left in its folder of drafts is no file', async () => {
+    const page = await open(`/t/${await worker(made)}`)
+    await page.locator('.framed pre .ansi-red', { hasText: 'red' }).waitFor()
+    expect(await page.locator('.framed').innerText()).not.toContain('\u001b')
+    await page.goto(`${banyan().url}/t/${made}?tab=artifacts`)
+    await page.locator('.file-name', { hasText: 'two.txt' }).waitFor()
+    expect(await page.locator('.file-name').allInnerTexts()).toEqual(['two.txt'])
+  })
+
   test('kinds are shown and hidden by number keys, tabs by brackets, and a reload keeps both', async () => {
     const page = await open(`/t/${made}`)
     await page.locator('.entry-words').first().waitFor()

@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Page } from 'playwright-core'
-import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { MODEL, startAskingModel } from './asking-model.ts'
 import { harness, noBrowser } from './harness.ts'
 import { ask, asks } from './review-items.ts'
@@ -233,6 +235,36 @@ describe.skipIf(noBrowser)('the review queue', { timeout: 60_000 }, async () => 
     for (const pass of held.splice(0)) pass()
     await seen(page).getByText(/^by /).waitFor()
     expect(sent).toHaveLength(1)
+  })
+
+  test('a command that a crash cut off is put before a person, who looks and tells what happened', async () => {
+    const { treeId } = await api('/api/goals', { goal: 'Run `echo sent >> letters.log; sleep 60` (once)', model: 'playbook' })
+    await expect.poll(() => existsSync(join(kit.banyan().dataDir, 'workspaces', treeId!, 'letters.log'))).toBe(true)
+    await kit.banyan().kill()
+    await kit.banyan().restart()
+    const { items } = await vi.waitUntil(
+      async () => {
+        const open = await api<{ items: Item[] }>('/api/reviews?state=open')
+        return open.items.length > 0 && open
+      },
+      { timeout: 15_000 },
+    )
+    expect(items).toMatchObject([{ kind: 'in_doubt' }])
+    const { id } = items[0]!
+    const page = await open(at(id))
+    await page.getByRole('heading', { name: 'Banyan was cut off while this command ran' }).waitFor()
+    await page.locator('.review-command', { hasText: 'echo sent >> letters.log' }).waitFor()
+    await seen(page)
+      .getByText(/Look where it should have had an effect/)
+      .waitFor()
+    await axe(page)
+    await page.keyboard.press('q')
+    await page.keyboard.type('The letter is in the log.')
+    await page.keyboard.press('Enter')
+    await seen(page).getByText('sent in a moment').waitFor()
+    await page.evaluate(() => dispatchEvent(new Event('pagehide')))
+    await expect.poll(async () => (await api(`/api/trees/${treeId}`)).status).toBe('done')
+    expect(await item(id)).toMatchObject({ decision: 'answer', comment: 'The letter is in the log.' })
   })
 
   test('what comes in waits behind a button; what is put off comes back', async () => {

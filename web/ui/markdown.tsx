@@ -6,6 +6,7 @@
 import DOMPurify from 'dompurify'
 import { Marked } from 'marked'
 import { useMemo, useState } from 'react'
+import { ansiRuns } from '../ansi.ts'
 import { LongText, More } from './long-text.tsx'
 
 const TAGS = 'a b blockquote br code del em h1 h2 h3 h4 h5 h6 hr i kbd li ol p pre s strong sub sup table tbody td th thead tr ul'.split(
@@ -38,6 +39,7 @@ export function safeHtml(markdown: string): string {
   if (!(body instanceof HTMLElement)) return '' // with RETURN_DOM it is always the body
   // They scroll when they are too large, so the keyboard has to get to them.
   for (const wide of body.querySelectorAll('pre, table')) wide.setAttribute('tabindex', '0')
+  colour(body)
   for (const link of body.querySelectorAll('a')) {
     if (!link.hasAttribute('href')) continue
     link.setAttribute('rel', 'noopener noreferrer')
@@ -47,6 +49,23 @@ export function safeHtml(markdown: string): string {
     if (host.includes('xn--') || looksElsewhere(link.textContent, host)) link.after(` [${host}]`)
   }
   return body.innerHTML
+}
+
+/** Output of a terminal in Markdown: its colours where it stands in a block, its words alone elsewhere. */
+function colour(body: HTMLElement): void {
+  const walker = document.createTreeWalker(body, NodeFilter.SHOW_TEXT)
+  const coded: Text[] = []
+  while (walker.nextNode()) if (walker.currentNode.nodeValue?.includes('\u001b')) coded.push(walker.currentNode as Text)
+  for (const text of coded) {
+    const isBlock = text.parentElement?.closest('pre') !== null
+    const runs = ansiRuns(text.data).map((run) => {
+      const part = document.createElement('span')
+      part.textContent = run.text
+      if (isBlock) part.className = run.looks.join(' ')
+      return part
+    })
+    text.replaceWith(...runs)
+  }
 }
 
 const looksElsewhere = (text: string, host: string): boolean => {

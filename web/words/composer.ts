@@ -78,6 +78,7 @@ export const composer = {
   attachUrl: 'From the web',
   urlLabel: 'Address of a file',
   urlHint: (most: number) => `Banyan fetches it: a public address, ${most / 1_000_000} MB at most.`,
+  urlExample: 'https://',
   urlAdd: 'Fetch it',
   urlWrong: 'Write a whole address: it begins with https:// or http://',
   urlFetching: (url: string) => `Fetching ${url}`,

@@ -95,9 +95,11 @@ export const reviews = {
       flag: 'An agent put this before you itself.',
       budget: 'The goal reached one of its limits and stands still.',
       dead_task: 'It was lost again and again, so it is not tried again by itself.',
-      in_doubt: 'Banyan stopped while it ran, so nobody knows whether it happened.',
+      in_doubt:
+        'Banyan was cut off while it ran, so nobody knows how far it came. Look where it should have had an effect, then say what you saw.',
       plan: 'You asked for a plan before anything runs.',
     } as Record<ReviewKind, string>,
+    cutOff: 'Banyan was cut off while this command ran',
     sameLimits: (n: number) => plural(n, { one: '# limit stays as it is', other: '# limits stay as they are' }),
     risk: 'Risk',
     reversible: 'Can it be undone?',

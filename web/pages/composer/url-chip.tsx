@@ -39,7 +39,7 @@ export function UrlChip(props: { fetch: (url: string) => void; open: boolean; se
               {...described}
               inputMode="url"
               autoComplete="off"
-              placeholder="https://"
+              placeholder={words.urlExample}
               maxLength={2_048}
               value={typed}
               onChange={(event) => setTyped(event.target.value)}

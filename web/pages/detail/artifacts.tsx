@@ -18,6 +18,9 @@ import { Preview } from './preview.tsx'
 
 const words = detail.files
 
+/** What commands and writing leave behind while they work is nobody's result; by its address it can still be looked at. */
+const isKept = ({ path }: { path: string }): boolean => !/(?:^|\/)(?:\.tmp|\.[\da-f-]{36}\.tmp)$/.test(path)
+
 /** In the address a folder ends with a slash, a file does not. */
 const folderOf = (path: string): string => path.slice(0, path.lastIndexOf('/') + 1)
 
@@ -67,7 +70,7 @@ export function Artifacts({ treeId, address }: { treeId: string; address: Detail
       </div>
       {error && <ErrorState title={words.failed} cause={error.message} retry={() => void refetch()} />}
       {!data && !error && <Skeleton lines={4} label={detail.reading} />}
-      {data && data.items.length === 0 && folder === '' && <EmptyState title={words.none}>{words.noneHow}</EmptyState>}
+      {data && data.items.filter(isKept).length === 0 && folder === '' && <EmptyState title={words.none}>{words.noneHow}</EmptyState>}
       {data && (
         <ul className="file-list">
           {folder !== '' && (
@@ -77,7 +80,7 @@ export function Artifacts({ treeId, address }: { treeId: string; address: Detail
               </button>
             </li>
           )}
-          {data.items.map((item) => {
+          {data.items.filter(isKept).map((item) => {
             const name = item.path.slice(item.path.lastIndexOf('/') + 1)
             const Icon = item.kind === 'folder' ? Folder : File
             return (

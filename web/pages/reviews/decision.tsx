@@ -259,7 +259,8 @@ function Bar({
           {(narrow ? inRow : may).map((word, i) => (
             <Button
               key={word}
-              look={word === 'reject' ? 'danger' : i === 0 ? 'primary' : 'plain'}
+              // Nothing is urged where a second time may do harm.
+              look={word === 'reject' ? 'danger' : i === 0 && review.kind !== 'in_doubt' ? 'primary' : 'plain'}
               className={word === 'approve' && armed ? 'armed' : ''}
               disabled={stale}
               aria-keyshortcuts={keys ? KEYS[word] : undefined}

@@ -43,7 +43,7 @@ export function ItemHead({ review, effect, place }: { review: Review; effect: Ef
         <CopyButton text={`${location.origin}/reviews/${encodeURIComponent(review.id)}`} label={say.permalink} />
       </div>
       <h2 tabIndex={-1} className="review-title">
-        {shortTitle(review.title, effect.command)}
+        {review.kind === 'in_doubt' && effect.command !== null ? say.cutOff : shortTitle(review.title, effect.command)}
       </h2>
       {place !== 'task' && (
         <p className="dim review-goal">
