@@ -362,7 +362,7 @@ function shownSetting(name: Name, found: { value: string; from: string } | undef
 
 /** The value of a setting that a person gives as text, or a Fault that says what it must be. */
 export function checkSetting(
-  name: 'MODEL' | 'FALLBACK_MODEL' | 'MAX_CONCURRENT_AGENTS' | 'DEFAULT_TIMEOUT_SECONDS',
+  name: 'MODEL' | 'FALLBACK_MODEL' | 'MAX_CONCURRENT_AGENTS' | 'DEFAULT_TIMEOUT_SECONDS' | 'DAILY_BUDGET_DOLLARS',
   text: string,
 ): string | number | undefined {
   const value = text.trim()

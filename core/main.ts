@@ -245,7 +245,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
   const tasks = openTasks(store, {
     ...(options.leaseMs === undefined ? {} : { leaseMs: options.leaseMs }),
     ...(config.reviewExpirySeconds === null ? {} : { expiry: { policy: config.reviewExpiry, seconds: config.reviewExpirySeconds } }),
-    dailyMicros: config.dailyMicros,
+    dailyMicros: () => list.current.dailyMicros,
     ...(options.outsideLeaseMs === undefined ? {} : { outsideLeaseMs: options.outsideLeaseMs }),
     checks: { edit: (name, input) => tools.get(name)?.problemIn(input) ?? null },
   })

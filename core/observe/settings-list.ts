@@ -7,12 +7,13 @@ import { Fault } from '../contract/fault.ts'
 import type { Settings } from '../registry/settings.ts'
 
 /** What may change without a restart. Read where it is used, each time. */
-export type LiveSettings = Pick<Config, 'maxConcurrentAgents' | 'defaultTimeoutSeconds' | 'model' | 'fallbackModel'>
+export type LiveSettings = Pick<Config, 'maxConcurrentAgents' | 'defaultTimeoutSeconds' | 'model' | 'fallbackModel' | 'dailyMicros'>
 const LIVE = {
   MAX_CONCURRENT_AGENTS: 'maxConcurrentAgents',
   DEFAULT_TIMEOUT_SECONDS: 'defaultTimeoutSeconds',
   MODEL: 'model',
   FALLBACK_MODEL: 'fallbackModel',
+  DAILY_BUDGET_DOLLARS: 'dailyMicros',
 } as const satisfies Record<string, keyof LiveSettings>
 type LiveName = keyof typeof LIVE
 const isLive = (name: string): name is LiveName => Object.hasOwn(LIVE, name)
@@ -25,6 +26,7 @@ export async function openSettingsList(config: Config, settings: Pick<Settings, 
     defaultTimeoutSeconds: config.defaultTimeoutSeconds,
     model: config.model,
     fallbackModel: config.fallbackModel,
+    dailyMicros: config.dailyMicros,
   }
   const stored = new Map<LiveName, string>()
   const current: LiveSettings = { ...base }
@@ -35,7 +37,7 @@ export async function openSettingsList(config: Config, settings: Pick<Settings, 
   function put(name: LiveName, value: string | null): void {
     if (value === null) stored.delete(name)
     else stored.set(name, value)
-    Object.assign(current, { [LIVE[name]]: value === null ? base[LIVE[name]] : checkSetting(name, value) })
+    Object.assign(current, { [LIVE[name]]: value === null ? base[LIVE[name]] : keptOf(name, value) })
   }
 
   async function list(): Promise<SettingItem[]> {
@@ -77,6 +79,12 @@ export async function openSettingsList(config: Config, settings: Pick<Settings, 
       return (await list()).find((one) => one.id === name)!
     },
   }
+}
+
+/** What the text of a setting means where it is used: money is in millionths of a dollar. */
+function keptOf(name: LiveName, text: string): string | number | undefined {
+  const value = checkSetting(name, text)
+  return name === 'DAILY_BUDGET_DOLLARS' ? Math.round(Number(value) * 1_000_000) : value
 }
 
 /** The comment above each name, or that of its section. */

@@ -44,8 +44,8 @@ export type TasksOptions = {
   newId?: () => string
   /** What becomes of what a call asks a person when nobody decides it within `seconds`; without it, it waits for ever. */
   expiry?: { policy: ExpiryPolicy; seconds: number }
-  /** What all goals may spend in a day together, in millionths of a dollar. */
-  dailyMicros?: number | null
+  /** What all goals may spend in a day together, in millionths of a dollar; asked each time, null: no limit. */
+  dailyMicros?: () => number | null
   /** How long an outside agent may be silent, in milliseconds. */
   outsideLeaseMs?: number
   /** What an edited call must satisfy before it is approved. */
@@ -64,7 +64,7 @@ export function openTasks(store: Store, options: TasksOptions = {}) {
   const outside = openOutside(store, outsideLease)
   const turns = openTurns(store, {
     outsideLeaseMs: outside.leaseMs,
-    dailyMicros: options.dailyMicros ?? null,
+    ...(options.dailyMicros ? { dailyMicros: options.dailyMicros } : {}),
     ...(options.leaseMs === undefined ? {} : { leaseMs: options.leaseMs }),
     ...(expiry === undefined ? {} : { reviewSeconds: expiry.seconds }),
   })
@@ -83,7 +83,7 @@ export function openTasks(store: Store, options: TasksOptions = {}) {
     plans: openPlans(store),
     halt: openHalt(store),
     /** Of the last seven days. */
-    spend: () => spendReport(store, options.dailyMicros ?? null, Date.now()),
+    spend: () => spendReport(store, options.dailyMicros?.() ?? null, Date.now()),
 
     /** Acknowledged only when it is on stable storage. `created` is false when this idempotency key made the tree before. */
     async createGoal(goal: NewGoal & { prepare?: (treeId: string) => Promise<void> }): Promise<{ treeId: string; created: boolean }> {

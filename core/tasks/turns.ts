@@ -146,7 +146,7 @@ export type Turns = ReturnType<typeof openTurns>
 /** `dailyMicros`: what all goals may spend in a day together. `reviewSeconds`: how long a call waits for a person before the setting says what becomes of it; absent: for ever. */
 export function openTurns(
   store: Store,
-  options: { leaseMs?: number; reviewSeconds?: number; dailyMicros?: number | null; outsideLeaseMs?: number } = {},
+  options: { leaseMs?: number; reviewSeconds?: number; dailyMicros?: () => number | null; outsideLeaseMs?: number } = {},
 ) {
   const leaseMs = options.leaseMs ?? LEASE_MS
 
@@ -249,7 +249,7 @@ export function openTurns(
           return { kind: 'gone' }
         }
         const reached =
-          turnReaches(limitsOf(tree), meterOf(tree), ask, tx.now) ?? (await dayReaches(tx, options.dailyMicros ?? null, ask.costMicros))
+          turnReaches(limitsOf(tree), meterOf(tree), ask, tx.now) ?? (await dayReaches(tx, options.dailyMicros?.() ?? null, ask.costMicros))
         if (reached) {
           await pauseTree(tx, tree, task.id, reached)
           await ready(tx, task, tree)

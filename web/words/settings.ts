@@ -220,8 +220,9 @@ export const settings = {
     whole: 'A whole number.',
     number: 'A number.',
     day: 'All goals in one day',
-    dayNone: 'No limit of a day. DAILY_BUDGET_DOLLARS sets one.',
-    dayBy: 'DAILY_BUDGET_DOLLARS sets it.',
+    dayLimit: 'Limit of a day, in dollars',
+    dayHow:
+      'At this limit goals pause and ask you. Empty: what DAILY_BUDGET_DOLLARS says, or no limit. Administrators change it here, and it holds at once.',
     today: (spent: string) => `${spent} spent today, in UTC`,
     ofDay: (limit: string) => `of ${limit}`,
   },

@@ -9,6 +9,7 @@ import { Reading } from '../../ui/reading.tsx'
 import { settings } from '../../words/settings.ts'
 import { usd } from '../../words/words.ts'
 import { CAPS, type CapName, keptOf, typedOf } from './caps.ts'
+import { ChangeSetting } from './change-setting.tsx'
 import { SaveBar } from './save-bar.tsx'
 import { type PolicyForm, usePolicy } from './use-policy.ts'
 
@@ -91,10 +92,22 @@ function Day() {
               {limit && words.ofDay(usd(limit.dollars * 1_000_000))}
             </p>
             {limit && <meter className="day-meter" min={0} max={100} high={80} value={limit.usedPercent} aria-label={words.day} />}
-            <p className="dim setting-note">{limit ? words.dayBy : words.dayNone}</p>
           </>
         )}
       </Reading>
+      <DayLimit />
     </section>
+  )
+}
+
+function DayLimit() {
+  const may = useMay()
+  const { data } = useRead(ROUTES.settings, undefined, { when: may('admin') })
+  const setting = data?.items.find((one) => one.id === 'DAILY_BUDGET_DOLLARS')
+  return (
+    <>
+      {setting && <ChangeSetting key={`${setting.value}`} setting={setting} label={words.dayLimit} />}
+      <p className="dim setting-note">{words.dayHow}</p>
+    </>
   )
 }

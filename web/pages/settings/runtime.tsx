@@ -3,14 +3,12 @@ import { FileSearch, Search } from 'lucide-react'
 import { useDeferredValue, useId, useState } from 'react'
 import { ROUTES } from '../../../core/contract/api.ts'
 import type { SettingItem } from '../../../core/contract/api-settings.ts'
-import { useRead, useWrite } from '../../read.ts'
-import { useToast } from '../../toasts.ts'
+import { useRead } from '../../read.ts'
 import { Badge } from '../../ui/badge.tsx'
-import { Button } from '../../ui/button.tsx'
 import { EmptyState } from '../../ui/empty-state.tsx'
-import { Field } from '../../ui/field.tsx'
 import { Reading } from '../../ui/reading.tsx'
 import { settings } from '../../words/settings.ts'
+import { ChangeSetting } from './change-setting.tsx'
 
 const words = settings.runtime
 
@@ -104,46 +102,10 @@ function Value({ setting }: { setting: SettingItem }) {
 }
 
 function LiveSetting({ setting }: { setting: SettingItem }) {
-  const toast = useToast()
-  const save = useWrite(ROUTES.saveSetting, [ROUTES.settings, ROUTES.queue, ROUTES.models, ROUTES.system])
-  const [typed, setTyped] = useState(setting.value ?? '')
-  const put = (value: string | null) =>
-    save.mutate({ params: { id: setting.id }, body: { value } }, { onSuccess: () => toast(settings.saved, { tone: 'good' }) })
-  const changed = typed.trim() !== (setting.value ?? '')
   return (
     <li className="setting-line">
       <About setting={setting} />
-      <form
-        className="setting-live"
-        onSubmit={(event) => {
-          event.preventDefault()
-          if (changed) put(typed.trim() || null)
-        }}
-      >
-        <Field label={words.change(setting.id)} error={save.error?.message ?? null}>
-          {(id, described) => (
-            <input
-              id={id}
-              value={typed}
-              placeholder={words.notSet}
-              onChange={(event) => setTyped(event.target.value)}
-              autoComplete="off"
-              {...described}
-            />
-          )}
-        </Field>
-        <div className="actions">
-          <Button type="submit" look={changed ? 'primary' : 'plain'} disabled={!changed || save.isPending}>
-            {settings.save}
-            <span className="hidden"> {setting.id}</span>
-          </Button>
-          {setting.source === 'stored' && (
-            <Button look="quiet" disabled={save.isPending} onClick={() => put(null)}>
-              {words.back}
-            </Button>
-          )}
-        </div>
-      </form>
+      <ChangeSetting setting={setting} label={words.change(setting.id)} />
     </li>
   )
 }
