@@ -27,6 +27,25 @@ const TaskSpend = z
 export type TaskSpend = z.output<typeof TaskSpend>
 export type ModelSpend = TaskSpend['own'][number]
 
+/** A command that goes on after the call that began it. `output`: what is kept of what it wrote, without secrets; `ending`: what ended it. */
+const Job = z
+  .object({
+    id: text,
+    name: text,
+    command: text,
+    cwd: text,
+    isolation: text,
+    state: z.enum(['running', 'ended']),
+    ending: text.nullable(),
+    exitCode: z.number().int().nullable(),
+    startedAt: time,
+    endedAt: time.nullable(),
+    output: text,
+    outputBytes: count,
+  })
+  .meta({ id: 'Job' })
+export type Job = z.output<typeof Job>
+
 export const DETAIL_ROUTES = {
   taskFacts: one({
     method: 'GET',
@@ -45,6 +64,14 @@ export const DETAIL_ROUTES = {
     status: 200,
     query: z.object({ to: wholeQuery(1, 1_000_000_000).optional() }),
     response: FileContents,
+  }),
+  taskJobs: one({
+    method: 'GET',
+    path: '/api/tasks/{id}/jobs',
+    scope: 'read',
+    summary: 'Commands that a task left running in the background, the newest last, with the output that is kept',
+    status: 200,
+    response: listOf(Job),
   }),
   taskSpend: one({
     method: 'GET',

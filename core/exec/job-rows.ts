@@ -1,9 +1,14 @@
-/** The row of a job as it begins: counted against the limits, told of in the log, in one commit. */
+/** The rows of jobs: one as it begins, counted against the limits and told of in the log in one commit; and those of a task. */
 import type { Selectable } from 'kysely'
 import { Fault } from '../contract/fault.ts'
 import { isOver, type TaskStatus } from '../contract/task.ts'
 import type { Store } from '../store/store.ts'
 import type { Database } from '../store/tables.ts'
+
+export type JobRow = Selectable<Database['jobs']>
+/** All of a task, the newest last. */
+export const jobsOf = (store: Store, taskId: string): Promise<JobRow[]> =>
+  store.db.selectFrom('jobs').selectAll().where('task_id', '=', taskId).orderBy('started_at').orderBy('id').execute()
 
 /** The call that starts it; calls have unique ids, so the job's is the same. */
 export type JobMoment = { treeId: string; taskId: string; callId: string }
@@ -15,7 +20,7 @@ export async function beginJob(
   at: JobMoment,
   given: Beginning,
   limits: { perTask: number; perSystem: number },
-): Promise<Selectable<Database['jobs']>> {
+): Promise<JobRow> {
   return store.transact(async (tx) => {
     const task = await tx.db.selectFrom('tasks').select('status').where('id', '=', at.taskId).executeTakeFirst()
     if (!task || isOver(task.status as TaskStatus)) throw new Fault('conflict', 'The task is over and starts no more jobs.')

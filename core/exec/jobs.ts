@@ -5,18 +5,15 @@
  *
  * Output is kept without secrets, from the first byte on: a value that comes in two pieces is held back until it is whole.
  */
-import type { Selectable } from 'kysely'
 import type { Event } from '../contract/event.ts'
 import { Fault } from '../contract/fault.ts'
 import { isOver, type TaskStatus } from '../contract/task.ts'
 import type { StreamRedactor } from '../secrets/stream.ts'
 import type { Store } from '../store/store.ts'
-import type { Database } from '../store/tables.ts'
 import type { Command, CommandResult, Exec, Input, Isolation } from './exec.ts'
 import { type JobOutput, jobOutput } from './job-output.ts'
-import { beginJob, type JobMoment } from './job-rows.ts'
+import { beginJob, type JobMoment, type JobRow, jobsOf } from './job-rows.ts'
 
-export type JobRow = Selectable<Database['jobs']>
 export type JobLimits = { perTask: number; perSystem: number }
 export const JOB_LIMITS: JobLimits = { perTask: 4, perSystem: 16 }
 /** What a call is told of a job. */
@@ -228,8 +225,7 @@ export function openJobs(parts: {
     const names = (await of(taskId)).map((one) => `${one.name} (${one.state})`)
     throw new Fault('not_found', `This task has no job "${name.slice(0, 64)}". Its jobs: ${names.join(', ') || 'none'}.`)
   }
-  const of = (taskId: string): Promise<JobRow[]> =>
-    store.db.selectFrom('jobs').selectAll().where('task_id', '=', taskId).orderBy('started_at').orderBy('id').execute()
+  const of = (taskId: string) => jobsOf(store, taskId)
 
   function newsOf(job: Held, callId: string): JobNews {
     const { ended } = job

@@ -163,7 +163,7 @@ export function app(parts: AppParts): Hono<Env> {
     ...serverRoutes(parts),
     ...eventRoutes(parts.store, parts.live),
     ...lookRoutes(parts.store),
-    ...detailRoutes(parts.store, parts.files.history),
+    ...detailRoutes(parts.store, parts.files.history, parts.tasks),
     ...systemRoutes(parts),
     ...monitorRoutes(parts.monitor),
     ...settingsRoutes(parts.settings),

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { FileContents, TaskSpend } from '../contract/api-detail.ts'
 import { workspaceFiles } from '../exec/files.ts'
+import { beginJob } from '../exec/job-rows.ts'
 import { type Server, serve } from './fixture/serve.ts'
 
 let server: Server
@@ -108,4 +109,28 @@ test('messages can be had with long texts cut, and say how long they are', async
     (await get<{ items: { text: string; bytes?: number }[] }>(`/api/tasks/${tree}/messages?after=98${query}`)).items
   expect((await read('&preview=1'))[0]).toMatchObject({ text: text.slice(0, 2_000), bytes: 5_000 })
   expect((await read(''))[0]!.text).toBe(text)
+})
+
+test('the commands that a task left running are told with what they wrote and how they ended', async () => {
+  const at = { treeId: tree, taskId: tree, callId: `${tree}/1a` }
+  await server.store.transact((tx) => tx.db.updateTable('tasks').set({ status: 'active' }).where('id', '=', tree).execute())
+  await beginJob(server.store, at, { line: 'make watch', place: 'site', isolation: 'sandbox' }, { perTask: 1, perSystem: 1 })
+  const jobs = `/api/tasks/${tree}/jobs`
+  expect(await get(jobs)).toMatchObject({
+    items: [
+      { name: 'job-1', command: 'make watch', cwd: 'site', state: 'running', ending: null, exitCode: null, endedAt: null, output: '' },
+    ],
+    nextCursor: null,
+  })
+  await server.store.transact((tx) =>
+    tx.db
+      .updateTable('jobs')
+      .set({ state: 'ended', ending: 'exit code 2', exit_code: 2, output: 'no rule', output_bytes: 7, ended_at: tx.now })
+      .where('id', '=', at.callId)
+      .execute(),
+  )
+  expect(await get(jobs)).toMatchObject({
+    items: [{ state: 'ended', ending: 'exit code 2', exitCode: 2, output: 'no rule', outputBytes: 7 }],
+  })
+  expect((await server.ask('GET', '/api/tasks/nowhere/jobs')).status).toBe(404)
 })

@@ -44,6 +44,12 @@ describe('against a running engine', () => {
     expect(JSON.parse(out)).toMatchObject({ status: 'done', exitCode: 0, reviews: [] })
   })
 
+  test('the commands that a task left running are listed; one that is not there is told', async () => {
+    const id = (await bench.run(['goal', 'Run `true`'])).out.trim()
+    expect(JSON.parse((await bench.run(['jobs', id, '--json'])).out)).toEqual({ items: [] })
+    expect(await bench.run(['jobs', id, 'job-1'])).toMatchObject({ code: 1, err: expect.stringContaining('has no job "job-1"') })
+  }, 60_000)
+
   test('without --wait the id is all of stdout, and its beginning is enough to find it', async () => {
     const { out, err } = await bench.run(['goal', 'Run', '`echo id`'])
     expect(out).toMatch(/^[a-z0-9]+\n$/)

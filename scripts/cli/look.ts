@@ -1,4 +1,4 @@
-/** Commands that only look: ls, tree, show, logs. */
+/** Commands that only look: ls, tree, show, jobs, logs. */
 import { type Command, Option } from 'commander'
 import type { ResponseOf, TreeItem } from '../../core/contract/api.ts'
 import type { Event } from '../../core/contract/event.ts'
@@ -9,7 +9,7 @@ import { drawTree, notesOf, total } from './draw.ts'
 import { follow } from './follow.ts'
 import { all, call, resolveTask, resolveTree } from './server.ts'
 import { logLine, timeOf } from './tell.ts'
-import type { Paint } from './terminal.ts'
+import { Ended, EXIT, type Paint } from './terminal.ts'
 import { openReviews, questionOf, watchTree } from './watch.ts'
 import { counted, decisionCommands, duration, money, oneLine, plain, spent, table } from './words.ts'
 
@@ -109,6 +109,38 @@ export function addLook(program: Command, cli: Cli): void {
         }
       }),
     'banyan show 0k3f.2a --messages 5',
+  )
+
+  examples(
+    program
+      .command('jobs')
+      .summary('commands that a task left running')
+      .description('Lists the commands that a task left running in the background; with the name of one, what it wrote.')
+      .argument('<task>', 'id of a task or a goal, or the beginning of one')
+      .argument('[job]', 'name of one, such as job-1')
+      .action(async (given: string, name: string | undefined, _: unknown, command: Command) => {
+        const server = serverOf(cli, command)
+        const id = await resolveTask(server, given)
+        const { items } = await call(server, 'taskJobs', { params: { id } })
+        const job = items.find((one) => one.name === name)
+        if (name !== undefined && !job)
+          throw new Ended(EXIT.failed, `Task ${id} has no job "${name}"; it has ${items.map((one) => one.name).join(', ') || 'none'}.`)
+        if (wantsJson(command)) return terminal.document(job ?? { items })
+        if (job) return terminal.out(...plain(job.output).trimEnd().split('\n'))
+        if (items.length === 0) return terminal.say(`Task ${id} left no command running.`)
+        terminal.out(
+          ...table(
+            items.map((one) => [
+              one.name,
+              one.state === 'running' ? 'running' : (one.ending ?? 'ended'),
+              duration((one.endedAt === null ? Date.now() : Date.parse(one.endedAt)) - Date.parse(one.startedAt)),
+              oneLine(one.command, 100),
+            ]),
+          ),
+        )
+      }),
+    'banyan jobs 0k3f.2a',
+    'banyan jobs 0k3f.2a job-1',
   )
 
   examples(

@@ -1,16 +1,22 @@
-/** One task taken apart: its facts, the contents of files that it changed, what its model calls cost. */
-import type { FileContents } from '../../contract/api-detail.ts'
+/** One task taken apart: its facts, the contents of files that it changed, its jobs, what its model calls cost. */
+import type { FileContents, Job } from '../../contract/api-detail.ts'
 import { Fault } from '../../contract/fault.ts'
 import type { Held, History } from '../../exec/history.ts'
+import { type JobRow, jobsOf } from '../../exec/job-rows.ts'
 import { PRICES } from '../../models/prices.ts'
 import type { Store } from '../../store/store.ts'
 import { factsOfTask, spendOfTask } from '../../tasks/facts.ts'
+import type { Tasks } from '../../tasks/tasks.ts'
 import type { Handlers } from '../router.ts'
 
 /** Bytes of a file that are still shown as text. */
 const SHOWN = 1_000_000
 
-export function detailRoutes(store: Store, history: Pick<History, 'contents'>): Pick<Handlers, 'taskFacts' | 'fileContents' | 'taskSpend'> {
+export function detailRoutes(
+  store: Store,
+  history: Pick<History, 'contents'>,
+  tasks: Pick<Tasks, 'task'>,
+): Pick<Handlers, 'taskFacts' | 'fileContents' | 'taskJobs' | 'taskSpend'> {
   return {
     async taskFacts({ param, query: { after, limit } }) {
       const { items, more } = await factsOfTask(store, param('id'), after, limit)
@@ -22,11 +28,30 @@ export function detailRoutes(store: Store, history: Pick<History, 'contents'>): 
       const { path, before, after } = await history.contents(param('id'), n, to ?? n)
       return { path, before: before && shown(before), after: after && shown(after) }
     },
+    async taskJobs({ param }) {
+      const { id } = await tasks.task(param('id'))
+      return { items: (await jobsOf(store, id)).map(toJob), nextCursor: null }
+    },
     async taskSpend({ param }) {
       return { ...(await spendOfTask(store, param('id'))), prices: PRICES }
     },
   }
 }
+
+const toJob = (row: JobRow): Job => ({
+  id: row.id,
+  name: row.name,
+  command: row.command,
+  cwd: row.cwd,
+  isolation: row.isolation,
+  state: row.state === 'running' ? 'running' : 'ended',
+  ending: row.ending,
+  exitCode: row.exit_code === null ? null : Number(row.exit_code),
+  startedAt: new Date(Number(row.started_at)).toISOString(),
+  endedAt: row.ended_at === null ? null : new Date(Number(row.ended_at)).toISOString(),
+  output: row.output,
+  outputBytes: Number(row.output_bytes),
+})
 
 function shown({ content, bytes, why }: Held): NonNullable<FileContents['before']> {
   if (!content) return { text: null, bytes, why }
