@@ -64,12 +64,9 @@ describe.skipIf(noBrowser)('writing goals and looking at them', { timeout: 60_00
 
   test('a file of the web is fetched by the server, shown meanwhile, and what is no place of the public web is told', async () => {
     const page = await open('/')
-    let letGo = () => {}
-    const held = new Promise<void>((resolve) => {
-      letGo = resolve
-    })
+    const held = Promise.withResolvers<void>()
     await page.route('**/api/uploads/from-url', async (route) => {
-      await held
+      await held.promise
       await route.continue()
     })
     await box(page).fill('Run `true`')
@@ -83,7 +80,7 @@ describe.skipIf(noBrowser)('writing goals and looking at them', { timeout: 60_00
     await page.keyboard.press('Enter')
     await page.getByRole('progressbar', { name: 'Fetching http://127.0.0.1:8080/rows.csv' }).waitFor()
     expect(await page.getByRole('button', { name: /^Run Ctrl/ }).isDisabled()).toBe(true)
-    letGo()
+    held.resolve()
     await page
       .getByRole('alert')
       .getByText(/rows.csv was not fetched: 127.0.0.1 is not on the public web/)

@@ -1,6 +1,6 @@
 /** Files that are sent before the goal that needs them. */
 import { UPLOAD_LIMIT } from '../../contract/api.ts'
-import { FETCH_LIMIT, FETCH_MS, type FetchRequest, type Upload } from '../../contract/api-goals.ts'
+import { FETCH_LIMIT, FETCH_MS, type Upload } from '../../contract/api-goals.ts'
 import { Fault } from '../../contract/fault.ts'
 import type { Web } from '../../web/web.ts'
 import type { Handlers } from '../router.ts'
@@ -34,7 +34,7 @@ export function uploadRoutes({
       }
     },
     async fetchUpload({ body, signal, by }) {
-      const { url, name } = body as FetchRequest
+      const { url, name } = body
       const file = await web.download(url, { maxBytes: FETCH_LIMIT, timeoutMs: FETCH_MS }, signal)
       return uploads.add({ name: name ?? file.name, by: by.name }, [file.bytes], { limit: FETCH_LIMIT, typeOf })
     },
