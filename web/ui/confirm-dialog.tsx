@@ -4,6 +4,7 @@ import { type ReactNode, useState } from 'react'
 import { kit } from '../words/kit.ts'
 import { Button } from './button.tsx'
 import { Field } from './field.tsx'
+import { AwayNote, useAway } from './while-online.tsx'
 
 export function ConfirmDialog(props: {
   open: boolean
@@ -17,6 +18,7 @@ export function ConfirmDialog(props: {
   onYes: () => void
 }) {
   const [typed, setTyped] = useState('')
+  const away = useAway()
   const ready = props.word === undefined || typed.trim() === props.word
   return (
     <Primitive.Root open={props.open} onOpenChange={props.setOpen}>
@@ -29,6 +31,7 @@ export function ConfirmDialog(props: {
           <Primitive.Description asChild>
             <div>{props.children}</div>
           </Primitive.Description>
+          {away && <AwayNote />}
           {props.word !== undefined && (
             <Field label={kit.typeToConfirm(props.word)}>
               {(id) => <input id={id} value={typed} autoComplete="off" onChange={(event) => setTyped(event.target.value)} />}
@@ -36,7 +39,7 @@ export function ConfirmDialog(props: {
           )}
           <div className="actions">
             <Primitive.Action asChild>
-              <Button look={props.look ?? 'danger'} disabled={!ready} onClick={props.onYes}>
+              <Button look={props.look ?? 'danger'} disabled={!ready || away} onClick={props.onYes}>
                 {props.yes}
               </Button>
             </Primitive.Action>

@@ -3,6 +3,7 @@ import { X } from 'lucide-react'
 import { Dialog as Primitive } from 'radix-ui'
 import type { ReactNode } from 'react'
 import { kit } from '../words/kit.ts'
+import { AwayNote, CannotSend, useAway } from './while-online.tsx'
 
 export function Dialog(props: {
   open: boolean
@@ -12,8 +13,11 @@ export function Dialog(props: {
   description?: string
   size?: 'small' | 'large'
   side?: 'bottom'
+  /** It changes something on the server: while that cannot be reached it says so, and only reading and writing go on. */
+  sends?: boolean
   children: ReactNode
 }) {
+  const cannot = useAway() && props.sends === true
   return (
     <Primitive.Root open={props.open} onOpenChange={props.setOpen}>
       <Primitive.Portal>
@@ -31,7 +35,8 @@ export function Dialog(props: {
             </Primitive.Close>
           </header>
           {props.description && <Primitive.Description className="dim">{props.description}</Primitive.Description>}
-          {props.children}
+          {cannot && <AwayNote />}
+          <CannotSend value={cannot}>{props.children}</CannotSend>
         </Primitive.Content>
       </Primitive.Portal>
     </Primitive.Root>

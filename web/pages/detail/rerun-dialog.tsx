@@ -36,7 +36,7 @@ export function RerunDialog({ taskId, from, close }: { taskId: string; from: num
       },
     )
   return (
-    <Dialog open setOpen={(open) => !open && close()} title={words.title(from)} description={words.about}>
+    <Dialog sends open setOpen={(open) => !open && close()} title={words.title(from)} description={words.about}>
       <div className="stack">
         {fields}
         {look.isPending && <Skeleton lines={2} label={words.looking} />}

@@ -25,7 +25,7 @@ export function TryCall({ tool, input, close }: { tool: string; input: unknown; 
   }
   const tried = run.data
   return (
-    <Dialog open setOpen={(open) => !open && close()} title={words.againTitle(tool)} description={words.againAbout} size="large">
+    <Dialog sends open setOpen={(open) => !open && close()} title={words.againTitle(tool)} description={words.againAbout} size="large">
       <div className="stack">
         <CodeEditor label={words.arguments} value={text} onChange={setText} language="json" most={18} />
         {bad && <Fault>{words.badJson}</Fault>}

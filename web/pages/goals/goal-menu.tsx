@@ -66,7 +66,7 @@ function KeepDialog({ treeId, close }: { treeId: string; close: () => void }) {
       },
     )
   return (
-    <Dialog open setOpen={close} title={words.keepTitle} description={words.keepHow}>
+    <Dialog sends open setOpen={close} title={words.keepTitle} description={words.keepHow}>
       <form
         className="stack"
         onSubmit={(event) => {

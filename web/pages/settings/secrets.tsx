@@ -67,7 +67,7 @@ export function Secrets() {
           </div>
         </section>
       )}
-      <Dialog open={editing !== null} setOpen={(open) => !open && setEditing(null)} title={editing ? words.edit(editing) : words.add}>
+      <Dialog sends open={editing !== null} setOpen={(open) => !open && setEditing(null)} title={editing ? words.edit(editing) : words.add}>
         {editing !== null && <SecretForm key={editing} before={before} close={() => setEditing(null)} />}
       </Dialog>
       <ConfirmDialog

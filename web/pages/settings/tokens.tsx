@@ -87,7 +87,7 @@ export function Tokens() {
           )
         }}
       </Reading>
-      <Dialog open={making} setOpen={setMaking} title={words.add}>
+      <Dialog sends open={making} setOpen={setMaking} title={words.add}>
         <TokenForm
           close={() => setMaking(false)}
           made={(token) => {

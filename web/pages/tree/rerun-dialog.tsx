@@ -40,7 +40,7 @@ export function RerunDialog({ taskId, scope, shut, fork }: { taskId: string; sco
     toast(tree.act.did.rerun(task.title))
   }
   return (
-    <Dialog open setOpen={shut} title={words.title} description={words.about}>
+    <Dialog sends open setOpen={shut} title={words.title} description={words.about}>
       <form
         className="stack"
         onSubmit={(event) => {

@@ -57,7 +57,7 @@ function ForkDialog({ goal, node, shut }: { goal: Goal; node: TaskNode; shut: ()
   const { task } = useTask(node.id)
   const words = isRoot ? goal.goal : task?.instruction
   return (
-    <Dialog open setOpen={shut} title={tree.fork.title} description={tree.fork.about} size="large">
+    <Dialog sends open setOpen={shut} title={tree.fork.title} description={tree.fork.about} size="large">
       {words === undefined ? <Skeleton lines={4} label={kit.loading} /> : <ForkForm from={goal} words={words} shut={shut} />}
     </Dialog>
   )
@@ -169,7 +169,7 @@ function UndoDialog({ node, scope, shut }: { node: TaskNode; scope: 'node' | 'su
     }
   }
   return (
-    <Dialog open setOpen={shut} title={tree.undo.title} description={tree.undo.about}>
+    <Dialog sends open setOpen={shut} title={tree.undo.title} description={tree.undo.about}>
       {error && <Fault>{error.message}</Fault>}
       {!data && !error && <Skeleton lines={3} label={kit.loading} />}
       {data && items.length === 0 && <p>{tree.undo.none}</p>}
