@@ -20,6 +20,7 @@ import type { ReadyConfig } from './config.ts'
 import { Fault } from './contract/fault.ts'
 import type { Approval } from './contract/goal.ts'
 import { type Budget, withBudget } from './contract/limits.ts'
+import type { GoalRule } from './contract/policy.ts'
 import { isOver } from './contract/task.ts'
 import { type ContainerReport, instanceId, openContainers } from './exec/docker-probe.ts'
 import { builtEnvironment } from './exec/environment.ts'
@@ -77,6 +78,8 @@ export type SubmitGoal = {
   idempotencyKey?: string | undefined
   model?: string | undefined
   approval?: Approval | undefined
+  /** Narrowing rules of this goal alone. */
+  rules?: readonly GoalRule[] | undefined
   plan?: boolean | undefined
   /** Ids of files that were sent before. */
   attachments?: readonly string[] | undefined
@@ -459,6 +462,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
         approval: goal.approval ?? 'ask_risky',
         ...(model === undefined ? {} : { model }),
         ...(goal.plan ? { plan: true } : {}),
+        ...(goal.rules && goal.rules.length > 0 ? { rules: goal.rules } : {}),
         ...(attachments.length > 0 ? { attachments } : {}),
         ...(goal.forkedFrom === undefined ? {} : { forkedFrom: goal.forkedFrom }),
         ...(attachments.length + copy.length > 0 ? { prepare } : {}),

@@ -3,6 +3,7 @@ import * as z from 'zod'
 import type { FaultCode } from './fault.ts'
 import { APPROVALS, ATTACHMENTS, UPLOAD_HOURS } from './goal.ts'
 import { Budget } from './limits.ts'
+import { GOAL_RULES, GoalRule } from './policy.ts'
 import { Name } from './registry.ts'
 import { count, one, text, time } from './route.ts'
 
@@ -29,6 +30,8 @@ export const goalSettings = {
   model: text.trim().min(1).max(200).optional(),
   /** How much of what its agents do is put before a person. */
   approval: z.enum(APPROVALS).default('ask_risky'),
+  /** What is asked about or refused in this goal beside that: a tool, a kind of effect, a program, a host. In force before anything runs. */
+  rules: z.array(GoalRule).max(GOAL_RULES).optional(),
   /** Nothing is done before a person has approved a plan, which is put into the review queue. */
   plan: z.boolean().default(false),
   /** Ids of files that were sent before; each is in the goal's folder before anything runs. */

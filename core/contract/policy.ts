@@ -111,3 +111,8 @@ export const NewRule = z
   })
   .strict()
 export type NewRule = z.output<typeof NewRule>
+/** A narrowing rule that a goal brings along; it holds for that goal alone. */
+export const GoalRule = NewRule.pick({ verdict: true, scope: true, signature: true })
+export type GoalRule = z.output<typeof GoalRule>
+/** Rules that one goal may bring. */
+export const GOAL_RULES = 20

@@ -124,6 +124,19 @@ describe('a goal that says who answers and what is asked', () => {
     expect(await server.over(json.treeId)).toMatchObject({ model: 'playbook', approval: 'run_free', status: 'done' })
   })
 
+  test('brings rules of its own, which hold before anything runs, for it alone, and when it is given again', async () => {
+    const rules = [{ verdict: 'deny' as const, scope: 'program' as const, signature: 'printf' }]
+    const { json } = await server.submit('Run `printf ruled`', { rules })
+    const tree = await server.over(json.treeId)
+    expect([tree.status, tree.result]).toEqual(['failed', expect.not.stringContaining('ruled\n')])
+    const listed = await server.ask<ResponseOf<'rules'>>('GET', '/api/rules')
+    expect(listed.json.items).toMatchObject([{ ...rules[0], treeId: json.treeId }])
+    const other = await server.submit('Run `printf free`')
+    expect((await server.over(other.json.treeId)).status).toBe('done')
+    const again = await server.ask<ResponseOf<'fork'>>('POST', `/api/trees/${json.treeId}/fork`)
+    expect((await server.over(again.json.treeId)).status).toBe('failed')
+  })
+
   test('with `ask_all` a command that the person typed waits for them too', async () => {
     const { json } = await server.submit('Run `echo asked`', { approval: 'ask_all' })
     const review = await server.asked(json.treeId)

@@ -8,6 +8,7 @@ import { listOf } from '../contract/goal-text.ts'
 import type { Limits } from '../contract/limits.ts'
 import { childIdOf } from '../contract/message.ts'
 import { PLAN_TOOL, type TaskPlan } from '../contract/plan.ts'
+import type { GoalRule } from '../contract/policy.ts'
 import { normaliseInstruction, type Origin, type TaskKind, titleOf } from '../contract/task.ts'
 import { prepare } from '../store/prepared.ts'
 import type { Tx } from '../store/store.ts'
@@ -30,6 +31,7 @@ import {
   toTask,
   toTree,
 } from './rows.ts'
+import { narrow } from './rules.ts'
 
 export type NewGoal = {
   goal: string
@@ -46,6 +48,8 @@ export type NewGoal = {
   model?: string
   /** Nothing is done before a person approved a plan. */
   plan?: boolean
+  /** Narrowing rules of this goal alone. */
+  rules?: readonly GoalRule[]
   /** Files that are in the goal's folder from the start. */
   attachments?: readonly Attached[]
   /** The goal that this one is made from. */
@@ -105,7 +109,7 @@ export const cycleHash = (agent: string, instruction: string): string => hash(`$
 /** What is not said by most goals is left out, so that keys of goals from before these words hold. */
 const requestHash = (goal: NewGoal): string => {
   const { approval = 'ask_risky', model = null, plan = false, attachments = [] } = goal
-  const more = [approval, model, plan, attachments.map((file) => file.id)]
+  const more = [approval, model, plan, attachments.map((file) => file.id), ...(goal.rules ? [goal.rules] : [])]
   const base = [goal.goal, goal.agent, goal.mode, goal.limits, goal.priority, goal.workspace]
   return hash(JSON.stringify(JSON.stringify(more) === '["ask_risky",null,false,[]]' ? base : [...base, ...more]))
 }
@@ -175,6 +179,7 @@ export async function createGoal(tx: Tx, id: string, goal: NewGoal): Promise<{ t
     await append(tx, root, { role: 'user', from: 'system', text: attachedText(goal.attachments) })
     await save(tx, root)
   }
+  for (const rule of goal.rules ?? []) await narrow(tx, { ...rule, treeId: id }, goal.submittedBy)
   if (goal.trial)
     await tx.db
       .insertInto('versions')

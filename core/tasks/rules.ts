@@ -71,25 +71,7 @@ export function openRules(store: Store) {
         nextCursor: rows.length > query.limit && last ? `${last.created_at}.${last.id}` : null,
       }
     },
-    add: (rule: NewRule, by: string): Promise<Rule> =>
-      store.transact(
-        (tx) =>
-          addRule(
-            tx,
-            {
-              verdict: rule.verdict,
-              scope: rule.scope,
-              signature: rule.signature,
-              label: `${rule.verdict} the ${rule.scope} ${rule.signature}`,
-              treeId: rule.treeId ?? null,
-              agent: rule.agent ?? null,
-              tainted: false,
-              expiresInSeconds: rule.expiresInSeconds,
-            },
-            by,
-          ),
-        { durable: true },
-      ),
+    add: (rule: NewRule, by: string): Promise<Rule> => store.transact((tx) => narrow(tx, rule, by), { durable: true }),
     /** From then on nothing is allowed, or narrowed, by it. */
     revoke: (id: string, by: string): Promise<void> =>
       store.transact(
@@ -120,6 +102,23 @@ export const ruleOf = (shown: Review, offer: Offer, remember: Remember): Fresh =
   tainted: remember.tainted ?? false,
   expiresInSeconds: remember.expiresInSeconds,
 })
+
+/** A rule that asks or refuses, as a person wrote it. */
+export const narrow = (tx: Tx, rule: NewRule, by: string): Promise<Rule> =>
+  addRule(
+    tx,
+    {
+      verdict: rule.verdict,
+      scope: rule.scope,
+      signature: rule.signature,
+      label: `${rule.verdict} the ${rule.scope} ${rule.signature}`,
+      treeId: rule.treeId ?? null,
+      agent: rule.agent ?? null,
+      tainted: false,
+      expiresInSeconds: rule.expiresInSeconds,
+    },
+    by,
+  )
 
 export async function addRule(tx: Tx, rule: Fresh, by: string): Promise<Rule> {
   const row: RuleRow = {

@@ -5,6 +5,7 @@ import { type Template, TemplateBody } from '../../contract/api-templates.ts'
 import { Fault } from '../../contract/fault.ts'
 import type { Budget } from '../../contract/limits.ts'
 import { filled, placesIn } from '../../contract/places.ts'
+import { GoalRule } from '../../contract/policy.ts'
 import { Name } from '../../contract/registry.ts'
 import type { Store } from '../../store/store.ts'
 import type { Database } from '../../store/tables.ts'
@@ -40,6 +41,9 @@ export function templateRoutes(parts: { store: Store; tasks: Tasks; auth: Auth; 
   async function past(id: string): Promise<TemplateBody & { goal: string }> {
     const tree = await tasks.tree(id)
     const row = await store.db.selectFrom('trees').select(['workspace', 'plan']).where('id', '=', id).executeTakeFirstOrThrow()
+    const rules = (await tasks.rules.narrowing())
+      .filter((rule) => rule.treeId === id && rule.agent === null)
+      .map(({ verdict, scope, signature }) => GoalRule.parse({ verdict, scope, signature }))
     const root = tree.tasks.find((task) => task.id === id)!
     const { costMicros, ...caps } = tree.limits
     const budget: Budget = { ...caps, dollars: costMicros / 1_000_000 }
@@ -54,6 +58,7 @@ export function templateRoutes(parts: { store: Store; tasks: Tasks; auth: Auth; 
       plan: row.plan !== null,
       budget,
       ...(tree.model === undefined ? {} : { model: tree.model }),
+      ...(rules.length > 0 ? { rules } : {}),
     }
   }
   async function submit(body: object, { by, key }: Pick<Asked<'fork' | 'runTemplate'>, 'by' | 'key'>, forkedFrom?: string) {
