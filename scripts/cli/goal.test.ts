@@ -34,6 +34,8 @@ test('files come along, and what was said with the goal is kept', async () => {
 })
 
 test('a file that is not there is 2, and a model without its key is 1 with the setting', async () => {
+  const odd = await bench.run(['goal', 'x', '--rule', 'forbid program cat'])
+  expect([odd.code, odd.err]).toEqual([2, expect.stringContaining('ask or deny, then one of tool, permission, program, host')])
   const missing = await bench.run(['goal', 'x', '--attach', join(bench.folder, 'nothing')])
   expect([missing.code, missing.err]).toEqual([2, expect.stringContaining('check the path given to --attach')])
   const model = await bench.run(['goal', 'x', '--model', 'openrouter/a/b'])

@@ -6,6 +6,7 @@ import { type Command, Option } from 'commander'
 import type { GoalRequest, RequestOf, Submitted } from '../../core/contract/api.ts'
 import { APPROVALS, type Approval } from '../../core/contract/goal.ts'
 import type { Budget } from '../../core/contract/limits.ts'
+import { GoalRule, NARROW_SCOPES } from '../../core/contract/policy.ts'
 import { send } from './attach.ts'
 import { parseBudget } from './budget.ts'
 import { type Cli, examples, serverOf, wantsJson, whole } from './context.ts'
@@ -28,6 +29,7 @@ type Options = {
   approval?: Approval
   plan?: boolean
   attach?: string[]
+  rule?: string[]
 }
 
 export function addGoal(program: Command, cli: Cli): void {
@@ -55,6 +57,7 @@ export function addGoal(program: Command, cli: Cli): void {
     .addOption(
       new Option('--approval <policy>', 'how much is asked about; run_free: commands in the sandbox are not').choices([...APPROVALS]),
     )
+    .option('--rule <rule...>', 'asked about or refused in this goal: "deny program curl", "ask host example.org"')
     .option('--plan', 'show a plan first; nothing is done before you approve it in the review queue')
     .option('--attach <file...>', "files, or addresses of the web, that are put into the goal's folder first")
     .option('--idempotency-key <key>', 'submitting again with the same key finds the same goal')
@@ -80,7 +83,7 @@ async function requestOf(cli: Cli, server: Server, words: string[], options: Opt
     throw new Ended(EXIT.usage, 'The goal is given twice: as words and by --file; keep one.')
   const goal = await textOf(cli, server, words, options)
   if (goal.trim() === '') throw new Ended(EXIT.usage, 'The goal is empty: say what is to be done.')
-  const { example, agent, mode, priority, budget, workspace, model, approval, plan, attach = [] } = options
+  const { example, agent, mode, priority, budget, workspace, model, approval, plan, attach = [], rule = [] } = options
   const attachments: string[] = []
   for (const path of attach) attachments.push(await send(server, path))
   return {
@@ -93,9 +96,18 @@ async function requestOf(cli: Cli, server: Server, words: string[], options: Opt
     ...(workspace === undefined ? {} : { workspace }),
     ...(model === undefined ? {} : { model }),
     ...(approval === undefined ? {} : { approval }),
+    ...(rule.length > 0 ? { rules: rule.map(ruleOf) } : {}),
     ...(plan ? { plan } : {}),
     ...(attachments.length > 0 ? { attachments } : {}),
   }
+}
+
+function ruleOf(words: string): GoalRule {
+  const [verdict, scope, ...name] = words.trim().split(/\s+/)
+  const parsed = GoalRule.safeParse({ verdict, scope, signature: name.join(' ') })
+  if (!parsed.success)
+    throw new Ended(EXIT.usage, `--rule "${words}" is no rule: ask or deny, then one of ${NARROW_SCOPES.join(', ')}, then its name.`)
+  return parsed.data
 }
 
 async function textOf(cli: Cli, server: Server, words: string[], options: Options): Promise<string> {

@@ -108,7 +108,14 @@ describe.skipIf(noBrowser)('writing goals and looking at them', { timeout: 60_00
     await page.getByRole('menuitemradio', { name: /Run free in the sandbox/ }).click()
     await chip(page, 'Priority').click()
     await page.getByRole('menuitemradio', { name: 'High' }).click()
+    await chip(page, 'Rules').click()
+    const rules = page.getByRole('dialog', { name: 'Rules' })
+    await rules.getByRole('combobox').first().selectOption('deny')
+    await rules.getByRole('textbox').fill('curl')
+    await page.keyboard.press('Enter')
+    await rules.getByRole('listitem').filter({ hasText: 'curl' }).waitFor()
     await axe(page)
+    await page.keyboard.press('Escape')
     await banyan().kill()
     await page
       .getByText(/reconnecting…|offline/)
@@ -123,6 +130,7 @@ describe.skipIf(noBrowser)('writing goals and looking at them', { timeout: 60_00
     await page.getByText('live', { exact: true }).waitFor()
     expect(await box(page).inputValue()).toBe('Run `cat notes.txt`')
     await chip(page, 'Asks runs free').waitFor()
+    await chip(page, 'Rules 1 rule').waitFor()
     await box(page).press('Control+Enter')
     await page.waitForURL('**/trees/*')
     const id = idOf(page)
@@ -134,6 +142,7 @@ describe.skipIf(noBrowser)('writing goals and looking at them', { timeout: 60_00
       limits: { costMicros: 1_250_000 },
       result: expect.stringContaining('from the file'),
     })
+    expect((await api<{ items: object[] }>('/api/rules')).items).toMatchObject([{ verdict: 'deny', signature: 'curl', treeId: id }])
     await page.goto(banyan().url)
     expect(await box(page).inputValue()).toBe('')
   })

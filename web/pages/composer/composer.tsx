@@ -21,6 +21,7 @@ import { CopyPanel } from './copy-panel.tsx'
 import { type Draft, fromTemplate, isEmpty, placesOf, sendingOf } from './draft.ts'
 import { Files } from './files.tsx'
 import { ModelChip } from './model-chip.tsx'
+import { RulesChip } from './rules-chip.tsx'
 import { useStarted } from './started.ts'
 import { TemplateChip } from './template-chip.tsx'
 import { UrlChip } from './url-chip.tsx'
@@ -32,6 +33,7 @@ const PART_KEYS = [
   ['model', 'o m'],
   ['budget', 'o b'],
   ['approval', 'o k'],
+  ['rules', 'o r'],
   ['priority', 'o p'],
   ['workspace', 'o w'],
   ['mode', 'o s'],
@@ -223,6 +225,12 @@ export function Composer({ name, begin, given, from, focus }: Props) {
           setOpen={(is) => setPart(is ? 'budget' : null)}
         />
         <Choices draft={draft} change={change} again={from !== undefined} opened={part} show={setPart} />
+        <RulesChip
+          rules={draft.rules}
+          change={(rules) => change({ rules })}
+          open={part === 'rules'}
+          setOpen={(is) => setPart(is ? 'rules' : null)}
+        />
       </fieldset>
       {wrong !== '' && (asked || (!sending.ok && sending.wrong.field !== 'values')) && <Fault>{wrong}</Fault>}
       {fault && <Fault again={() => send(last.current)}>{`${words.failed} ${fault}`}</Fault>}

@@ -66,3 +66,9 @@ test('a goal copied for MCP is a call of its tool, and what the tool cannot be t
   })
   expect(left).toEqual(['priority', 'attachments'])
 })
+
+test('rules of the goal are options of the command', () => {
+  expect(asCommand({ goal: 'x', rules: [{ verdict: 'deny', scope: 'host', signature: 'a.example' }] }, [])).toContain(
+    "--rule 'deny host a.example'",
+  )
+})

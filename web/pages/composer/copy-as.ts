@@ -8,7 +8,7 @@ const LINE = ' \\\n  '
 
 /** `files`: names of the attachments; the command line sends them from the folder that it is run in. */
 export function asCommand(body: Body, files: readonly string[]): string {
-  const { goal, agent, example, model, approval, priority, workspace, mode, budget, plan } = body
+  const { goal, agent, example, model, approval, priority, workspace, mode, budget, plan, rules = [] } = body
   const caps = Object.entries(budget ?? {}).map(([cap, value]) => `${cap}=${decimal(value)}`)
   const options = [
     ...Object.entries({ agent, example, model, approval, workspace, mode }).map(
@@ -17,6 +17,7 @@ export function asCommand(body: Body, files: readonly string[]): string {
     priority !== undefined && priority !== 0 && `--priority=${priority}`,
     caps.length > 0 && `--budget=${caps.join(',')}`,
     files.length > 0 && `--attach ${files.map((name) => quoted(name.startsWith('-') ? `./${name}` : name)).join(' ')}`,
+    ...rules.map(({ verdict, scope, signature }) => `--rule ${quoted(`${verdict} ${scope} ${signature}`)}`),
     plan && '--plan',
   ].filter((one): one is string => typeof one === 'string')
   // "-" alone would mean stdin, and a goal that begins with one an option; --attach takes every word up to the next option.

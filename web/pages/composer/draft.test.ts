@@ -118,3 +118,15 @@ test('a template begins a draft with its settings, and keeps the values of place
   })
   expect(typedBudget({})).toEqual({})
 })
+
+test('rules of the goal are kept, sent, and come with a template; what is no rule is forgotten', () => {
+  const rules = [{ verdict: 'deny', scope: 'program', signature: 'curl' }] as const
+  const kept = parseDraft(
+    JSON.stringify({ goal: 'x', rules: [...rules, { verdict: 'allow', scope: 'program', signature: 'rm' }, 'no'] }),
+    0,
+  )
+  expect(kept.rules).toEqual(rules)
+  expect(sendingOf(kept, false)).toMatchObject({ ok: true, body: { rules } })
+  expect(sendingOf({ ...kept, rules: [] }, false)).toEqual({ ok: true, body: { goal: 'x' } })
+  expect(fromTemplate({ goal: 'y', variables: [], rules: [...rules] } as never, EMPTY).rules).toEqual(rules)
+})

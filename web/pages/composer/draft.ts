@@ -4,6 +4,7 @@ import type { Template } from '../../../core/contract/api-templates.ts'
 import { APPROVALS, type Approval, ATTACHED_BYTES, ATTACHMENTS } from '../../../core/contract/goal.ts'
 import type { Budget } from '../../../core/contract/limits.ts'
 import { filled, placesIn } from '../../../core/contract/places.ts'
+import { type GoalRule, NARROW_SCOPES } from '../../../core/contract/policy.ts'
 import { composer as words } from '../../words/composer.ts'
 
 /** A file that is on the server already. `expiresAt`: when it is thrown away. */
@@ -27,10 +28,12 @@ export type Draft = {
   mode?: 'auto' | 'step' | undefined
   budget: Readonly<Partial<Record<Cap, string>>>
   attachments: readonly Attached[]
+  /** Of this goal alone. */
+  rules: readonly GoalRule[]
   /** The same draft sent twice with it starts one goal; '' before it was sent. */
   key: string
 }
-export const EMPTY: Draft = { goal: '', values: {}, budget: {}, attachments: [], key: '' }
+export const EMPTY: Draft = { goal: '', values: {}, budget: {}, attachments: [], rules: [], key: '' }
 export const isEmpty = (draft: Draft): boolean => JSON.stringify({ ...draft, key: '' }) === JSON.stringify(EMPTY)
 
 const record = (value: unknown): Record<string, string> =>
@@ -43,6 +46,10 @@ const isAttached = (one: unknown): one is Attached =>
   typeof one === 'object' &&
   one !== null &&
   ['id', 'name', 'type', 'expiresAt'].every((key) => typeof (one as Record<string, unknown>)[key] === 'string')
+const isRule = (one: unknown): one is GoalRule => {
+  const { verdict, scope, signature } = (typeof one === 'object' && one !== null ? one : {}) as Partial<Record<string, unknown>>
+  return (verdict === 'ask' || verdict === 'deny') && NARROW_SCOPES.some((each) => each === scope) && typeof signature === 'string'
+}
 const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)
 const among = <T extends string>(value: unknown, all: readonly T[]): T | undefined => all.find((one) => one === value)
 
@@ -73,6 +80,7 @@ export function parseDraft(kept: string, now: number): Draft {
     values: record(raw.values),
     budget: Object.fromEntries(Object.entries(record(raw.budget)).filter(([cap]) => CAPS.some((one) => one === cap))),
     attachments: attachments.filter((file) => Date.parse(file.expiresAt) > now),
+    rules: Array.isArray(raw.rules) ? raw.rules.filter(isRule) : [],
     key: typeof raw.key === 'string' ? raw.key : '',
   }
 }
@@ -138,6 +146,7 @@ export function sendingOf(draft: Draft, plan: boolean): Sending {
       ...Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)),
       ...(Object.keys(budget).length > 0 ? { budget } : {}),
       ...(draft.attachments.length > 0 ? { attachments: draft.attachments.map(({ id }) => id) } : {}),
+      ...(draft.rules.length > 0 ? { rules: [...draft.rules] } : {}),
       ...(plan ? { plan } : {}),
     },
   }
@@ -164,5 +173,6 @@ export function fromTemplate(template: Template, before: Draft): Draft {
     values: kept,
     budget: typedBudget(budget ?? {}),
     attachments: before.attachments,
+    rules: template.rules ?? [],
   }
 }
