@@ -462,7 +462,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
         approval: goal.approval ?? 'ask_risky',
         ...(model === undefined ? {} : { model }),
         ...(goal.plan ? { plan: true } : {}),
-        ...(goal.rules && goal.rules.length > 0 ? { rules: goal.rules } : {}),
+        ...(goal.rules?.length ? { rules: goal.rules } : {}),
         ...(attachments.length > 0 ? { attachments } : {}),
         ...(goal.forkedFrom === undefined ? {} : { forkedFrom: goal.forkedFrom }),
         ...(attachments.length + copy.length > 0 ? { prepare } : {}),

@@ -49,7 +49,7 @@ export type NewGoal = {
   /** Nothing is done before a person approved a plan. */
   plan?: boolean
   /** Narrowing rules of this goal alone. */
-  rules?: readonly GoalRule[]
+  rules?: readonly GoalRule[] | undefined
   /** Files that are in the goal's folder from the start. */
   attachments?: readonly Attached[]
   /** The goal that this one is made from. */
