@@ -56,6 +56,8 @@ import { openRegistry, type Registry } from './registry/registry.ts'
 import { openSettings, type Settings } from './registry/settings.ts'
 import { rotateKey, settledKey } from './secrets/rotate.ts'
 import { openSecrets, type Secrets } from './secrets/secrets.ts'
+import type { Changes } from './self/change.ts'
+import { openSelf } from './self/self.ts'
 import { SCHEMA } from './store/migrate.ts'
 import { openQuery } from './store/query.ts'
 import { openStore, type Store } from './store/store.ts'
@@ -120,6 +122,10 @@ export type Runtime = {
   /** What is known of carrying out a plan. */
   outlook: ReturnType<typeof openOutlook>
   trials: Trials
+  /** Changes of Banyan's own code. */
+  changes: Changes
+  /** What ends this process so that it is started again; without it nothing does. */
+  onRestart(act: () => void): void
   settings: Settings
   /** Settings of the instance: as they are now, and those that change while it runs. */
   settingsList: SettingsList
@@ -149,6 +155,8 @@ export type RuntimeOptions = {
   hubLimits?: Partial<HubLimits>
   /** Commands in the background, at most. */
   jobLimits?: Partial<JobLimits>
+  /** Another source than this checkout to change, and whether a keeper watches. */
+  self?: { checkout?: string; isKept?: () => boolean }
 }
 
 /** What a tool that an agent made may use, all its processes together. */
@@ -331,10 +339,26 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
   })
   const web = openWeb({ store, now, searxngUrl: config.searxngUrl, ...options.web })
   const outlook = openOutlook({ store, registry, models, tools })
+  let restart: (() => void) | undefined
+  const changes = openSelf({
+    config,
+    store,
+    settings,
+    redact: vault.redact,
+    cgroups: isolation.cgroups,
+    runAs,
+    now,
+    checkout: options.self?.checkout ?? config.root,
+    isKept: options.self?.isKept ?? (() => false),
+    restart: () => restart?.(),
+    onError: (error) => console.error(vault.redact(`banyan: a change of its own: ${inspect(error)}`)),
+    ...(options.failPoint ? { failPoint: options.failPoint } : {}),
+  })
   let draining = false
   let rotation: Promise<number> | undefined
   const agent = new UniversalAgent({
     history,
+    changes,
     jobs,
     repositories,
     made,
@@ -427,6 +451,10 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     keys,
     made,
     outlook,
+    changes,
+    onRestart(act) {
+      restart = act
+    },
     async submitGoal(goal, by) {
       const name = goal.agent ?? FIRST_AGENT
       const first = await registry.get('agent', name)
@@ -486,6 +514,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
         },
       })
       const started = runner
+      changes.start()
       return {
         ...started,
         stop: (graceMs) => {
@@ -495,6 +524,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
       }
     },
     async close() {
+      await changes.stop()
       await monitor.close()
       clearInterval(hourly)
       await sweeping
@@ -580,7 +610,9 @@ export async function start(config: ReadyConfig, keeper?: KeeperLine, options: P
     ...options,
     onDelta: (taskId, text) => live?.delta(taskId, text),
     ...(keeper ? { onStep: keeper.progress } : {}),
+    self: { isKept: () => keeper !== undefined },
   })
+  keeper?.onEvent(() => runtime.changes.wake())
   const log = (words: string, cause: unknown) => {
     console.error(runtime.secrets.redact(`banyan: ${words}: ${inspect(cause)}`))
     runtime.monitor.write('error', `${words}: ${inspect(cause)}`)
@@ -640,6 +672,7 @@ export async function start(config: ReadyConfig, keeper?: KeeperLine, options: P
     made: runtime.made,
     editors: runtime.editors,
     trials: runtime.trials,
+    changes: runtime.changes,
     settings: {
       policy: runtime.settings,
       list: runtime.settingsList.list,
@@ -694,6 +727,9 @@ export async function start(config: ReadyConfig, keeper?: KeeperLine, options: P
     endedTasks += events.filter((event) => event.type === 'task.moved' && isOver(event.to)).length
   })
   await keeper?.ready({ url: localUrl(config.host, port), schema: SCHEMA, oldestCode: await runtime.store.oldestCode() }, () => endedTasks)
+  runtime.onRestart(() => void stop('graceful', 'restart'))
+  // Nothing is claimed in safe mode; what was changed can be taken back.
+  if (config.safeMode) runtime.changes.start({ onlyBack: true })
   const runner = config.safeMode ? null : runtime.run()
   runtime.monitor.write('info', `Started: revision ${revision}, ${runtime.models.describe()}`)
 

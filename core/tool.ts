@@ -1,6 +1,7 @@
 /** What a tool is, and what a tool may be given. `tools/*` import this and `core/contract`, nothing else of core. */
 import type { FileHandle } from 'node:fs/promises'
 import * as z from 'zod'
+import type { Change } from './contract/change.ts'
 import { Fault } from './contract/fault.ts'
 import type { Draft } from './contract/made-tool.ts'
 import type { PlanItem } from './contract/plan.ts'
@@ -103,6 +104,29 @@ export type Capabilities = {
   }
   /** The goal's repositories and this task's work trees in them. Names are checked; a Fault says what to write instead. */
   git: TaskGit
+  /** The system's own source and changes of it. A Fault says why not, or what to do first. */
+  self: {
+    /** One file, or what lies in a folder, of the revision that runs. */
+    read(path: string): Promise<{ kind: 'file'; text: string } | { kind: 'folder'; names: string[] }>
+    search(words: string, below: string | null): Promise<{ text: string; cut: boolean }>
+    /** This task's work tree of the source, made on first use; main in it is brought forward. */
+    begin(): Promise<{ repository: string; folder: string; branch: string; head: string; created: boolean }>
+    /** The quick gates, or all of them, on what the work tree holds; nothing is proposed. */
+    gates(how: {
+      quick: boolean
+    }): Promise<{ level: number; reasons: string[]; gates: { name: string; verdict: string; summary: string; log: string }[] }>
+    /** Hands in what the work tree holds; the call is answered when it is kept, undone or refused. */
+    propose(proposal: {
+      kind: 'feature' | 'fix' | 'refactor' | 'docs'
+      title: string
+      why: string
+      evidence: string
+      effect: string
+    }): Promise<void>
+    /** Those of this goal, or one of any goal. */
+    changes(id?: string): Promise<Change[]>
+    restart(): void
+  }
   /** Values that people entrusted to the system, for the environment of a command. */
   secrets: {
     /** Why this task cannot have it, and who can change that; null: it can. */

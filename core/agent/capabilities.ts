@@ -20,6 +20,7 @@ import type { MadeTools } from '../made/made.ts'
 import { hostRefusal } from '../policy/policy.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Secrets } from '../secrets/secrets.ts'
+import type { Changes } from '../self/change.ts'
 import type { Query } from '../store/query.ts'
 import { planWrite, rowsOf, type WritePlan, type WrittenRow } from '../store/write-plan.ts'
 import { changeDatabase, counted, fingerprintOf } from '../tasks/change-database.ts'
@@ -28,6 +29,7 @@ import type { Lease } from '../tasks/turns.ts'
 import type { Capabilities } from '../tool.ts'
 import type { Web } from '../web/web.ts'
 import { planClosing } from './closing-plan.ts'
+import { selfCapability } from './self-capability.ts'
 import type { Workspaces } from './workspaces.ts'
 
 /** The system's own agents, by what they are called for. A person may point these to agents of their own. */
@@ -55,6 +57,7 @@ export type CapabilityParts = {
   workspaces: Pick<Workspaces, 'of' | 'path'>
   /** What is kept of files, so that changes can be undone. */
   history: Pick<History, 'writing' | 'taking' | 'around' | 'beside' | 'settle' | 'underWay'>
+  changes: Changes
   jobs: Pick<Jobs, 'start' | 'live' | 'poll' | 'write' | 'stop' | 'of'>
   repositories: Pick<Repositories, 'forTask'>
   made: Pick<MadeTools, 'asks' | 'mayHave' | 'prepare' | 'save' | 'refresh' | 'run'>
@@ -240,6 +243,7 @@ export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal,
 
     files,
     git: repositories(),
+    self: selfCapability({ changes: parts.changes, tasks, git: repositories, lease, callId, signal, keep: (act) => kept(act) }),
     secrets: {
       refusal: (name) => parts.secrets.refusal(task, name),
       values: (names) => parts.secrets.valuesFor(task, names),
@@ -431,6 +435,9 @@ export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal,
       throw error
     })
   }
+  async function kept<T>(act: () => Promise<T>): Promise<T> {
+    return parts.history.around(moment, await parts.workspaces.of(task), act)
+  }
   /** Git that changes files of the workspace is kept like a command. */
   function repositories(): TaskGit {
     const inner = workspaceFiles(parts.workspaces.path(task), { protectedPaths: parts.protectedPaths })
@@ -444,7 +451,6 @@ export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal,
       typed: task.origin === 'person' ? task.instruction : null,
       signal,
     })
-    const kept = async <T>(act: () => Promise<T>): Promise<T> => parts.history.around(moment, await folder(), act)
     return {
       ...git,
       checkout: (...args) => kept(() => git.checkout(...args)),

@@ -25,6 +25,9 @@ export const OWNER: Principal = {
   via: { kind: 'admin' },
 }
 
+/** Logged in, in the page or with the admin token; not a token for programs. */
+export const isPerson = (principal: Principal): boolean => principal.kind === 'person' && principal.via.kind !== 'token'
+
 /** Refuses with the scope that is missing. */
 export function mustAllow(principal: Principal, scope: RouteScope): void {
   if (principal.kind === 'agent') {

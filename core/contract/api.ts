@@ -5,6 +5,7 @@
  */
 import * as z from 'zod'
 import { ACCESS_ROUTES } from './api-access.ts'
+import { CHANGE_ROUTES, SelfState } from './api-changes.ts'
 import { DETAIL_ROUTES } from './api-detail.ts'
 import { GOAL_ROUTES } from './api-goals.ts'
 import { flag, LOOK_ROUTES, narrowing, words } from './api-look.ts'
@@ -276,6 +277,8 @@ const System = z
     /** How many tasks are in each status, over all trees. */
     tasks: z.record(text, count),
     openReviews: count,
+    /** Whether Banyan can change its own code here, and why not. */
+    selfChange: SelfState.optional(),
     /** Who paused everything; null: work goes on. */
     paused: Halt.nullable().optional(),
     /** Number of the newest fact. */
@@ -624,6 +627,7 @@ export const ROUTES = {
   system: one({ method: 'GET', path: '/api/system', scope: 'read', summary: 'How the system is', status: 200, response: System }),
   ...LOOK_ROUTES,
   ...DETAIL_ROUTES,
+  ...CHANGE_ROUTES,
   ...SYSTEM_ROUTES,
   ...SETTINGS_ROUTES,
   openapi: one({

@@ -1,5 +1,6 @@
 /** Every fact that the interface, traces and watchers can see. Append-only; committed with the change it tells of. */
 import type { AccessChange } from './access.ts'
+import type { Change, ChangeState, GateVerdict } from './change.ts'
 import type { Risk } from './command-text.ts'
 import type { Approval } from './goal.ts'
 import type { Limits } from './limits.ts'
@@ -163,6 +164,9 @@ export type Fact =
   | { type: 'registry.saved'; kind: 'agent' | 'document' | 'tool'; name: string; version: number; by: string }
   /** The policy, or a setting that the owner changed while it runs. */
   | { type: 'settings.saved'; name: string; version: number; by: string }
+  /** A change of the system's own code stands so now. */
+  | { type: 'change.moved'; change: Omit<Change, 'files' | 'why' | 'evidence' | 'effect'>; from: ChangeState | null }
+  | { type: 'change.gated'; changeId: string; round: number; gate: string; verdict: GateVerdict; summary: string; ms: number }
   | { type: 'registry.removed'; kind: 'agent' | 'document' | 'tool'; name: string; by: string }
 
 /** `seq` grows without a gap that a reader could skip; `treeId` is null for facts about the system. */

@@ -50,6 +50,11 @@ export type TaskGit = {
     worktrees: { repository: string; task: string; branch: string; folder: string; locked: boolean }[]
   }>
   clone(source: string, name?: string): Promise<Worktree & { head: string }>
+  /**
+   * A repository that the system itself hands over, by the folder that holds its objects and the newest commit of its main branch. Again: main
+   * is brought forward. Not for sources that an agent names.
+   */
+  adopt(name: string, from: { dir: string; commit: string }): Promise<Worktree & { head: string; dir: string }>
   /** This task's work tree, made on first use from the branch of the nearest task above it, or from `from`. */
   worktree(repository: string | undefined, from?: string): Promise<Worktree>
   /** The branch stays and the sweep may take the folder away once the task is over. */
@@ -345,6 +350,8 @@ export function openRepositories(options: RepositoriesOptions): Repositories {
         )
       await asker.files.existing(relativeTo(await asker.folder(), place.tree))
     }
+    const hasCommit = async (dir: string, hash: string): Promise<boolean> =>
+      (await git.run({ dir, args: ['cat-file', '-e', `${hash}^{commit}`], fine: [1, 128] })).code === 0
     const headBranch = async (admin: string): Promise<string> => {
       const { text } = await git.run({ dir: admin, args: ['symbolic-ref', '--short', 'HEAD'] })
       return text.trim()
@@ -521,6 +528,35 @@ export function openRepositories(options: RepositoriesOptions): Repositories {
           }
           const made = await makeWorktree(repository, common, undefined)
           return { ...made, head: await hashOf(join(common, 'worktrees', taskId), 'HEAD') }
+        })
+      },
+
+      async adopt(name, from) {
+        const repository = repositoryName(name)
+        const common = commonOf(treeId, repository)
+        const folder = await makeRoot(treeId)
+        return alone(common, async () => {
+          if (!(await isThere(common))) {
+            const draft = join(folder, `.tmp-${randomUUID()}`)
+            try {
+              await git.run({ args: ['init', '--bare', '--quiet', '--template=', '--initial-branch=main', '--', draft] })
+              await writeFile(join(draft, 'banyan-source'), from.dir)
+              await take({ dir: from.dir }, [from.commit], [], draft)
+              await git.run({ dir: draft, args: ['update-ref', 'refs/heads/main', from.commit] })
+              await rename(draft, common)
+            } catch (error) {
+              await rm(draft, { recursive: true, force: true })
+              throw error
+            }
+          } else if ((await readFile(join(common, 'banyan-source'), 'utf8').catch(() => '')) !== from.dir)
+            throw new Fault('conflict', `This goal has a repository "${repository}" from elsewhere already; work in another goal.`)
+          const had = await hashOf(common, 'refs/heads/main')
+          if (had !== from.commit) {
+            await take({ dir: from.dir }, [from.commit], (await hasCommit(from.dir, had)) ? [had] : [], common)
+            await inCommon(common, ['update-ref', 'refs/heads/main', from.commit])
+          }
+          const made = await makeWorktree(repository, common, undefined)
+          return { ...made, head: await hashOf(join(common, 'worktrees', taskId), 'HEAD'), dir: common }
         })
       },
 

@@ -15,6 +15,7 @@ import type { MadeTools } from '../made/made.ts'
 import type { Endpoint } from '../mcp/endpoint.ts'
 import type { Monitor } from '../observe/monitor.ts'
 import type { Registry } from '../registry/registry.ts'
+import type { Changes } from '../self/change.ts'
 import type { Store } from '../store/store.ts'
 import type { Tasks } from '../tasks/tasks.ts'
 import type { Web } from '../web/web.ts'
@@ -25,6 +26,7 @@ import { isPagePath, openPage } from './page.ts'
 import { headersOf, notLoggedIn, problemOf, problemOfError, problemResponse } from './problem.ts'
 import { type Env, NotJson, register } from './router.ts'
 import { accessRoutes } from './routes/access.ts'
+import { changeRoutes } from './routes/changes.ts'
 import { detailRoutes } from './routes/detail.ts'
 import { eventRoutes } from './routes/events.ts'
 import { type FileParts, fileRoutes } from './routes/files.ts'
@@ -58,6 +60,7 @@ export type AppParts = {
   made: Pick<MadeTools, 'approve' | 'rollback'>
   editors: Editors
   trials: Trials
+  changes: Changes
   settings: SettingsParts
   secrets: Secrets
   hub: ServerParts['hub']
@@ -159,6 +162,7 @@ export function app(parts: AppParts): Hono<Env> {
     ...reviewRoutes(parts.tasks),
     ...registryRoutes(parts.registry, parts.editors, parts.made),
     ...trialRoutes(parts.trials, auth),
+    ...changeRoutes(parts),
     ...secretRoutes(parts.secrets, parts.shutdown),
     ...serverRoutes(parts),
     ...eventRoutes(parts.store, parts.live),

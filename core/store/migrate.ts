@@ -21,6 +21,7 @@ import * as made from './migrations/0014-made-tools.ts'
 import * as outside from './migrations/0015-outside.ts'
 import * as actKeys from './migrations/0016-act-keys.ts'
 import * as servers from './migrations/0017-servers.ts'
+import * as changes from './migrations/0018-changes.ts'
 import type { Database } from './tables.ts'
 
 export type Migration = {
@@ -49,6 +50,7 @@ export const MIGRATIONS: readonly Migration[] = [
   outside,
   actKeys,
   servers,
+  changes,
 ]
 
 /** This code's schema number. */

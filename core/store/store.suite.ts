@@ -191,4 +191,12 @@ const COLUMNS = {
   outside_tasks: ['task_id', 'capability', 'agent', 'lease', 'lease_until', 'told', 'lapses', 'claimed_at'],
   outside_calls: ['task_id', 'n', 'agent', 'key', 'hash', 'tool', 'input', 'call_id', 'told', 'at'],
   versions: ['kind', 'name', 'version', 'body', 'author', 'at'],
+  // biome-ignore format: columns
+  changes: [
+    'id', 'kind', 'state', 'title', 'why', 'evidence', 'effect', 'author', 'tree_id', 'task_id', 'call_id', 'tainted', 'submitted', 'level', 'reasons',
+    'note', 'files', 'base', 'commit_hash', 'tree', 'round', 'review_id', 'approved_tree', 'approved_gates', 'decided_by', 'landing', 'landed',
+    'join_command', 'reverts', 'created_at', 'updated_at',
+  ],
+  change_story: ['change_id', 'n', 'state', 'note', 'at'],
+  change_gates: ['change_id', 'round', 'n', 'name', 'verdict', 'summary', 'log', 'digest', 'ms', 'at'],
 } as const

@@ -121,7 +121,7 @@ export type Database = {
     state: string
     effect: string
     attempts: number
-    /** What it waits for: null, `tasks` or `review`. */
+    /** What it waits for: null, `tasks`, `review` or `change`. */
     waits: string | null
     wait_ids: string | null
     /** A person approved it; the policy is not asked again. */
@@ -454,6 +454,60 @@ export type Database = {
     seen_at: number
   }
   versions: { kind: string; name: string; version: number; body: string; author: string; at: number }
+  /** Changes of the system's own code; see `core/contract/change.ts`. */
+  changes: {
+    id: string
+    kind: string
+    state: string
+    title: string
+    why: string
+    evidence: string
+    effect: string
+    author: string
+    tree_id: string | null
+    task_id: string | null
+    /** The call that waits for its outcome. */
+    call_id: string | null
+    /** 1: its author had read words that nobody in its tree wrote. */
+    tainted: number
+    /** The commit as its author made it. */
+    submitted: string
+    level: number | null
+    reasons: string
+    note: string | null
+    files: string
+    /** The main branch as the gates saw it, and the commit and tree that would follow it. */
+    base: string | null
+    commit_hash: string | null
+    tree: string | null
+    round: number
+    review_id: string | null
+    /** The tree and the digest over all gates that the decision is bound to. */
+    approved_tree: string | null
+    approved_gates: string | null
+    decided_by: string | null
+    /** The branch that is about to move; written before it does. */
+    landing: string | null
+    landed: string | null
+    join_command: string | null
+    reverts: string | null
+    created_at: number
+    updated_at: number
+  }
+  /** Each state that a change was in. */
+  change_story: { change_id: string; n: number; state: string; note: string | null; at: number }
+  change_gates: {
+    change_id: string
+    round: number
+    n: number
+    name: string
+    verdict: string
+    summary: string
+    log: string
+    digest: string
+    ms: number
+    at: number
+  }
 }
 /** `seed_hash`: hash of the seed this version came from; null once a person or an agent changed it. */
 type Entry = {

@@ -22,7 +22,11 @@ const releaseCall = prepare<{ id: string; input: string; approved: number }>()((
 )
 
 /** What an edited call must satisfy besides being an object; the reason in one sentence when it does not. */
-export type Checks = { edit(tool: string, input: unknown): string | null }
+export type Checks = {
+  edit(tool: string, input: unknown): string | null
+  /** Whoever decides is a person who is logged in, no token for programs. Left out: it is not known to be one. */
+  person?: boolean
+}
 
 /** Returns the decided item and ids of tasks whose work under way must be cut off. */
 export async function decide(
@@ -43,6 +47,7 @@ export async function decide(
     )
   if (decision.actionHash !== undefined && decision.actionHash !== shown.actionHash)
     throw new Fault('conflict', 'The action changed since it was shown; look at it again.')
+  if (shown.kind === 'self_change') mustBePerson(decision, checks)
   if (decision.decision === 'answer' && !decision.comment?.trim())
     throw new Fault('invalid', 'An answer needs `comment`: the words of the answer.')
   if (shown.kind === 'plan') checkPlanDecision(decision)
@@ -84,6 +89,17 @@ export async function decide(
   }
   await wakeIfFree(tx, task)
   return { review, cut: [] }
+}
+
+/** What Banyan is made of is decided by people, and by what they have seen. */
+function mustBePerson(decision: Decision, { person = false }: Checks): void {
+  if (!person)
+    throw new Fault(
+      'forbidden',
+      'A change of Banyan itself is decided by a person who is logged in, in the page or with the admin token; a token for programs may not.',
+    )
+  if (decision.decision === 'approve' && decision.actionHash === undefined)
+    throw new Fault('invalid', 'Approving a change of Banyan itself needs `actionHash`: the hash of what was shown.')
 }
 
 /** An always-allow is of exactly what was shown. */

@@ -104,24 +104,27 @@ export function openTasks(store: Store, options: TasksOptions = {}) {
       cutAll(await store.transact(act, { durable: true }))
       return this.task(id)
     },
-    /** `key`: under the same one the same decision is taken once, and answers the decided item. */
-    async decide(id: string, decision: Decision, by: string, key?: string): Promise<Review> {
-      const act = async (tx: Tx) =>
-        (await isNew(tx, by, key, ['decide', id, decision])) ? decide(tx, id, decision, by, options.checks) : null
+    /**
+     * `key`: under the same one the same decision is taken once, and answers the decided item. `person`: it is known that a person decides, who
+     * is logged in; some items nobody else may decide.
+     */
+    async decide(id: string, decision: Decision, by: string, key?: string, { person = false }: { person?: boolean } = {}): Promise<Review> {
+      const checks = { edit: () => null, ...options.checks, person }
+      const act = async (tx: Tx) => ((await isNew(tx, by, key, ['decide', id, decision])) ? decide(tx, id, decision, by, checks) : null)
       const done = await store.transact(act, { durable: true })
       if (done === null) return this.review(id)
       cutAll(done.cut)
       return done.review
     },
     /** One word for many items; each is decided or refused by itself. */
-    decideBatch(batch: BatchDecision, by: string): Promise<BatchAnswer[]> {
+    decideBatch(batch: BatchDecision, by: string, how: { person?: boolean } = {}): Promise<BatchAnswer[]> {
       const { decision, comment, actionHashes = {} } = batch
       return Promise.all(
         [...new Set(batch.ids)].map(async (id): Promise<BatchAnswer> => {
           const actionHash = actionHashes[id]
           try {
             const word = { decision, ...(comment === undefined ? {} : { comment }), ...(actionHash === undefined ? {} : { actionHash }) }
-            return { id, ok: true, review: await this.decide(id, word, by) }
+            return { id, ok: true, review: await this.decide(id, word, by, undefined, how) }
           } catch (error) {
             if (error instanceof Fault) return { id, ok: false, code: error.code, detail: error.message }
             throw error

@@ -481,6 +481,14 @@ export function openTurns(
         return { kind: 'started', ids: made.ids }
       }),
 
+    /** The call waits for a change of the system itself; `made` writes that change down in the same commit. */
+    awaitChange:
+      (lease: Lease, callId: string): ((tx: Tx, id: string) => Promise<void>) =>
+      async (tx, id) => {
+        await openLeased(tx, lease)
+        await tx.query(waitCall, { id: callId, waits: 'change', wait_ids: JSON.stringify([id]), at: tx.now })
+      },
+
     /** The call waits until all these tasks are over. */
     awaitTasks: (lease: Lease, callId: string, ids: readonly string[]): Promise<void> =>
       store.transact(async (tx) => {

@@ -1,6 +1,7 @@
 /** The whole of the `banyan` command: its commands, and what happens to whatever they throw. */
 import { Command, CommanderError } from 'commander'
 import { Fault } from '../../core/contract/fault.ts'
+import { addChange } from './change.ts'
 import type { Cli } from './context.ts'
 import { addControl } from './control.ts'
 import { addDoctor } from './doctor.ts'
@@ -45,6 +46,7 @@ export function build(cli: Cli, version: string): Command {
   addControl(program, cli)
   addFiles(program, cli)
   addReview(program, cli)
+  addChange(program, cli)
   addRegistry(program, cli)
   addTool(program, cli)
   addSecret(program, cli)

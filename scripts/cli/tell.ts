@@ -56,6 +56,12 @@ export function tell(event: Event, paint: Paint): string {
             : 'back in the queue'
       return `${paint('you', words)}: ${oneLine(review.title)}`
     }
+    case 'change.moved': {
+      const { change } = event
+      return `${paint(change.state === 'refused' || change.state === 'undone' ? 'bad' : 'you', `change ${change.state}`)} ${change.id}: ${oneLine(change.title)}${change.note ? ` (${oneLine(change.note)})` : ''}`
+    }
+    case 'change.gated':
+      return `${paint(event.verdict === 'failed' ? 'bad' : 'dim', `gate ${event.verdict}`)} ${oneLine(event.gate, 60)}: ${oneLine(event.summary)}`
     case 'policy.decided':
       return `${paint(event.verdict === 'deny' ? 'bad' : 'dim', `policy: ${event.verdict}`)} ${oneLine(event.tool, 60)}: ${oneLine(event.reason)}`
     case 'rule.added':

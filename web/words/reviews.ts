@@ -11,6 +11,7 @@ const kinds: Record<ReviewKind, string> = {
   dead_task: 'Task set aside',
   in_doubt: 'Did this happen?',
   plan: 'Plan',
+  self_change: 'Change of Banyan',
 }
 /** What the words of a decision mean for that kind. */
 const acts: Record<ReviewKind, Partial<Record<DecisionWord, string>>> = {
@@ -21,6 +22,7 @@ const acts: Record<ReviewKind, Partial<Record<DecisionWord, string>>> = {
   dead_task: { approve: 'Try again', reject: 'Leave it' },
   in_doubt: { approve: 'Do it again', answer: 'Tell what happened', reject: 'Do not repeat' },
   plan: { approve: 'Do exactly this', changes: 'Ask for another plan', reject: 'Do nothing' },
+  self_change: { approve: 'Let it run', changes: 'Ask for changes', reject: 'Reject' },
 }
 const done: Record<DecisionWord, string> = { approve: 'Approved', reject: 'Rejected', changes: 'Changes asked for', answer: 'Answered' }
 const taints: Record<Taint, string> = { web: 'the web', files: 'files outside the workspace', agents: 'agents of other goals' }
@@ -98,6 +100,7 @@ export const reviews = {
       in_doubt:
         'Banyan was cut off while it ran, so nobody knows how far it came. Look where it should have had an effect, then say what you saw.',
       plan: 'You asked for a plan before anything runs.',
+      self_change: 'What Banyan is made of is decided by a person.',
     } as Record<ReviewKind, string>,
     cutOff: 'Banyan was cut off while this command ran',
     sameLimits: (n: number) => plural(n, { one: '# limit stays as it is', other: '# limits stay as they are' }),
@@ -202,6 +205,7 @@ export const reviews = {
       dead_task: 'It runs again with what it had.',
       in_doubt: 'If it did happen, doing it again does it twice.',
       plan: 'Each part still asks where its own tools need it.',
+      self_change: 'It lands on the main branch and Banyan restarts with it.',
       permission: '',
     } as Record<ReviewKind, string>,
   },
@@ -213,6 +217,7 @@ export const reviews = {
     question: 'You can still steer the task afterwards.',
     budget: 'What is spent stays spent; you can pause the goal at any time.',
     plan: 'Tasks can be stopped at any time; what they have done by then stays.',
+    self_change: 'Yes: the keeper goes back by itself when it does not work, and you can take it back at any time.',
     again: 'The task can be stopped at any time.',
     doubt: 'No: a second time may count double.',
     none: 'There is nothing to undo.',

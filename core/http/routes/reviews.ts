@@ -1,4 +1,5 @@
 /** The queue of what a person is asked, and the rules that came of their decisions. */
+import { isPerson } from '../../auth/principal.ts'
 import type { Tasks } from '../../tasks/tasks.ts'
 import type { Handlers } from '../router.ts'
 
@@ -8,8 +9,8 @@ export function reviewRoutes(tasks: Tasks): Pick<Handlers, Names> {
   return {
     reviews: ({ query }) => tasks.reviews(query),
     review: ({ param }) => tasks.review(param('id')),
-    decide: ({ param, body, by, key }) => tasks.decide(param('id'), body, by.name, key),
-    decideBatch: async ({ body, by }) => ({ items: await tasks.decideBatch(body, by.name) }),
+    decide: ({ param, body, by, key }) => tasks.decide(param('id'), body, by.name, key, { person: isPerson(by) }),
+    decideBatch: async ({ body, by }) => ({ items: await tasks.decideBatch(body, by.name, { person: isPerson(by) }) }),
     snooze: ({ param, body }) => tasks.snooze(param('id'), body.until === null ? null : Date.parse(body.until)),
     rules: ({ query }) => tasks.rules.list({ ...query, now: Date.now() }),
     addRule: ({ body, by }) => tasks.rules.add(body, by.name),

@@ -1,5 +1,6 @@
 /** The system itself: whether it runs, how it is, what its interface is, and its end. */
 import type { System } from '../../contract/api.ts'
+import type { Changes } from '../../self/change.ts'
 import { SCHEMA } from '../../store/migrate.ts'
 import type { Store } from '../../store/store.ts'
 import type { Tasks } from '../../tasks/tasks.ts'
@@ -26,13 +27,14 @@ export function systemRoutes(parts: {
   nodeVersion: string
   describe: () => Description | Promise<Description>
   shutdown: (how: 'stop' | 'restart') => void
+  changes: Pick<Changes, 'state'>
 }): Pick<Handlers, 'health' | 'system' | 'openapi' | 'shutdown'> {
   const { store, tasks, auth, live, version, revision } = parts
   const uptimeSeconds = () => Math.round(parts.uptime() * 10) / 10
   return {
     health: () => ({ status: 'ok', revision, schema: SCHEMA, uptimeSeconds: uptimeSeconds() }),
     async system() {
-      const [description, counts, seq, reviews, paused] = await Promise.all([
+      const [description, counts, seq, reviews, paused, selfChange] = await Promise.all([
         parts.describe(),
         tasks.counts(),
         store.lastSeq(),
@@ -42,6 +44,7 @@ export function systemRoutes(parts: {
           .where('state', '=', 'open')
           .executeTakeFirstOrThrow(),
         tasks.halt.state(),
+        parts.changes.state(),
       ])
       return {
         ...description,
@@ -53,6 +56,7 @@ export function systemRoutes(parts: {
         tasks: counts,
         openReviews: Number(reviews.open),
         paused,
+        selfChange,
         seq,
         liveConnections: live.load().connections,
       }

@@ -172,6 +172,8 @@ export function undoWords(review: Review, effect: Effect): string {
       return undoable.budget
     case 'plan':
       return undoable.plan
+    case 'self_change':
+      return undoable.self_change
     case 'dead_task':
       return undoable.again
     case 'in_doubt':

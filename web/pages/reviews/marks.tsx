@@ -1,5 +1,15 @@
 /** Small signs of an item: its kind and its risk, each by shape or word and not by colour alone. */
-import { CircleDollarSign, CircleHelp, Flag, HeartCrack, ListTree, type LucideIcon, ShieldQuestion, Unplug } from 'lucide-react'
+import {
+  CircleDollarSign,
+  CircleHelp,
+  Flag,
+  GitPullRequestArrow,
+  HeartCrack,
+  ListTree,
+  type LucideIcon,
+  ShieldQuestion,
+  Unplug,
+} from 'lucide-react'
 import type { Review, ReviewKind } from '../../../core/contract/review.ts'
 import { keysOf } from '../../actions.ts'
 import { usePrefs } from '../../prefs.ts'
@@ -15,6 +25,7 @@ const ICONS: Record<ReviewKind, LucideIcon> = {
   dead_task: HeartCrack,
   in_doubt: Unplug,
   plan: ListTree,
+  self_change: GitPullRequestArrow,
 }
 export function KindIcon({ kind }: { kind: ReviewKind }) {
   const Icon = ICONS[kind]

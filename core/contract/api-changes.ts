@@ -1,0 +1,118 @@
+/** Routes of changes of the system's own code: the list, one change with its gates and its story, its diff, and taking it back. */
+import * as z from 'zod'
+import { AUTONOMY, CHANGE_KINDS, CHANGE_STATES, type Change, type Gate, VERDICTS } from './change.ts'
+import { count, listOf, one, page, text, time } from './route.ts'
+
+const ChangedFile = z
+  .object({ path: text, from: text.nullable(), what: z.enum(['new', 'changed', 'deleted', 'renamed']), added: count, removed: count })
+  .meta({ id: 'ChangedFile' })
+/** `level`: 0 text, 1 a tool by itself, 2 code, 3 always a person, 4 never. `join`: the one command that brings it to the person's branch. */
+export const ChangeItem = z
+  .object({
+    id: text,
+    kind: z.enum(CHANGE_KINDS),
+    state: z.enum(CHANGE_STATES),
+    title: text,
+    why: text,
+    evidence: text,
+    effect: text,
+    author: text,
+    treeId: text.nullable(),
+    taskId: text.nullable(),
+    level: z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(3), z.literal(4)]).nullable(),
+    reasons: z.array(text),
+    note: text.nullable(),
+    files: z.array(ChangedFile),
+    base: text.nullable(),
+    commit: text.nullable(),
+    tree: text.nullable(),
+    round: count,
+    reviewId: text.nullable(),
+    decidedBy: text.nullable(),
+    landed: text.nullable(),
+    join: text.nullable(),
+    reverts: text.nullable(),
+    createdAt: time,
+    updatedAt: time,
+  })
+  .meta({ id: 'Change' }) satisfies z.ZodType<Change>
+const GateItem = z
+  .object({ name: text, verdict: z.enum(VERDICTS), summary: text, ms: count, digest: text, at: time })
+  .meta({ id: 'Gate' }) satisfies z.ZodType<Gate>
+const Step = z.object({ at: time, state: z.enum(CHANGE_STATES), note: text.nullable() })
+
+/** `why`: why code cannot be changed here, with the mend. `nested`: tests of the sandbox of commands run among the gates too. */
+export const SelfState = z
+  .object({ on: z.boolean(), why: text.nullable(), nested: z.boolean().nullable(), autonomy: z.enum(AUTONOMY), keeper: z.boolean() })
+  .meta({ id: 'SelfChangeState' })
+export type SelfState = z.output<typeof SelfState>
+
+export const CHANGE_ROUTES = {
+  changes: one({
+    method: 'GET',
+    path: '/api/changes',
+    scope: 'read',
+    summary: "Changes of Banyan's own code, newest first",
+    status: 200,
+    query: z.object({ ...page, state: z.enum(['open', 'all']).default('all'), treeId: text.max(100).optional() }),
+    response: listOf(ChangeItem),
+  }),
+  change: one({
+    method: 'GET',
+    path: '/api/changes/{id}',
+    scope: 'read',
+    summary: 'One change: what, why, by which task, its gates and its story',
+    status: 200,
+    response: z.object({ change: ChangeItem, gates: z.array(GateItem), story: z.array(Step) }).meta({ id: 'ChangeDetail' }),
+  }),
+  changeGate: one({
+    method: 'GET',
+    path: '/api/changes/{id}/gates/{name}',
+    scope: 'read',
+    summary: 'What a gate wrote',
+    status: 200,
+    response: z.object({ name: text, log: text }),
+  }),
+  changeDiff: one({
+    method: 'GET',
+    path: '/api/changes/{id}/diff',
+    scope: 'read',
+    summary: 'Its diff, or that of one file, built from what would land',
+    status: 200,
+    query: z.object({ path: text.max(1_000).optional() }),
+    response: z.object({ text, cut: z.boolean() }),
+  }),
+  rollbackChange: one({
+    method: 'POST',
+    path: '/api/changes/{id}/rollback',
+    scope: 'evolve',
+    summary: 'A person takes a change back that has landed; answers the change that does it',
+    status: 202,
+    request: z
+      .object({ comment: text.max(2_000).optional() })
+      .strict()
+      .meta({ id: 'RollbackRequest' }),
+    optionalBody: true,
+    response: ChangeItem,
+  }),
+  selfState: one({
+    method: 'GET',
+    path: '/api/system/self-change',
+    scope: 'read',
+    summary: 'Whether Banyan can change its own code here, why not, and what needs no person',
+    status: 200,
+    response: SelfState,
+  }),
+  saveAutonomy: one({
+    method: 'PUT',
+    path: '/api/system/self-change',
+    scope: 'admin',
+    summary: 'The owner says which changes need no person: none, texts, tools by themselves, or code too. Levels 3 and 4 always do',
+    status: 200,
+    request: z
+      .object({ autonomy: z.enum(AUTONOMY) })
+      .strict()
+      .meta({ id: 'AutonomyRequest' }),
+    response: SelfState,
+  }),
+} as const

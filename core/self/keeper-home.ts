@@ -1,0 +1,80 @@
+/** DATA_DIR/keeper as the engine sees it: the slots that run, what the keeper tells, and the one file in which it is asked for something. */
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/** As `scripts/keeper/README.md` describes it. */
+export type KeeperRequest =
+  | { id: string; kind: 'change'; changeId: string; commit: string; tree: string; page: string | null; from: string }
+  | { id: string; kind: 'rollback'; changeId: string | null }
+export type KeeperEvent = {
+  seq: number
+  at: string
+  type: 'boot' | 'ready' | 'kept' | 'undone' | 'refused' | 'crash' | 'safe-mode' | 'restored'
+  slot: string | null
+  tree: string | null
+  commit: string | null
+  changeId: string | null
+  reason: string | null
+}
+export type RunningSlot = { commit: string; tree: string }
+export type KeeperHome = ReturnType<typeof keeperHome>
+
+export function keeperHome(dataDir: string) {
+  const home = join(dataDir, 'keeper')
+  const text = (name: string): Promise<string | null> =>
+    readFile(join(home, name), 'utf8').catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return null
+      throw error
+    })
+  const table = async () => {
+    const words = await text('slots.json')
+    return words === null
+      ? null
+      : (JSON.parse(words) as { active: string; lastRequest: string | null; slots: Record<string, RunningSlot | null> })
+  }
+  return {
+    incoming: (tree: string) => join(home, 'incoming', tree),
+    /** What the keeper runs now; null: it runs nothing by its table. */
+    async running(): Promise<RunningSlot | null> {
+      const slots = await table()
+      return slots?.slots[slots.active] ?? null
+    },
+    /** Whether the keeper has this request, or had it. */
+    async knows(id: string): Promise<boolean> {
+      if ((await table())?.lastRequest === id) return true
+      const words = await text('request.json')
+      return words !== null && (JSON.parse(words) as KeeperRequest).id === id
+    },
+    /** All that it told, oldest first. A line that was cut off by a crash is not there yet. */
+    async events(): Promise<KeeperEvent[]> {
+      const lines = ((await text('events.jsonl')) ?? '').split('\n')
+      return lines.flatMap((line) => {
+        try {
+          return line === '' ? [] : [JSON.parse(line) as KeeperEvent]
+        } catch {
+          return [] // the last line of a power cut
+        }
+      })
+    },
+    /** Written whole, and for good from the moment this resolves. */
+    async writeRequest(request: KeeperRequest): Promise<void> {
+      await mkdir(home, { recursive: true })
+      const draft = join(home, 'request.json.new')
+      await rm(draft, { force: true })
+      const file = await open(draft, 'wx', 0o600)
+      try {
+        await file.writeFile(JSON.stringify(request))
+        await file.sync()
+      } finally {
+        await file.close()
+      }
+      await rename(draft, join(home, 'request.json'))
+      const folder = await open(home, 'r')
+      try {
+        await folder.sync()
+      } finally {
+        await folder.close()
+      }
+    },
+  }
+}

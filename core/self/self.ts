@@ -1,0 +1,70 @@
+/** Puts the parts of self-modification together. The walls are tried out when they are first asked for, not at the start. */
+import { existsSync } from 'node:fs'
+import { chmod, mkdir, realpath, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { ReadyConfig } from '../config.ts'
+import { AUTONOMY, type Autonomy } from '../contract/change.ts'
+import type { Cgroups } from '../exec/cgroups.ts'
+import type { Owner } from '../exec/local.ts'
+import type { Settings } from '../registry/settings.ts'
+import type { Store } from '../store/store.ts'
+import { type Changes, openChanges } from './change.ts'
+import { type Gates, openGates } from './gates.ts'
+import { keeperHome } from './keeper-home.ts'
+import { openSource } from './repository.ts'
+import { openWalls } from './walls.ts'
+
+/** Name under which the owner's choice is kept. */
+export const AUTONOMY_SETTING = 'SELF_CHANGE_AUTONOMY'
+
+export function openSelf(parts: {
+  config: Pick<ReadyConfig, 'dataDir' | 'code' | 'commandPath'>
+  store: Store
+  settings: Pick<Settings, 'value' | 'saveValue'>
+  redact(text: string): string
+  cgroups: Cgroups | null
+  runAs: Owner | undefined
+  now(): number
+  checkout: string
+  isKept(): boolean
+  restart(): void
+  onError(error: unknown): void
+  failPoint?: (name: string) => void
+}): Changes {
+  const { dataDir, code } = parts.config
+  const path = parts.config.commandPath ?? '/usr/local/bin:/usr/bin:/bin'
+  const source = openSource({ checkout: parts.checkout, dataDir, path })
+  const folder = join(dataDir, 'self', 'gates')
+  let found: Promise<{ gates: Gates } | { why: string }> | undefined
+
+  async function look(): Promise<{ gates: Gates } | { why: string }> {
+    const installed = join(code, 'node_modules')
+    if (!existsSync(installed))
+      return { why: 'Changing its own code needs the installed packages beside the source; run `npm start` in the checkout once.' }
+    await mkdir(folder, { recursive: true, mode: 0o755 })
+    const packages = await realpath(installed)
+    // Others may pass through to the copies below, and list nothing.
+    if (parts.runAs) await chmod(dataDir, (await stat(dataDir)).mode | 0o011)
+    for (const place of [join(dataDir, 'self'), folder]) await chmod(place, 0o711)
+    const walls = await openWalls({ folder, path, node: process.execPath, runAs: parts.runAs, cgroups: parts.cgroups, packages })
+    if ('why' in walls) return walls
+    return { gates: openGates({ source, walls, packages, folder, redact: parts.redact, now: parts.now }) }
+  }
+
+  return openChanges({
+    store: parts.store,
+    source,
+    gates: () => (found ??= look()),
+    keeper: keeperHome(dataDir),
+    isKept: parts.isKept,
+    async autonomy() {
+      const value = await parts.settings.value(AUTONOMY_SETTING)
+      return AUTONOMY.find((one) => one === value) ?? ('texts' satisfies Autonomy)
+    },
+    saveAutonomy: (autonomy, by) => parts.settings.saveValue(AUTONOMY_SETTING, autonomy, by),
+    restart: parts.restart,
+    redact: parts.redact,
+    onError: parts.onError,
+    ...(parts.failPoint ? { failPoint: parts.failPoint } : {}),
+  })
+}
