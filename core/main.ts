@@ -39,7 +39,7 @@ import { type MadeTools, openMadeTools } from './made/made.ts'
 import { openMadeRunner } from './made/run.ts'
 import { openEndpoint } from './mcp/endpoint.ts'
 import { type Hub, type HubLimits, openHub } from './mcp/hub.ts'
-import { webhookSecret } from './mcp/webhooks.ts'
+import { checkWebhook, openWebhooks, webhookSecret } from './mcp/webhooks.ts'
 import { workerSurface } from './mcp/worker.ts'
 import { chooseModels, type Models } from './models/choose.ts'
 import { external } from './models/external.ts'
@@ -405,6 +405,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     await history.recover()
   }
   await jobs.recover()
+  await tasks.outside.recover()
   await tasks.sweep('thorough', now())
   step('recovered what a crash left')
   const worktrees = tidyWorktrees(store, tasks, repositories)
@@ -631,6 +632,8 @@ export async function start(config: ReadyConfig, keeper?: KeeperLine, options: P
   const opened = live
   const submitGoal: AppParts['submitGoal'] = ({ by, ...goal }) => runtime.submitGoal(goal, by)
   const version = packageVersion(config.code)
+  const secretOf = (agent: string) => webhookSecret(runtime.systemSecretKey, agent)
+  const closeWebhooks = openWebhooks({ store: runtime.store, outside: runtime.tasks.outside, secret: secretOf, log })
   const mcp = openEndpoint({
     store: runtime.store,
     tasks: runtime.tasks,
@@ -647,7 +650,8 @@ export async function start(config: ReadyConfig, keeper?: KeeperLine, options: P
         tasks: runtime.tasks,
         briefs: runtime.briefs,
         tools: runtime.tools,
-        webhookSecret: (agent) => webhookSecret(runtime.systemSecretKey, agent),
+        checkWebhook,
+        webhookSecret: secretOf,
       },
       version,
     ),
@@ -742,6 +746,7 @@ export async function start(config: ReadyConfig, keeper?: KeeperLine, options: P
       uncounted()
       await opened.close()
       await mcp.close()
+      await closeWebhooks()
       await server.close()
       await runtime.close()
       finish(then)

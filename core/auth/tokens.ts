@@ -169,6 +169,21 @@ export function openTokens(store: Store, now: () => number) {
       return (await query.execute()).map((row) => entryOf(row))
     },
 
+    /** Ends the tokens of an outside agent, whoever made them. */
+    async revokeAgent(by: Principal, name: string): Promise<void> {
+      await store.transact(
+        async (tx) => {
+          const rows = await tx.db.selectFrom('api_tokens').selectAll().where('name', '=', name).where('revoked_at', 'is', null).execute()
+          for (const row of rows) {
+            if (!(JSON.parse(row.scopes) as string[]).includes('work')) continue
+            await tx.db.updateTable('api_tokens').set({ revoked_at: now() }).where('id', '=', row.id).execute()
+            tx.record(null, { type: 'access.changed', what: 'token revoked', subject: name, by: by.name })
+          }
+        },
+        { durable: true },
+      )
+    },
+
     /** By id, or by the name of a live one of the caller's. `anybodys`: also somebody else's, by id. Revoking twice is no failure. */
     async revoke(by: Principal, idOrName: string, anybodys: boolean): Promise<void> {
       await store.transact(

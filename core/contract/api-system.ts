@@ -43,9 +43,11 @@ const WorkerTurn = z
     treeId: text,
     title: text,
     agent: text,
-    status: z.enum(['assigned', 'active']),
-    /** The process that claimed it. */
+    status: z.enum(['assigned', 'active', 'waiting']),
+    /** The process that claimed it, or the outside agent. */
     worker: text.nullable(),
+    /** An outside agent has it; it takes no slot here. */
+    outside: z.boolean(),
     leaseUntil: time,
     /** When this process began the turn; null for turns of other processes. */
     since: time.nullable(),
@@ -147,7 +149,7 @@ export const SYSTEM_ROUTES = {
     method: 'GET',
     path: '/api/system/workers',
     scope: 'read',
-    summary: 'Turns under way, oldest claim first',
+    summary: 'Turns under way, oldest claim first, then what outside agents work on',
     status: 200,
     response: listOf(WorkerTurn),
   }),

@@ -10,6 +10,7 @@ import { DETAIL_ROUTES } from './api-detail.ts'
 import { GOAL_ROUTES } from './api-goals.ts'
 import { flag, LOOK_ROUTES, narrowing, words } from './api-look.ts'
 import { MODEL_ROUTES } from './api-models.ts'
+import { OUTSIDE_ROUTES } from './api-outside.ts'
 import { PLAN_ROUTES } from './api-plans.ts'
 import { REGISTRY_ROUTES } from './api-registry.ts'
 import { SERVER_ROUTES } from './api-servers.ts'
@@ -640,6 +641,7 @@ export const ROUTES = {
   }),
 
   ...ACCESS_ROUTES,
+  ...OUTSIDE_ROUTES,
   shutdown: one({
     method: 'POST',
     path: '/admin/graceful-shutdown',

@@ -35,6 +35,7 @@ import { loginRoutes } from './routes/login.ts'
 import { lookRoutes } from './routes/look.ts'
 import { type ModelParts, modelRoutes } from './routes/models.ts'
 import { monitorRoutes } from './routes/monitor.ts'
+import { outsideRoutes } from './routes/outside.ts'
 import { type PlanParts, planRoutes } from './routes/plans.ts'
 import { registryRoutes } from './routes/registry.ts'
 import { reviewRoutes } from './routes/reviews.ts'
@@ -173,6 +174,7 @@ export function app(parts: AppParts): Hono<Env> {
     ...settingsRoutes(parts.settings),
     ...loginRoutes(parts),
     ...accessRoutes(parts),
+    ...outsideRoutes(parts),
   })
 
   mountMcp(app, parts)

@@ -120,6 +120,19 @@ test('an answer that a client lost is given again to the same key, and to claim_
   expect(tree.tasks.find((task) => task.id === id)?.spend.turns).toBe(2)
 })
 
+test('people see who works on what, and may choose outside agents as the model of a goal', async () => {
+  const id = await submit('Be seen')
+  const claim = await worker.claim()
+  const { items } = (await running.ask<{ items: object[] }>('GET', '/api/outside-agents')).json
+  expect(items).toContainEqual(expect.objectContaining({ name: 'modern-one', tasks: [expect.objectContaining({ taskId: id })] }))
+  const workers = (await running.ask<{ items: object[] }>('GET', '/api/system/workers')).json
+  expect(workers.items).toContainEqual(expect.objectContaining({ taskId: id, worker: 'modern-one', outside: true, call: null }))
+  const models = (await running.ask<{ items: object[] }>('GET', '/api/models?ready=1')).json
+  expect(models.items).toContainEqual(expect.objectContaining({ id: 'external', keyPresent: true }))
+  await worker.end(claim, 'Seen.')
+  await loopOver(id)
+})
+
 test('a claim waits for a task that comes later', async () => {
   const waiting = worker.claim({ wait_seconds: 20 })
   const id = await submit('Come later')

@@ -9,7 +9,7 @@ const iso = (ms: number): string => new Date(ms).toISOString()
 /** A turn of this process. */
 export type Turn = { taskId: string; since: number }
 
-/** Turns under way, oldest lease first. */
+/** Turns under way, oldest lease first, then what outside agents have. */
 export async function workersOf(store: Store, turns: readonly Turn[]): Promise<WorkerTurn[]> {
   const rows = await store.db
     .selectFrom('tasks')
@@ -19,7 +19,8 @@ export async function workersOf(store: Store, turns: readonly Turn[]): Promise<W
     .orderBy('id')
     .limit(1_000)
     .execute()
-  if (rows.length === 0) return []
+  const held = await outsideTurns(store)
+  if (rows.length === 0) return held
   const calls = await store.db
     .selectFrom('model_calls')
     .select(['task_id', 'provider', 'model', 'at'])
@@ -30,7 +31,7 @@ export async function workersOf(store: Store, turns: readonly Turn[]): Promise<W
       rows.map((row) => row.id),
     )
     .execute()
-  return rows.map((row) => {
+  const own = rows.map((row): WorkerTurn => {
     const call = calls.find((one) => one.task_id === row.id)
     const turn = turns.find((one) => one.taskId === row.id)
     return {
@@ -43,8 +44,36 @@ export async function workersOf(store: Store, turns: readonly Turn[]): Promise<W
       leaseUntil: iso(row.lease_until),
       since: turn ? iso(turn.since) : null,
       call: call ? { provider: call.provider, model: call.model, since: iso(call.at) } : null,
+      outside: false,
     }
   })
+  return [...own, ...held]
+}
+
+/** Tasks whose turn an outside agent has. */
+async function outsideTurns(store: Store): Promise<WorkerTurn[]> {
+  const rows = await store.db
+    .selectFrom('outside_tasks as o')
+    .innerJoin('tasks', 'tasks.id', 'o.task_id')
+    .select(['tasks.id', 'tasks.tree_id', 'tasks.title', 'tasks.agent', 'o.agent as worker', 'o.lease_until', 'o.claimed_at'])
+    .where('o.agent', 'is not', null)
+    .where('tasks.status', '=', sql.lit('waiting'))
+    .where('tasks.reason', '=', sql.lit('external'))
+    .orderBy('o.lease_until')
+    .limit(1_000)
+    .execute()
+  return rows.map((row) => ({
+    taskId: row.id,
+    treeId: row.tree_id,
+    title: row.title,
+    agent: row.agent,
+    status: 'waiting',
+    worker: row.worker,
+    leaseUntil: iso(Number(row.lease_until)),
+    since: row.claimed_at === null ? null : iso(Number(row.claimed_at)),
+    call: null,
+    outside: true,
+  }))
 }
 
 /** `now`: milliseconds since 1970. */

@@ -518,6 +518,18 @@ export function openOutside(store: Store, options: { leaseMs?: number } = {}) {
       })
     },
 
+    /** At boot: while nobody was there to be called, silence was none of theirs. */
+    recover: (): Promise<void> =>
+      store.transact(async (tx) => {
+        const until = tx.now + leaseMs
+        await tx.db
+          .updateTable('outside_tasks')
+          .set({ lease_until: until })
+          .where('agent', 'is not', null)
+          .where('lease_until', '<', until)
+          .execute()
+      }),
+
     /** Takes tasks away from agents that were silent for too long. Returns how many. */
     async sweep(now: number): Promise<number> {
       let moved = 0

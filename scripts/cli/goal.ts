@@ -53,7 +53,7 @@ export function addGoal(program: Command, cli: Cli): void {
       parseBudget,
     )
     .addOption(new Option('--workspace <kind>', 'task: a folder per task; shared: one for all').choices(['task', 'shared']))
-    .option('--model <model>', 'provider/model for its agents; playbook: no model at all')
+    .option('--model <model>', 'provider/model for its agents; playbook: no model at all; external: outside agents')
     .addOption(
       new Option('--approval <policy>', 'how much is asked about; run_free: commands in the sandbox are not').choices([...APPROVALS]),
     )

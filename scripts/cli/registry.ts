@@ -4,6 +4,7 @@ import type { Command } from 'commander'
 import { Fault } from '../../core/contract/fault.ts'
 import { readAgentFile, writeAgentFile } from '../../core/registry/read-seeds.ts'
 import { type Cli, examples, serverOf, wantsJson } from './context.ts'
+import { addOutside } from './outside.ts'
 import { all, call, Refused } from './server.ts'
 import { Ended, EXIT } from './terminal.ts'
 import { oneLine, plain, table } from './words.ts'
@@ -29,6 +30,7 @@ export function addRegistry(program: Command, cli: Cli): void {
     .command('agent')
     .summary('agents: list, show, export, import')
     .description('Agents are settings and an instruction. Without a command it lists them.')
+  addOutside(agent, cli)
   examples(
     agent
       .command('ls')

@@ -91,6 +91,7 @@ export const composer = {
   modelDefaultHint: 'What the settings and each agent say',
   modelKey: 'has a key',
   modelNoKey: 'no key yet',
+  modelOutside: 'Programs of others claim the tasks over MCP; their model is theirs to pay',
   modelPlaybook: 'No model: rules only, nothing is spent',
   modelPrice: (input: string, output: string) => `${input} in, ${output} out for a million tokens`,
   modelUnpriced: 'price not known',

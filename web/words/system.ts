@@ -82,6 +82,8 @@ export const system = {
     worker: 'Process',
     lease: 'Claim ends',
     between: 'no call now',
+    outside: 'outside agent',
+    ownModel: 'its own',
     claimed: 'claimed',
     elsewhere: 'in another process',
     callSince: (time: string) => `asked ${time} ago`,

@@ -28,6 +28,17 @@ export function modelRoutes({ models: { models, keys } }: { models: ModelParts }
             },
           ]
         : []
+      for (const { name, outside } of models.providers)
+        if (outside)
+          items.push({
+            id: name,
+            provider: name,
+            inputPerMillion: 0,
+            outputPerMillion: 0,
+            contextTokens: null,
+            keyPresent: true,
+            isDefault: standard === name,
+          })
       for (const one of knownModels()) items.push({ ...one, keyPresent: present.has(one.provider), isDefault: one.id === standard })
       if (!items.some((one) => one.isDefault))
         items.push({

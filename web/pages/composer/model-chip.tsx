@@ -56,6 +56,7 @@ export function ModelChip(props: {
 
 function hintOf(item: ModelItem): string {
   if (item.id === 'playbook') return words.modelPlaybook
+  if (item.id === 'external') return words.modelOutside
   const price =
     item.inputPerMillion === null || item.outputPerMillion === null
       ? words.modelUnpriced

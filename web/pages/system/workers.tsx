@@ -52,6 +52,7 @@ export function Workers() {
                     <td className="rows-main" data-name={words.task}>
                       <Link to={treePath(one.treeId, one.taskId)}>{one.title}</Link>
                       {one.status === 'assigned' && <Badge>{words.claimed}</Badge>}
+                      {one.outside && <Badge>{words.outside}</Badge>}
                     </td>
                     <td data-name={words.agent}>{one.agent}</td>
                     <td data-name={words.call}>
@@ -61,7 +62,7 @@ export function Workers() {
                           <span className="rows-note dim">{words.callSince(since(one.call.since))}</span>
                         </>
                       ) : (
-                        <span className="dim">{words.between}</span>
+                        <span className="dim">{one.outside ? words.ownModel : words.between}</span>
                       )}
                     </td>
                     <td data-name={words.since}>
