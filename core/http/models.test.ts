@@ -37,7 +37,7 @@ const check = (body: object, name = 'anthropic') => server.ask<ResponseOf<'check
 
 test('a key is checked, kept where nobody reads it, used at once, used after a restart, and forgotten', async () => {
   server = await engine()
-  expect(await models('?ready=1')).toMatchObject([{ id: 'playbook', isDefault: true, inputPerMillion: 0 }])
+  expect(await models('?ready=1')).toMatchObject([{ id: 'playbook', isDefault: true, inputPerMillion: 0 }, { id: 'external' }])
   const sonnet = (await models()).find((one) => one.id === 'anthropic/claude-sonnet-5-5')
   expect(sonnet).toMatchObject({ inputPerMillion: 2, outputPerMillion: 10, contextTokens: 1_000_000, keyPresent: false })
 

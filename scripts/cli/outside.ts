@@ -12,6 +12,7 @@ export function addOutside(agent: Command, cli: Cli): void {
     .description(
       'Programs of others that claim tasks over MCP and work them with their own model. Let one in with `banyan token create NAME --agent`. Without a command it lists them.',
     )
+  examples(outside, 'banyan agent outside', 'banyan agent outside show codex')
   examples(
     outside
       .command('ls', { isDefault: true })
