@@ -58,6 +58,7 @@ import { rotateKey, settledKey } from './secrets/rotate.ts'
 import { openSecrets, type Secrets } from './secrets/secrets.ts'
 import type { Changes } from './self/change.ts'
 import { openSelf } from './self/self.ts'
+import { openBackups, restoreIfAsked } from './store/backups.ts'
 import { SCHEMA } from './store/migrate.ts'
 import { openQuery } from './store/query.ts'
 import { openStore, type Store } from './store/store.ts'
@@ -199,6 +200,8 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
   ])
   for (const tool of options.tools ?? []) tools.set(tool.name, tool)
   const step = options.onStep ?? (() => undefined)
+  const restored = await restoreIfAsked(config.databaseUrl, config.dataDir, now())
+  if (restored) console.error(`banyan: the database is again as it was at ${restored.at}.`)
   step('read the seeds and tools')
   const store = await openStore(config.databaseUrl, { now, ...(options.failPoint ? { failPoint: options.failPoint } : {}) })
   step('opened and migrated the database')
@@ -660,6 +663,17 @@ export async function start(config: ReadyConfig, keeper?: KeeperLine, options: P
   const ended = new Promise<'stop' | 'restart'>((resolve) => {
     finish = resolve
   })
+  const backups = await openBackups({
+    databaseUrl: config.databaseUrl,
+    dataDir: config.dataDir,
+    schema: SCHEMA,
+    copy: runtime.store.backup,
+    path: config.commandPath,
+    everyHours: config.backupIntervalHours,
+    keep: config.backupKeep,
+    now: Date.now,
+    onError: (error) => log('a backup was not made', error),
+  })
   const routes = app({
     store: runtime.store,
     tasks: runtime.tasks,
@@ -693,6 +707,7 @@ export async function start(config: ReadyConfig, keeper?: KeeperLine, options: P
     logins: openLogins(runtime.store, Date.now, config.systemSecretKey, providersOf(config.login)),
     live: opened,
     monitor: runtime.monitor,
+    backups,
     mcp,
     version,
     revision,
@@ -700,6 +715,7 @@ export async function start(config: ReadyConfig, keeper?: KeeperLine, options: P
     uptime: () => process.uptime(),
     describe: async () => {
       const { provider, model } = runtime.models.pick('default')
+      const [newest] = await backups.list()
       return {
         provider: {
           name: provider.name,
@@ -713,6 +729,8 @@ export async function start(config: ReadyConfig, keeper?: KeeperLine, options: P
         reviewExpiry: config.reviewExpiry,
         defaultLimits: (await runtime.settings.policy()).policy.limits,
         dataBytes: runtime.monitor.resources.newest()?.databaseBytes ?? 0,
+        safeMode: config.safeMode,
+        backup: newest ? { id: newest.file, ...newest } : null,
       }
     },
     submitGoal,
@@ -748,6 +766,7 @@ export async function start(config: ReadyConfig, keeper?: KeeperLine, options: P
       await mcp.close()
       await closeWebhooks()
       await server.close()
+      await backups.close()
       await runtime.close()
       finish(then)
     })()

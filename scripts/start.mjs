@@ -151,7 +151,7 @@ async function offer(home, dataDir, workingTree) {
     say(`uncommitted edits are not run: this is commit ${short}. "npm run dev" runs the files as they are`)
   if (commit && active && existsSync(join(home, 'slots', active.tree))) {
     if (active.tree === tree) return
-    if (table.failed?.[tree]) {
+    if (table.failed?.[tree] && !existsSync(join(home, 'retry'))) {
       say(
         `commit ${short} failed before (${table.failed[tree].reason}); ${label(active)} runs. Commit a mend, or try it again with "npx banyan keeper retry"`,
       )

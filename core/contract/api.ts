@@ -5,6 +5,7 @@
  */
 import * as z from 'zod'
 import { ACCESS_ROUTES } from './api-access.ts'
+import { BACKUP_ROUTES, BackupItem } from './api-backups.ts'
 import { CHANGE_ROUTES, SelfState } from './api-changes.ts'
 import { DETAIL_ROUTES } from './api-detail.ts'
 import { GOAL_ROUTES } from './api-goals.ts'
@@ -288,6 +289,10 @@ const System = z
     /** Caps of a goal that says nothing of its budget. */
     defaultLimits: Limits,
     dataBytes: count.optional(),
+    /** True: nothing is claimed, because no revision could be kept running or a person wanted so. */
+    safeMode: z.boolean().optional(),
+    /** The newest backup of the database; null: there is none. */
+    backup: BackupItem.nullable().optional(),
   })
   .meta({ id: 'System' })
 export type System = z.output<typeof System>
@@ -630,6 +635,7 @@ export const ROUTES = {
   ...DETAIL_ROUTES,
   ...CHANGE_ROUTES,
   ...SYSTEM_ROUTES,
+  ...BACKUP_ROUTES,
   ...SETTINGS_ROUTES,
   openapi: one({
     method: 'GET',

@@ -16,6 +16,7 @@ import type { Endpoint } from '../mcp/endpoint.ts'
 import type { Monitor } from '../observe/monitor.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Changes } from '../self/change.ts'
+import type { Backups } from '../store/backups.ts'
 import type { Store } from '../store/store.ts'
 import type { Tasks } from '../tasks/tasks.ts'
 import type { Web } from '../web/web.ts'
@@ -26,6 +27,7 @@ import { isPagePath, openPage } from './page.ts'
 import { headersOf, notLoggedIn, problemOf, problemOfError, problemResponse } from './problem.ts'
 import { type Env, NotJson, register } from './router.ts'
 import { accessRoutes } from './routes/access.ts'
+import { backupRoutes } from './routes/backups.ts'
 import { changeRoutes } from './routes/changes.ts'
 import { detailRoutes } from './routes/detail.ts'
 import { eventRoutes } from './routes/events.ts'
@@ -70,6 +72,7 @@ export type AppParts = {
   logins: Logins
   live: Live
   monitor: Monitor
+  backups: Pick<Backups, 'list' | 'make' | 'askRestore'>
   mcp: Pick<Endpoint, 'fetch'>
   version: string
   revision: string
@@ -171,6 +174,7 @@ export function app(parts: AppParts): Hono<Env> {
     ...detailRoutes(parts.store, parts.files.history, parts.tasks),
     ...systemRoutes(parts),
     ...monitorRoutes(parts.monitor),
+    ...backupRoutes(parts),
     ...settingsRoutes(parts.settings),
     ...loginRoutes(parts),
     ...accessRoutes(parts),

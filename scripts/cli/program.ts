@@ -4,9 +4,11 @@ import { Fault } from '../../core/contract/fault.ts'
 import { addChange } from './change.ts'
 import type { Cli } from './context.ts'
 import { addControl } from './control.ts'
+import { addDatabase } from './database.ts'
 import { addDoctor } from './doctor.ts'
 import { addFiles } from './files.ts'
 import { addGoal } from './goal.ts'
+import { addKeeper } from './keeper.ts'
 import { addLook } from './look.ts'
 import { addMcp } from './mcp.ts'
 import { addRegistry } from './registry.ts'
@@ -53,6 +55,8 @@ export function build(cli: Cli, version: string): Command {
   addToken(program, cli)
   addMcp(program, cli)
   addSystem(program, cli)
+  addDatabase(program, cli)
+  addKeeper(program, cli)
   addDoctor(program, cli)
   return program
 }

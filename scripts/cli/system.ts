@@ -1,11 +1,10 @@
-/** Commands about the running instance: up, down, status, open, token, db, worker. */
+/** Commands about the running instance: up, down, status, open, token, worker. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Command } from 'commander'
-import { redacted } from '../../core/config.ts'
 import type { Health, System } from '../../core/contract/api.ts'
 import { Fault } from '../../core/contract/fault.ts'
 import { type Cli, examples, onInterrupt, serverOf, wantsJson, whole } from './context.ts'
@@ -115,8 +114,11 @@ export function addSystem(program: Command, cli: Cli): void {
                 .join(', ') || 'none',
             ],
             ['for you', counted(system.openReviews, 'item')],
+            ['backup', system.backup ? `${system.backup.at}, ${plain(system.backup.why)}` : 'none yet'],
           ]),
         )
+        if (system.safeMode)
+          terminal.say(`Safe mode: agents are off. See why with ${terminal.banyan} keeper status; a restart tries again.`)
         if (system.openReviews > 0) terminal.say(`See what waits for you: ${terminal.banyan} review ls`)
       }),
     'banyan status --json',
@@ -135,20 +137,6 @@ export function addSystem(program: Command, cli: Cli): void {
         if (!options.print && !(await browse(url))) terminal.say('No browser could be opened here; open the link yourself.')
       }),
     'banyan open --print',
-  )
-
-  const db = program.command('db').summary('the database').description('Where the database is.')
-  examples(
-    db
-      .command('path')
-      .description('Prints the path of the SQLite database, or the address of the PostgreSQL one without its password.')
-      .action((_options: object, command: Command) => {
-        const url = String(redacted(config()).databaseUrl)
-        const path = url.startsWith('sqlite:') ? url.slice('sqlite:'.length) : url
-        if (wantsJson(command)) terminal.document({ path })
-        else terminal.out(path)
-      }),
-    'ls -l "$(banyan db path)"',
   )
 
   examples(

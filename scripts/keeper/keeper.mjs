@@ -187,7 +187,11 @@ async function keep() {
     })
   }
 
-  Object.assign(table, { safe: false })
+  table.safe = false
+  if (existsSync(join(home, 'retry'))) {
+    table.failed = {}
+    disk.remove(join(home, 'retry'))
+  }
   takeRequest('checkout.json', 'checkout')
   takeRequest('request.json', 'change')
   disk.fill()
@@ -212,7 +216,14 @@ async function keep() {
       undo(name, 'its three tries to start are used up')
       continue
     }
-    if (trial && table.backup === null) table.backup = database === '' ? null : await save(database, backups, 'before-change')
+    if (trial && table.backup === null && database !== '') {
+      try {
+        table.backup = await save(database, backups, 'before-change')
+      } catch (error) {
+        undo(name, `the database could not be backed up (${error.message})`)
+        continue
+      }
+    }
     if (trial) slot.triesLeft--
     settle()
     const end = await run(name)

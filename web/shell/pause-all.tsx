@@ -45,9 +45,13 @@ export function PauseAll() {
   )
 }
 
-/** That nothing begins, and because of whom. */
+/** That nothing begins, and because of what or whom. */
 export function HeldNotice() {
   const { data } = useRead(ROUTES.system, undefined, { follow: true })
-  if (!data?.paused) return null
-  return <p className="held-notice">{shell.pause.paused(data.paused.by)}</p>
+  return (
+    <>
+      {data?.safeMode && <p className="held-notice">{shell.safeMode}</p>}
+      {data?.paused && <p className="held-notice">{shell.pause.paused(data.paused.by)}</p>}
+    </>
+  )
 }

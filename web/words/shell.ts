@@ -62,6 +62,8 @@ export const shell = {
     compact: 'Make lists compact',
     comfortable: 'Make lists comfortable',
   },
+  safeMode:
+    'Safe mode: agents are off, because no revision of Banyan could be kept running. Look, decide and roll back; a restart tries again.',
   pause: {
     all: 'Pause all',
     resume: 'Resume all',

@@ -12,7 +12,7 @@ import type { Handlers } from '../router.ts'
 /** What only the composition root knows. */
 export type Description = Pick<
   System,
-  'provider' | 'isolation' | 'isolationChoice' | 'isolationDetail' | 'reviewExpiry' | 'defaultLimits' | 'dataBytes'
+  'provider' | 'isolation' | 'isolationChoice' | 'isolationDetail' | 'reviewExpiry' | 'defaultLimits' | 'dataBytes' | 'safeMode' | 'backup'
 >
 
 export function systemRoutes(parts: {
