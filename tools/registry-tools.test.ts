@@ -73,6 +73,25 @@ describe('lists', () => {
     ]
     expect((await use(listOptionalTools)).text).toBe('Optional tools: 1\n- query_database: Reads tables.')
   })
+
+  test('of many optional tools tell names, and of the best five what they do', async () => {
+    rows.tool = [
+      ...Array.from({ length: 60 }, (_, i) => ({
+        ...ToolEntry.parse({ name: `mcp__bulk__tool_${i}`, description: `Does thing ${i}.`, origin: 'server' }),
+        ...stamp,
+      })),
+      {
+        ...ToolEntry.parse({ name: 'mcp__mail__send', description: 'Of the MCP server mail: "Sends a message."', origin: 'server' }),
+        ...stamp,
+      },
+    ]
+    const whole = (await use(listOptionalTools)).text
+    expect(whole).toMatch(/^Optional tools: 61\. Call this again with `query`/)
+    expect(whole).not.toContain('Sends a message')
+    const found = (await use(listOptionalTools, { query: 'send a message to Ann' })).text.split('\n')
+    expect(found).toEqual(['Optional tools: 61; these fit best', '- mcp__mail__send: Of the MCP server mail: "Sends a message."'])
+    expect((await use(listOptionalTools, { query: 'mcp__bulk__tool_7' })).text.split('\n')[1]).toBe('- mcp__bulk__tool_7: Does thing 7.')
+  })
 })
 
 describe('read_document', () => {
