@@ -153,6 +153,7 @@ export function openLogins(parts: LoginParts) {
     if (under) return under
     const work = (async () => {
       try {
+        if (secrets.forSystem(secretName(target.server, 'REFRESH_TOKEN')) === null) throw needed(target.server)
         if ((await auth(provider(target, null), { serverUrl: target.url, fetchFn: target.fetch, ...asked })) !== 'AUTHORIZED')
           throw needed(target.server)
       } catch (error) {

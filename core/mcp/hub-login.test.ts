@@ -1,0 +1,107 @@
+/** Logins at MCP servers with OAuth, over the routes of a whole engine, against an authorization server that checks what it is sent. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { ServerDetail } from '../contract/api-servers.ts'
+import { engine, type Running } from '../http/fixture/engine.ts'
+import { type Guarded, serveGuarded } from './fixture/authorization.ts'
+
+let running: Running
+let guarded: Guarded
+beforeAll(async () => {
+  running = await engine()
+  guarded = await serveGuarded()
+})
+afterAll(async () => {
+  await running.stop()
+  await guarded.stop()
+})
+
+const server = async (name: string) => (await running.ask<ServerDetail>('GET', `/api/servers/${name}`)).json
+const restart = async (name: string) => (await running.ask<ServerDetail>('POST', `/api/servers/${name}/restart`)).json
+const add = (name: string, url: string) => running.ask<ServerDetail>('POST', '/api/servers', { name, url })
+/** Opens the page as a browser does, and answers where it sends the browser back to. */
+async function agree(name: string): Promise<string> {
+  const begun = await running.ask<{ url: string }>('POST', `/api/servers/${name}/login`)
+  expect(begun.status, begun.text).toBe(200)
+  const page = await fetch(begun.json.url, { redirect: 'manual' })
+  return page.headers.get('location') ?? ''
+}
+
+describe('a server that wants a login', () => {
+  test('says so, is logged in at by a person in a browser, and is met then', async () => {
+    const added = await add('tickets', guarded.url)
+    expect(added.status, added.text).toBe(201)
+    expect(added.json).toMatchObject({
+      state: 'failed',
+      login: 'needed',
+      inner: true,
+      problem: expect.stringContaining('it wants a login: `banyan mcp login tickets`'),
+    })
+    const back = await agree('tickets')
+    expect(back.startsWith(`${running.url}/oauth/callback?code=`)).toBe(true)
+    const page = await fetch(back)
+    expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('logged in at the MCP server tickets')])
+    expect(await server('tickets')).toMatchObject({ state: 'running', login: 'done', problem: null, tools: { offered: 1, pending: 1 } })
+  })
+
+  test('keeps its tokens among the secrets, without a value that anybody is shown', async () => {
+    const { items } = (await running.ask<{ items: { name: string; grants: string[] }[] }>('GET', '/api/secrets')).json
+    expect(items.map((item) => item.name)).toEqual(['MCP_TICKETS_ACCESS_TOKEN', 'MCP_TICKETS_REFRESH_TOKEN'])
+    expect(items.flatMap((item) => item.grants)).toEqual([])
+    expect((await running.ask('GET', '/api/servers/tickets')).text).not.toMatch(/access-|refresh-/)
+  })
+
+  test('takes the browser back once', async () => {
+    const back = await agree('tickets')
+    expect((await fetch(back)).status).toBe(200)
+    const again = await fetch(back)
+    expect([again.status, await again.text()]).toEqual([400, expect.stringContaining('was finished already')])
+  })
+
+  test('renews a token that ended once, however many ask at the same moment, also after a restart of Banyan', async () => {
+    await running.restart()
+    guarded.expire()
+    const before = guarded.asked.length
+    const met = await Promise.all([restart('tickets'), restart('tickets'), restart('tickets')])
+    expect(met.map((one) => one.problem)).toEqual([null, null, null])
+    expect(guarded.asked.slice(before)).toEqual(['refresh_token'])
+    expect(guarded.clients.size).toBe(1)
+  })
+
+  test('asks for a person again when its tokens were taken back', async () => {
+    guarded.revoke()
+    expect(await restart('tickets')).toMatchObject({
+      state: 'failed',
+      login: 'needed',
+      problem: expect.stringContaining('`banyan mcp login tickets` begins one'),
+    })
+    expect((await fetch(await agree('tickets'))).status).toBe(200)
+    expect(await server('tickets')).toMatchObject({ state: 'running', login: 'done' })
+  })
+
+  test('leaves nothing behind when it is removed', async () => {
+    expect((await running.ask('DELETE', '/api/servers/tickets')).status).toBe(204)
+    expect((await running.ask<{ items: unknown[] }>('GET', '/api/secrets')).json.items).toEqual([])
+  })
+})
+
+test('a page that sends the browser back in the name of somebody else logs nobody in', async () => {
+  const strange = await serveGuarded({ strangeIssuer: true })
+  try {
+    await add('strange', strange.url)
+    const back = await fetch(await agree('strange'))
+    expect([back.status, await back.text()]).toEqual([400, expect.stringContaining('did not work')])
+    expect(strange.asked).toEqual([])
+    expect(await server('strange')).toMatchObject({ login: 'needed' })
+  } finally {
+    await strange.stop()
+  }
+})
+
+test('who Banyan is can be read by pages that ask for it by its address', async () => {
+  const answer = await fetch(`${running.url}/oauth/client.json`)
+  expect(await answer.json()).toMatchObject({
+    client_id: `${running.url}/oauth/client.json`,
+    client_name: 'Banyan',
+    redirect_uris: [`${running.url}/oauth/callback`],
+  })
+})
