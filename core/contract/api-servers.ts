@@ -14,24 +14,25 @@ export type ServerPolicy = (typeof SERVER_POLICIES)[number]
 
 /** Programs would read these before they read anything else. */
 const STEERING = /^(LD_.*|DYLD_.*|NODE_OPTIONS|BASH_ENV|ENV|PATH|HOME|TMPDIR)$/
-const variables = z
-  .record(
-    text.regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, 'a variable is named with letters, digits and _').refine((name) => !STEERING.test(name), {
-      message: 'this variable steers which programs run, and cannot be set for a server',
-    }),
-    text.max(32_000),
-  )
-  .default({})
-const headers = z
-  .record(
-    text
-      .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/, 'this is no name of an HTTP header')
-      .refine((name) => !/^(host|content-length|transfer-encoding|connection|mcp-.*)$/i.test(name), {
-        message: 'this header belongs to the connection itself',
-      }),
-    text.max(8_000).regex(/^[\x20-\x7e]*$/, 'a header holds one line of ASCII characters'),
-  )
-  .default({})
+/** Keys are checked in words that say what is wrong with them. */
+const namedValues = <V extends z.ZodType<string, string>>(value: V, wrong: (name: string) => string | null) =>
+  z
+    .record(text.max(128), value)
+    .default({})
+    .superRefine((values, ctx) => {
+      for (const name of Object.keys(values)) {
+        const message = wrong(name)
+        if (message !== null) ctx.addIssue({ code: 'custom', path: [name], message })
+      }
+    })
+const variables = namedValues(text.max(32_000), (name) => {
+  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) return 'a variable is named with letters, digits and _'
+  return STEERING.test(name) ? 'this variable steers which programs run, and cannot be set for a server' : null
+})
+const headers = namedValues(text.max(8_000).regex(/^[\x20-\x7e]*$/, 'a header holds one line of ASCII characters'), (name) => {
+  if (!/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(name)) return 'this is no name of an HTTP header'
+  return /^(host|content-length|transfer-encoding|connection|mcp-.*)$/i.test(name) ? 'this header belongs to the connection itself' : null
+})
 
 /** A value may hold `secret:NAME`: the secret of that name stands there when the server is started, and is never shown. */
 export const AddServer = z

@@ -455,7 +455,10 @@ export async function openHub(parts: HubParts) {
       await rm(join(parts.folder, name), { recursive: true, force: true })
     },
     async enable(name: string, on: boolean, by: string): Promise<ServerDetail> {
-      if (must(name).enabled !== on) await update(name, { enabled: on ? 1 : 0 }, (tx) => record(tx, name, on ? 'enabled' : 'disabled', by))
+      if (must(name).enabled !== on)
+        await update(name, { enabled: on ? 1 : 0, failures: 0, retry_at: null, problem: null }, (tx) =>
+          record(tx, name, on ? 'enabled' : 'disabled', by),
+        )
       if (!on) await pool.stop({ server: name })
       return detail(name)
     },

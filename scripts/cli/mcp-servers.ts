@@ -2,8 +2,8 @@
 import { resolve } from 'node:path'
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander'
 import { SERVER_POLICIES, type ServerDetail, type ServerItem, type ServerTool } from '../../core/contract/api-servers.ts'
-import { type Cli, confirm, examples, serverOf, wantsJson } from './context.ts'
-import { all, call } from './server.ts'
+import { type Cli, confirm, examples, globals, serverOf, wantsJson } from './context.ts'
+import { all, call, findServer, type Server } from './server.ts'
 import { Ended, EXIT } from './terminal.ts'
 import { counted, oneLine, plain, quoted, table } from './words.ts'
 
@@ -49,7 +49,10 @@ export function addMcpServers(mcp: Command, cli: Cli): void {
       )
       .addArgument(new Argument('<name>', 'a short name of its own'))
       .addArgument(new Argument('[command...]', 'after --: the program that is the server, with its arguments'))
-      .option('--url <url>', 'the address of a server that speaks Streamable HTTP; one of your own network is fine')
+      .option(
+        '--url <url>',
+        'the address of a server that speaks Streamable HTTP; one of your own network is fine (where Banyan runs is BANYAN_URL here)',
+      )
       .option('--env <k=v>', 'a variable of the program; v may hold secret:NAME (repeat it)', pair(/=/, 'NAME=value'))
       .option('--header <h:v>', 'a header of each request; the value may hold secret:NAME (repeat it)', pair(/[:=]/, '"Name: value"'))
       .addOption(new Option('--scope <scope>', 'one for all tasks, or one for each').choices(['shared', 'task']))
@@ -119,7 +122,7 @@ export function addMcpServers(mcp: Command, cli: Cli): void {
       .option('-y, --yes', 'without asking')
       .action(async (server: string, names: string[], options: { yes?: boolean }, command: Command) => {
         const found = await call(serverOf(cli, command), 'server', { params: { id: server } })
-        await approve(cli, found, names, options.yes, command)
+        await approve(cli, serverOf(cli, command), found, names, options.yes, command)
       }),
     'banyan mcp approve files',
     'banyan mcp approve files mcp__files__read_file --yes',
@@ -223,12 +226,15 @@ export function addMcpServers(mcp: Command, cli: Cli): void {
 
 async function add(cli: Cli, name: string, words: string[], options: Adding, command: Command): Promise<void> {
   const { terminal } = cli
-  if ((options.url === undefined) === (words.length === 0))
+  // The same word of all commands, where it is the address of Banyan, is read before this one is looked at.
+  const { url = options.url, token } = globals(command)
+  const banyanServer = findServer(token === undefined ? {} : { token }, cli.env, terminal.banyan)
+  if ((url === undefined) === (words.length === 0))
     throw new Ended(EXIT.usage, 'Give either --url with the address of a server, or -- and the command that starts it.')
-  const made = await call(serverOf(cli, command), 'addServer', {
+  const made = await call(banyanServer, 'addServer', {
     body: {
       name,
-      ...(options.url === undefined ? { command: words } : { url: options.url }),
+      ...(url === undefined ? { command: words } : { url }),
       env: options.env ?? {},
       headers: options.header ?? {},
       scope: options.scope ?? 'shared',
@@ -252,7 +258,7 @@ async function add(cli: Cli, name: string, words: string[], options: Adding, com
     else for (const line of made.toolList.flatMap(toolLines)) terminal.say(line)
   }
   if (made.tools.pending > 0 && (options.yes || terminal.isPerson())) {
-    await approve(cli, made, [], options.yes, command)
+    await approve(cli, banyanServer, made, [], options.yes, command)
     return
   }
   if (wantsJson(command)) return terminal.document(made)
@@ -262,6 +268,7 @@ async function add(cli: Cli, name: string, words: string[], options: Adding, com
 
 async function approve(
   cli: Cli,
+  banyanServer: Server,
   server: ServerDetail,
   names: readonly string[],
   yes: boolean | undefined,
@@ -282,7 +289,7 @@ async function approve(
   if (!yes && terminal.isPerson()) for (const line of waiting.flatMap(toolLines)) terminal.say(line)
   await confirm(cli, yes, `Let agents be given ${waiting.length === 1 ? waiting[0]!.id : `these ${waiting.length} tools`}?`)
   // Bound to what was shown here, not to what it may be by now.
-  const done = await call(serverOf(cli, command), 'approveTools', {
+  const done = await call(banyanServer, 'approveTools', {
     params: { id: server.id },
     body: { tools: Object.fromEntries(waiting.map((tool) => [tool.id, tool.sha])) },
   })
