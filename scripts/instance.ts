@@ -58,6 +58,11 @@ async function startEngine(dataDir: string, settings: Readonly<Record<string, st
       const loginUrl = /Log in: (\S+)\n/.exec(said)
       if (url && loginUrl) resolve({ url: url[1]!, loginUrl: loginUrl[1]! })
     }
+    // The channel makes this process its keeper, and without a word of that it would wait.
+    child.on('message', (message: unknown) => {
+      const isReady = typeof message === 'object' && message !== null && 'type' in message && message.type === 'ready'
+      if (isReady) child.send({ type: 'accepted' })
+    })
     child.stdout?.on('data', hear)
     child.stderr?.on('data', hear)
     child.once('error', reject)
