@@ -47,6 +47,7 @@ import { type Keys, openKeys } from './models/keys.ts'
 import { playbook } from './models/playbook.ts'
 import { readPlaybooks } from './models/playbook-steps.ts'
 import type { Provider } from './models/provider.ts'
+import { type Lender, sampling } from './models/sampling.ts'
 import { typedCall } from './models/typed-call.ts'
 import { type Monitor, openMonitor } from './observe/monitor.ts'
 import { openSettingsList, type SettingsList } from './observe/settings-list.ts'
@@ -150,6 +151,8 @@ export type RuntimeOptions = {
   /** For tests, which have no internet. */
   web?: Partial<WebParts>
   leaseMs?: number
+  /** A connected MCP client that lends its model. */
+  lender?: () => Lender | null
   /** How long an outside agent may be silent. */
   outsideLeaseMs?: number
   /** For other people's MCP servers. */
@@ -250,7 +253,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
   const models = chooseModels(
     modelSettings,
     playbook({ playbooks }),
-    [typedCall(), external((taskId) => unread(store, taskId)), ...(options.providers ?? [])],
+    [typedCall(), external((taskId) => unread(store, taskId)), ...(options.providers ?? []), sampling(options.lender ?? (() => null))],
     now,
   )
   const keys = openKeys({ store, vault, models, config })
@@ -610,8 +613,10 @@ const DRAIN_MS = 10_000
 
 export async function start(config: ReadyConfig, keeper?: KeeperLine, options: Pick<RuntimeOptions, 'web'> = {}): Promise<Engine> {
   let live: Live | undefined
+  let lender: () => Lender | null = () => null
   const runtime = await openRuntime(config, {
     ...options,
+    lender: () => lender(),
     onDelta: (taskId, text) => live?.delta(taskId, text),
     ...(keeper ? { onStep: keeper.progress } : {}),
     self: { isKept: () => keeper !== undefined },
@@ -659,6 +664,7 @@ export async function start(config: ReadyConfig, keeper?: KeeperLine, options: P
       version,
     ),
   })
+  lender = mcp.lender
   let finish: (how: 'stop' | 'restart') => void = () => undefined
   const ended = new Promise<'stop' | 'restart'>((resolve) => {
     finish = resolve

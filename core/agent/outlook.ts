@@ -23,7 +23,7 @@ export function openOutlook(parts: { store: Store; registry: Registry; models: M
         throw new Fault('invalid', `There is no agent "${name}" for a part of the plan; choose one of ${names.join(', ')}.`)
       }
       const { provider, model } = targetOf(models, goal?.model ?? null, agent.model)
-      if (!provider.judges || provider.outside) free.add(name)
+      if (!provider.judges || provider.outside || provider.lends) free.add(name)
       const has = entries.flatMap((entry) => {
         const tool = tools.get(entry.name)
         if (!tool || tool.arranges) return []

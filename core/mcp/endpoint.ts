@@ -130,6 +130,8 @@ export function openEndpoint(
     },
     /** What changed in the lists of tools and prompts is told to every client. */
     notify: modern.notify,
+    /** A connected client that lends its model. */
+    lender: sessions.lender,
     load: (): { sessions: number; streams: number } => ({ sessions: sessions.count(), streams: bus.listenerCount }),
     async close(): Promise<void> {
       clearInterval(timer)

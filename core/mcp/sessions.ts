@@ -12,6 +12,7 @@ import {
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server'
 import type { Principal } from '../auth/principal.ts'
+import type { Lender, SamplingAnswer } from '../models/sampling.ts'
 import type { Store } from '../store/store.ts'
 import { openReplay, type Replay } from './replay.ts'
 import { authInfoOf, principalOf, type Subscriptions } from './server.ts'
@@ -22,6 +23,10 @@ const ROW_MS = 30 * 86_400_000
 const MEMORY_MS = 30 * 60_000
 /** Uses are noted at most this often, so that looking is not writing. */
 const NOTED_MS = 60_000
+/** A person at the client may look at each request first. */
+const SAMPLING_MS = 600_000
+/** Whoever answers for an agent decides what it does; looking alone is not enough for that. */
+const mayLend = ({ scopes }: Principal): boolean => scopes.has('goals:write') || scopes.has('work')
 /** How soon clients come back to a stream that ended. */
 const RETRY_MS = 1_000
 
@@ -33,6 +38,8 @@ type Session = {
   server: Server
   replay: Replay
   uris: Set<string>
+  /** Aborts when the client no longer listens on the stream that it opened for what comes unasked; absent: it never opened one. */
+  listening?: AbortSignal
   usedAt: number
   notedAt: number
 }
@@ -180,6 +187,7 @@ export function openSessions(parts: {
       if (session === null) return refusal(404, -32_001, 'There is no such session; begin a new one with an initialize request.')
       session.principal = principal
       await note(session)
+      if (request.method === 'GET') session.listening = request.signal
       return session.transport.handleRequest(session.replay.known(request), {
         authInfo,
         ...(body === undefined ? {} : { parsedBody: body }),
@@ -190,6 +198,25 @@ export function openSessions(parts: {
       for (const { server, uris: asked } of live.values()) {
         for (const uri of asked) if (uris.has(uri)) server.sendResourceUpdated({ uri }).catch(() => undefined) // it is gone, and hears of it when it is back
         if (list) server.sendResourceListChanged().catch(() => undefined) // as above
+      }
+    },
+    /** The client that was used last of those that lend their model and may; null: none does. */
+    lender(): Lender | null {
+      const lending = [...live.values()].filter(
+        ({ server, principal, listening }) =>
+          listening?.aborted === false && server.getClientCapabilities()?.sampling !== undefined && mayLend(principal),
+      )
+      const newest = lending.sort((a, b) => b.usedAt - a.usedAt)[0]
+      if (newest === undefined) return null
+      const { server } = newest
+      const listening = newest.listening!
+      return {
+        tools: server.getClientCapabilities()?.sampling?.tools !== undefined,
+        ask: (request, signal) =>
+          server.createMessage(request as never, {
+            signal: AbortSignal.any([signal, listening]),
+            timeout: SAMPLING_MS,
+          }) as Promise<SamplingAnswer>,
       }
     },
     any: (): boolean => live.size > 0,

@@ -63,6 +63,8 @@ export type Provider = {
    * to do for this model; '': nothing special. `asks`: whether this turn needs the agent at all; it does when that is left out.
    */
   readonly outside?: { capability(model: string): string; asks?(request: ModelRequest): boolean }
+  /** There where a program of somebody else lends its model: whether one does now. */
+  readonly lends?: () => boolean
   /** Tokens that fit into request and answer together. */
   contextWindow(model: string): number
   stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent>

@@ -50,6 +50,17 @@ export function modelRoutes({ models: { models, keys } }: { models: ModelParts }
           keyPresent: true,
           isDefault: true,
         })
+      for (const { name, lends } of models.providers)
+        if (lends && !items.some((one) => one.id === name))
+          items.push({
+            id: name,
+            provider: name,
+            inputPerMillion: 0,
+            outputPerMillion: 0,
+            contextTokens: null,
+            keyPresent: lends(),
+            isDefault: false,
+          })
       return { items: query.ready === '1' ? items.filter((one) => one.keyPresent) : items, nextCursor: null }
     },
     providers: async () => ({ items: await keys.list(), nextCursor: null }),
