@@ -81,7 +81,10 @@ function blocks(messages: readonly RequestMessage[]): SamplingMessage[] {
   let results: SamplingMessage | undefined
   for (const message of messages) {
     if (message.role === 'tool') {
-      if (results === undefined) out.push((results = { role: 'user', content: [] }))
+      if (results === undefined) {
+        results = { role: 'user', content: [] }
+        out.push(results)
+      }
       results.content.push({
         type: 'tool_result',
         toolUseId: message.callId,
