@@ -4,8 +4,8 @@ import { Client } from '@modelcontextprotocol/client'
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import { Client as OldClient } from '@modelcontextprotocol/sdk/client/index.js'
 import { StdioClientTransport as OldStdio } from '@modelcontextprotocol/sdk/client/stdio.js'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { dataOf, MODERN, modernClient, oldClient, textOf } from './fixture/clients.ts'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { askAsFollower, dataOf, MODERN, modernClient, oldClient, textOf } from './fixture/clients.ts'
 import { openEngineProcess } from './fixture/engine-process.ts'
 
 type Standing = { over: boolean; task: { task_id: string } }
@@ -69,6 +69,65 @@ test('what was subscribed to before kill -9 is told after it', async () => {
   clearInterval(steering)
   await old.close()
 }, 60_000)
+
+test('a listener of 2026-07-28 is told that its stream is over, and hears on when it listens again', async () => {
+  const client = await modernClient(engine.url, engine.token)
+  const { task } = dataOf<Standing>(await client.callTool({ name: 'start_goal', arguments: { goal: 'What is to be heard?' } }))
+  const uri = `banyan://tree/${task.task_id}`
+  const told: string[] = []
+  client.setNotificationHandler('notifications/resources/updated', ({ params }) => void told.push(params.uri))
+  const subscription = await client.listen({ resourceSubscriptions: [uri] })
+  await engine.kill()
+  await subscription.closed
+  await engine.start()
+  const again = await client.listen({ resourceSubscriptions: [uri] })
+  await client.callTool({ name: 'control_task', arguments: { task_id: task.task_id, action: 'abort' } })
+  await vi.waitFor(() => expect(told).toContain(uri), { timeout: 15_000 })
+  await again.close()
+  await client.close()
+}, 60_000)
+
+test('who follows tasks by itself finds task and question again, and an answer sent twice counts once', async () => {
+  type Followed = { taskId: string; status: string; inputRequests?: Record<string, unknown>; result?: { structuredContent: Standing } }
+  const rpc = async (method: string, params: Record<string, unknown>) => {
+    const { result, error } = await askAsFollower(engine, method, params)
+    expect(error, error?.message).toBeUndefined()
+    return result as never as Followed
+  }
+  const given = { name: 'start_goal', arguments: { goal: 'Which way is up?', idempotency_key: 'followed' } }
+  const { taskId } = await rpc('tools/call', given)
+  await engine.kill()
+  await engine.start()
+  expect((await rpc('tools/call', given)).taskId).toBe(taskId)
+  const asked = await vi.waitFor(
+    async () => {
+      const task = await rpc('tasks/get', { taskId })
+      expect(task.status).toBe('input_required')
+      return task
+    },
+    { timeout: 15_000, interval: 200 },
+  )
+  const [key] = Object.keys(asked.inputRequests ?? {})
+  const answer = { taskId, inputResponses: { [key!]: { action: 'accept', content: { answer: 'That way.' } } } }
+  await rpc('tasks/update', answer)
+  await engine.kill()
+  await engine.start()
+  await rpc('tasks/update', answer)
+  const over = await vi.waitFor(
+    async () => {
+      const task = await rpc('tasks/get', { taskId })
+      expect(task.status).toBe('completed')
+      return task
+    },
+    { timeout: 15_000, interval: 200 },
+  )
+  expect(over.result?.structuredContent).toMatchObject({ over: true, task: { task_id: taskId, status: 'done' } })
+  const facts = await fetch(`${engine.url}/api/events?treeId=${taskId}&limit=1000`, {
+    headers: { authorization: `Bearer ${engine.token}` },
+  })
+  const { items } = (await facts.json()) as { items: { type: string }[] }
+  expect(items.filter((one) => one.type === 'review.decided')).toHaveLength(1)
+}, 90_000)
 
 test('a call that may have been done is not done twice by the bridge, and one that only looks is', async () => {
   const client = new OldClient(INFO)

@@ -1,7 +1,7 @@
 /** Resources, subscriptions, prompts, completions, forms, progress and tasks that clients follow by themselves: on the whole engine. */
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { engine, type Running, TOKEN } from '../http/fixture/engine.ts'
-import { dataOf, MODERN, modernClient, oldClient, textOf } from './fixture/clients.ts'
+import { askAsFollower, dataOf, MODERN, modernClient, oldClient, textOf } from './fixture/clients.ts'
 
 type Standing = { over: boolean; task: { task_id: string; status: string }; reviews: { review_id: string }[] }
 type Told = { method: string; params: Record<string, unknown> }
@@ -219,30 +219,7 @@ describe('a call that takes long', () => {
 })
 
 describe('a client that follows tasks by itself', () => {
-  const meta = (extra: object = {}) => ({
-    'io.modelcontextprotocol/protocolVersion': MODERN,
-    'io.modelcontextprotocol/clientInfo': { name: 'banyan-test', version: '1' },
-    'io.modelcontextprotocol/clientCapabilities': { elicitation: {}, extensions: { 'io.modelcontextprotocol/tasks': {} } },
-    ...extra,
-  })
-  type Rpc = { result?: Record<string, never>; error?: { code: number; message: string } }
-  async function rpc(method: string, params: Record<string, unknown>, token = TOKEN): Promise<Rpc> {
-    const named = (params.name ?? params.taskId) as string | undefined
-    const response = await fetch(`${running.url}/mcp`, {
-      method: 'POST',
-      headers: {
-        authorization: `Bearer ${token}`,
-        'content-type': 'application/json',
-        accept: 'application/json, text/event-stream',
-        'mcp-protocol-version': MODERN,
-        'mcp-method': method,
-        ...(named === undefined ? {} : { 'mcp-name': named }),
-      },
-      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: { ...params, _meta: meta() } }),
-    })
-    const text = await response.text()
-    return JSON.parse(text.startsWith('{') ? text : text.split('data: ').at(-1)!) as Rpc
-  }
+  const rpc = (method: string, params: Record<string, unknown>, token = TOKEN) => askAsFollower({ url: running.url, token }, method, params)
   const begin = async (goal: string) =>
     (await rpc('tools/call', { name: 'start_goal', arguments: { goal } })).result as never as { resultType: string; taskId: string }
   const get = async (taskId: string) =>
