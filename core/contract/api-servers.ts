@@ -174,6 +174,15 @@ export type ServerItem = z.output<typeof ServerItem>
 const ServerDetail = ServerItem.extend({ toolList: z.array(ServerTool) }).meta({ id: 'ServerDetail' })
 export type ServerDetail = z.output<typeof ServerDetail>
 
+/** For a login page where a person registered Banyan by hand; `clientSecret` may be `secret:NAME`. */
+export const LoginServer = z
+  .object({ clientId: text.min(1).max(2_000).optional(), clientSecret: text.min(1).max(8_000).optional() })
+  .strict()
+  .refine(({ clientId, clientSecret }) => clientSecret === undefined || clientId !== undefined, {
+    path: ['clientId'],
+    message: 'a secret belongs to a clientId',
+  })
+
 /** `tools`: names for agents with the `sha` that was shown; left out, all that wait. */
 export const ApproveTools = z.object({ tools: z.record(text.max(64), text.max(100)).optional() }).strict()
 export type ApproveTools = z.output<typeof ApproveTools>
@@ -275,6 +284,8 @@ export const SERVER_ROUTES = {
     scope: 'admin',
     summary: 'Begins a login with OAuth; a person opens the address',
     status: 200,
+    request: LoginServer.meta({ id: 'LoginServer' }),
+    optionalBody: true,
     response: z.object({ url: text }),
   }),
   finishServerLogin: one({

@@ -5,6 +5,8 @@
 import {
   type CallToolResult,
   Client,
+  type ElicitRequestFormParams,
+  type ElicitResult,
   ProtocolError,
   SdkError,
   SdkErrorCode,
@@ -68,6 +70,8 @@ export async function connect(parts: {
   changed(): void
   /** It is over, however that came. */
   closed(): void
+  /** Answers what a server asks whoever calls it, as a form. Absent: servers are told that nobody can be asked. */
+  asked?(form: ElicitRequestFormParams): Promise<ElicitResult>
   signal?: AbortSignal
 }): Promise<Connection> {
   const { limits } = parts
@@ -84,9 +88,15 @@ export async function connect(parts: {
       // Answers are checked by hub-schema.ts, which runs no expression of strangers.
       jsonSchemaValidator: { getValidator: () => (input) => ({ valid: true, data: input as never, errorMessage: undefined }) },
       listMaxPages: MOST_PAGES,
+      ...(parts.asked ? { capabilities: { elicitation: { form: { applyDefaults: true } } } } : {}),
       listChanged: { tools: { autoRefresh: false, debounceMs: 500, onChanged: () => parts.changed() } },
     },
   )
+  const { asked } = parts
+  if (asked)
+    client.setRequestHandler('elicitation/create', async ({ params }) =>
+      params.mode === 'url' ? { action: 'decline' } : asked(params as ElicitRequestFormParams),
+    )
   client.onclose = () => {
     if (over) return
     over = true

@@ -19,8 +19,8 @@ const server = async (name: string) => (await running.ask<ServerDetail>('GET', `
 const restart = async (name: string) => (await running.ask<ServerDetail>('POST', `/api/servers/${name}/restart`)).json
 const add = (name: string, url: string) => running.ask<ServerDetail>('POST', '/api/servers', { name, url })
 /** Opens the page as a browser does, and answers where it sends the browser back to. */
-async function agree(name: string): Promise<string> {
-  const begun = await running.ask<{ url: string }>('POST', `/api/servers/${name}/login`)
+async function agree(name: string, own?: object): Promise<string> {
+  const begun = await running.ask<{ url: string }>('POST', `/api/servers/${name}/login`, own)
   expect(begun.status, begun.text).toBe(200)
   const page = await fetch(begun.json.url, { redirect: 'manual' })
   return page.headers.get('location') ?? ''
@@ -82,6 +82,41 @@ describe('a server that wants a login', () => {
     expect((await running.ask('DELETE', '/api/servers/tickets')).status).toBe(204)
     expect((await running.ask<{ items: unknown[] }>('GET', '/api/secrets')).json.items).toEqual([])
   })
+})
+
+test('a server that wants a login that may do more says so, and the next login asks for that beside what it had', async () => {
+  const more = await serveGuarded({ wantsMore: 'tools:all' })
+  try {
+    await add('more', more.url)
+    await fetch(await agree('more'))
+    expect(await server('more')).toMatchObject({
+      login: 'needed',
+      problem: expect.stringContaining('it wants a login that may do more (tools:all): `banyan mcp login more` begins one'),
+    })
+    await fetch(await agree('more'))
+    expect(await server('more')).toMatchObject({ state: 'running', login: 'done', problem: null })
+    expect(more.scopes()).toEqual(['tools', 'tools tools:all'])
+  } finally {
+    await more.stop()
+  }
+})
+
+test('a login page that registers nobody takes the client that a person was given, with a secret that is kept', async () => {
+  const redirect = `${running.url}/oauth/callback`
+  const known = await serveGuarded({ own: { id: 'banyan-of-this-test', secret: 'a-secret-of-this-test', redirect } })
+  try {
+    await add('known', known.url)
+    const without = await running.ask('POST', '/api/servers/known/login')
+    expect([without.status, without.text]).toEqual([503, expect.stringContaining('--client-id')])
+    await running.ask('PUT', '/api/secrets/KNOWN_SECRET', { value: 'a-secret-of-this-test' })
+    await fetch(await agree('known', { clientId: 'banyan-of-this-test', clientSecret: 'secret:KNOWN_SECRET' }))
+    expect(await server('known')).toMatchObject({ state: 'running', login: 'done', problem: null })
+    await fetch(await agree('known'))
+    expect(await server('known')).toMatchObject({ state: 'running', login: 'done', problem: null })
+    expect((await running.ask('GET', '/api/servers/known')).text).not.toContain('a-secret-of-this-test')
+  } finally {
+    await known.stop()
+  }
 })
 
 test('a page that sends the browser back in the name of somebody else logs nobody in', async () => {

@@ -24,10 +24,12 @@ import { cleanedLine } from './hub-words.ts'
 export type KeptLogin = {
   /** `needed`: the server asked for one and there is none that it takes. */
   state: 'needed' | 'done'
-  /** As it was registered, without its secret. */
-  client?: Omit<StoredOAuthClientInformation, 'client_secret'> & { redirect_uris?: string[] }
+  /** As it was registered, without its secret. `own`: by a person, at the login page's makers; it is never registered anew. */
+  client?: Omit<StoredOAuthClientInformation, 'client_secret'> & { redirect_uris?: string[]; own?: true }
   tokens?: Omit<StoredOAuthTokens, 'access_token' | 'refresh_token' | 'id_token'>
   expiresAt?: number | null
+  /** What a login asks for from now on, in words of OAuth, because a call was refused without it. */
+  scope?: string
   discovery?: OAuthDiscoveryState
 }
 export type LoginParts = {
@@ -35,7 +37,11 @@ export type LoginParts = {
   kept(server: string): KeptLogin | null
   keep(server: string, login: KeptLogin | null): Promise<void>
   now(): number
+  /** Address of the document that says who we are, for login pages that read one; left out: ours, where they can reach us. */
+  document?: string
 }
+/** What the makers of a login page gave a person who registered Banyan there. */
+export type OwnClient = { id: string; secret?: string | undefined }
 
 const ATTEMPT_MS = 10 * 60_000
 const MOST_ATTEMPTS = 100
@@ -82,20 +88,23 @@ export function openLogins(parts: LoginParts) {
       redirectUrl,
       clientMetadata: clientMetadata(redirectUrl),
       // Login pages may read who we are only where they can reach us.
-      ...(redirectUrl.startsWith('https:') ? { clientMetadataUrl: new URL('/oauth/client.json', redirectUrl).href } : {}),
+      ...(redirectUrl.startsWith('https:') ? { clientMetadataUrl: parts.document ?? new URL('/oauth/client.json', redirectUrl).href } : {}),
       ...(state === undefined ? {} : { state: () => state }),
       clientInformation() {
-        const { client } = parts.kept(server) ?? {}
+        const { own, ...client } = parts.kept(server)?.client ?? { client_id: null }
+        if (client.client_id === null) return undefined
         // Registered for another address of ours: the login page would not send anybody back here.
-        if (!client || (attempt !== null && client.redirect_uris !== undefined && !client.redirect_uris.includes(redirectUrl)))
-          return undefined
+        const elsewhere = attempt !== null && client.redirect_uris !== undefined && !client.redirect_uris.includes(redirectUrl)
+        if (elsewhere && !own) return undefined
         const secret = secrets.forSystem(secretName(server, 'CLIENT_SECRET'))
         return { ...client, ...(secret === null ? {} : { client_secret: secret }) } as StoredOAuthClientInformation
       },
       async saveClientInformation(given) {
         const { client_secret, ...client } = given
         await keepSecret(server, 'CLIENT_SECRET', client_secret)
-        await change(server, { client: { redirect_uris: [redirectUrl], ...client } })
+        const own = parts.kept(server)?.client
+        const same = own?.own === true && own.client_id === client.client_id
+        await change(server, { client: { redirect_uris: [redirectUrl], ...client, ...(same ? { own: true } : {}) } })
       },
       tokens() {
         const access = secrets.forSystem(secretName(server, 'ACCESS_TOKEN'))
@@ -153,6 +162,7 @@ export function openLogins(parts: LoginParts) {
     if (under) return under
     const work = (async () => {
       try {
+        // Without it only a person can begin anew.
         if (secrets.forSystem(secretName(target.server, 'REFRESH_TOKEN')) === null) throw needed(target.server)
         if ((await auth(provider(target, null), { serverUrl: target.url, fetchFn: target.fetch, ...asked })) !== 'AUTHORIZED')
           throw needed(target.server)
@@ -194,7 +204,7 @@ export function openLogins(parts: LoginParts) {
       }
     },
     /** The page that a person opens. A Fault says why there is none. */
-    async begin(target: Target, redirectUrl: string): Promise<string> {
+    async begin(target: Target, redirectUrl: string, own?: OwnClient): Promise<string> {
       const now = parts.now()
       for (const [state, attempt] of attempts) if (attempt.until <= now) attempts.delete(state)
       if (attempts.size >= MOST_ATTEMPTS)
@@ -203,7 +213,13 @@ export function openLogins(parts: LoginParts) {
       const attempt: Attempt = { target, redirectUrl, verifier: '', url: null, until: now + ATTEMPT_MS }
       try {
         const asked = await challenge(target)
-        await auth(provider(target, attempt, state), { serverUrl: target.url, fetchFn: target.fetch, forceReauthorization: true, ...asked })
+        // Where its login page is, it says anew: it may have moved.
+        const { discovery: _, ...kept } = parts.kept(target.server) ?? { state: 'needed' }
+        await parts.keep(target.server, { ...kept, ...(own ? { client: { client_id: own.id, own: true } } : {}) })
+        if (own) await keepSecret(target.server, 'CLIENT_SECRET', own.secret)
+        const scope = joined(asked.scope, kept.scope)
+        const options = { serverUrl: target.url, fetchFn: target.fetch, forceReauthorization: true, ...asked, ...(scope ? { scope } : {}) }
+        await auth(provider(target, attempt, state), options)
       } catch (error) {
         throw failed(target.server, error)
       }
@@ -245,6 +261,13 @@ export function openLogins(parts: LoginParts) {
       }
       return target.server
     },
+    /** A call needs a login that may do more; the next one asks for that too. What its caller is told. */
+    async wantsMore(server: string, scope: string | undefined): Promise<Fault> {
+      const kept = parts.kept(server)
+      const all = joined(kept?.scope, kept?.tokens?.scope, scope)
+      await change(server, { state: 'needed', ...(all ? { scope: all } : {}) })
+      return needed(server, scope === undefined ? ' that may do more' : ` that may do more (${cleanedLine(scope, 200)})`)
+    },
     /** The server asked for a login that nobody has. */
     wanted: (server: string): Promise<void> => change(server, { state: 'needed' }),
     async forget(server: string): Promise<void> {
@@ -253,13 +276,21 @@ export function openLogins(parts: LoginParts) {
   }
 }
 
-const needed = (server: string): Fault => new Fault('unavailable', `${LOGIN_NEEDED}: \`banyan mcp login ${server}\` begins one.`)
-const failed = (server: string, error: unknown): Fault =>
-  error instanceof Fault
-    ? error
-    : new Fault('unavailable', `The login at the MCP server ${server} did not work: ${cleanedLine((error as Error).message, 300)}.`, {
-        cause: error,
-      })
+const needed = (server: string, which = ''): Fault =>
+  new Fault('unavailable', `${LOGIN_NEEDED}${which}: \`banyan mcp login ${server}\` begins one.`)
+/** Scopes of several lists, each once; undefined where none names any. */
+function joined(...lists: (string | undefined)[]): string | undefined {
+  const all = new Set(lists.flatMap((list) => list?.split(' ') ?? []).filter(Boolean))
+  return all.size > 0 ? [...all].join(' ') : undefined
+}
+function failed(server: string, error: unknown): Fault {
+  if (error instanceof Fault) return error
+  const { message } = error as Error
+  const why = /not support dynamic client registration/i.test(message)
+    ? `its login page lets no program register itself; register Banyan there by hand, then begin with \`banyan mcp login ${server} --client-id ID\``
+    : cleanedLine(message, 300)
+  return new Fault('unavailable', `The login at the MCP server ${server} did not work: ${why}.`, { cause: error })
+}
 
 /** What the server says when it is asked without a login. */
 async function challenge({ url, fetch }: Target): Promise<{ resourceMetadataUrl?: URL; scope?: string }> {

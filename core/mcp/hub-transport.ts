@@ -1,7 +1,7 @@
 /** The way to one server, as a person set it up: a program within its walls, or an address. Secrets are put in here and nowhere else. */
 import { chmod, lchown, mkdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { StreamableHTTPClientTransport, type Transport } from '@modelcontextprotocol/client'
+import { extractWWWAuthenticateParams, StreamableHTTPClientTransport, type Transport } from '@modelcontextprotocol/client'
 import { Fault } from '../contract/fault.ts'
 import { readHosts } from '../contract/network.ts'
 import type { Command, Exec } from '../exec/exec.ts'
@@ -83,7 +83,14 @@ export function httpTransport(
   logins: Logins,
   cut: (why: string) => void,
 ): Transport {
-  const fetch = fetchOf(parts, spec, cut)
+  const plain = fetchOf(parts, spec, cut)
+  const fetch: GuardedFetch = async (to, init) => {
+    const response = await plain(to, init)
+    const { error, scope } = response.status === 403 ? extractWWWAuthenticateParams(response) : {}
+    if (error !== 'insufficient_scope') return response
+    await response.body?.cancel()
+    throw await logins.wantsMore(name, scope)
+  }
   const transport = new StreamableHTTPClientTransport(new URL(spec.url), {
     fetch: fetch as never,
     ...(Object.keys(spec.headers).some((header) => header.toLowerCase() === 'authorization')

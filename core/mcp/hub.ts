@@ -17,7 +17,7 @@ import { openReview, settleReview } from '../tasks/review.ts'
 import { type Call, type Capabilities, mistake, type Outcome, type Tool } from '../tool.ts'
 import { CallFailed, CONNECTION_LIMITS, type Connection, type ConnectionLimits, connect } from './hub-connect.ts'
 import { compared } from './hub-definitions.ts'
-import { openLogins } from './hub-login.ts'
+import { type OwnClient, openLogins } from './hub-login.ts'
 import { openPool } from './hub-pool.ts'
 import { outcomeOf } from './hub-result.ts'
 import { type Held, type HubTool, putTools, readServers } from './hub-rows.ts'
@@ -501,8 +501,13 @@ export async function openHub(parts: HubParts) {
         )
       return detail(name)
     },
-    /** The page that a person opens to log in; `redirectUrl` is where it sends them back. */
-    login: (name: string, redirectUrl: string): Promise<string> => logins.begin(targetOf(must(name)), redirectUrl),
+    /** The page that a person opens to log in; `redirectUrl` is where it sends them back. The secret of `own` may be `secret:NAME`. */
+    login(name: string, redirectUrl: string, own?: OwnClient): Promise<string> {
+      const target = targetOf(must(name))
+      if (own?.secret === undefined) return logins.begin(target, redirectUrl, own)
+      const { secret } = filledWith(parts.secrets, { secret: own.secret })
+      return logins.begin(target, redirectUrl, { ...own, secret })
+    },
     /** What the page sent back. Meets the server then. */
     async finishLogin(given: {
       state?: string | undefined

@@ -198,8 +198,10 @@ export function addMcpServers(mcp: Command, cli: Cli): void {
       .command('login')
       .description('Begins a login at a server with OAuth and prints the address to open in a browser.')
       .addArgument(name())
-      .action(async (server: string, _: object, command: Command) => {
-        const { url } = await call(serverOf(cli, command), 'loginServer', { params: { id: server } })
+      .option('--client-id <id>', 'as the makers of the login page gave it, where you registered Banyan there by hand')
+      .option('--client-secret <secret>', 'what belongs to it, as secret:NAME')
+      .action(async (server: string, given: { clientId?: string; clientSecret?: string }, command: Command) => {
+        const { url } = await call(serverOf(cli, command), 'loginServer', { params: { id: server }, body: given })
         if (wantsJson(command)) return terminal.document({ url })
         terminal.out(plain(url))
         terminal.say(

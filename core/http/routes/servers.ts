@@ -37,7 +37,9 @@ export function serverRoutes({ hub, auth }: ServerParts): Pick<Handlers, Names> 
     restartServer: ({ param }) => hub.restart(param('id')),
     approveTools: ({ param, body, by }) => hub.approve(param('id'), body, by.name),
     serverRules: ({ param, body, by }) => hub.rules(param('id'), body, by.name),
-    loginServer: async ({ param }) => ({ url: await hub.login(param('id'), callback()) }),
+    async loginServer({ param, body: { clientId, clientSecret } }) {
+      return { url: await hub.login(param('id'), callback(), clientId === undefined ? undefined : { id: clientId, secret: clientSecret }) }
+    },
     async finishServerLogin({ query, headOnly }) {
       if (headOnly) return words(200, '')
       try {
