@@ -25,6 +25,8 @@ export function openConversation() {
   /** `entries` is the history without what is no longer sent; its first `from` entries are in `settled`. */
   const sent = { entries: [] as StoredMessage[], clearedUpTo: 0, settled: [] as RequestMessage[], tokens: 0, from: 0 }
   let promptHash: string | null = null
+  /** Tokens of the texts of the newest request: what is settled next was among them, and counting is the dearest part of a turn's request. */
+  let counted = new Map<string, number>()
 
   return {
     history: history as readonly StoredMessage[],
@@ -44,14 +46,21 @@ export function openConversation() {
       if (newest <= sent.from) return
       const more = render(sent.entries.slice(sent.from, newest), sent.clearedUpTo)
       sent.settled.push(...more)
-      sent.tokens += sizeOf(more)
+      sent.tokens += sizeOf(more, (text) => counted.get(text) ?? estimateTokenCount(text))
       sent.from = newest
     },
 
     /** What the model gets now, and its size by rule of thumb. */
     request(): { messages: RequestMessage[]; tokens: number } {
       const tail = render(sent.entries.slice(sent.from), sent.clearedUpTo)
-      return { messages: [...sent.settled, ...tail], tokens: sent.tokens + sizeOf(tail) }
+      const before = counted
+      counted = new Map()
+      const tokens = sizeOf(tail, (text) => {
+        const known = before.get(text) ?? estimateTokenCount(text)
+        counted.set(text, known)
+        return known
+      })
+      return { messages: [...sent.settled, ...tail], tokens: sent.tokens + tokens }
     },
   }
 }
@@ -127,11 +136,11 @@ function visible(history: readonly StoredMessage[]): { seen: StoredMessage[]; cl
 
 /** Tokens of a text by rule of thumb (within about a tenth of the real count for English and code). */
 export const estimateTokens = (text: string): number => estimateTokenCount(text)
-const sizeOf = (messages: readonly RequestMessage[]): number => messages.reduce((sum, m) => sum + tokensOfMessage(m), 0)
-const tokensOfMessage = (m: RequestMessage): number =>
-  4 +
-  estimateTokenCount(m.text) +
-  (m.role === 'assistant' ? m.calls.reduce((sum, c) => sum + 10 + estimateTokenCount(JSON.stringify(c.input ?? {})), 0) : 0)
+type Count = (text: string) => number
+const sizeOf = (messages: readonly RequestMessage[], count: Count = estimateTokenCount): number =>
+  messages.reduce((sum, m) => sum + tokensOfMessage(m, count), 0)
+const tokensOfMessage = (m: RequestMessage, count: Count): number =>
+  4 + count(m.text) + (m.role === 'assistant' ? m.calls.reduce((sum, c) => sum + 10 + count(JSON.stringify(c.input ?? {})), 0) : 0)
 
 /** The first remedy: old tool results go. null: nothing worth clearing is left. */
 export function clearing(history: readonly StoredMessage[]): Extract<Message, { role: 'compaction' }> | null {

@@ -21,6 +21,7 @@ import { type Touched, taintOfFiles } from './provenance.ts'
 import { snooze, waitingFor } from './review.ts'
 import { type Claim, type TaskRow, toReview, toTask } from './rows.ts'
 import { openRules } from './rules.ts'
+import { sharedRead } from './shared-read.ts'
 import { spendReport } from './spend.ts'
 import { quick, recover, type Swept, thorough } from './sweep.ts'
 import { listTrees, type Page, readCursor, type TreeFilter, type TreeView, treesOf } from './trees.ts'
@@ -82,8 +83,8 @@ export function openTasks(store: Store, options: TasksOptions = {}) {
       taintOfFiles(store, treeId, touched, underWay),
     plans: openPlans(store),
     halt: openHalt(store),
-    /** Of the last seven days. */
-    spend: () => spendReport(store, options.dailyMicros?.() ?? null, Date.now()),
+    /** Of the last seven days. Every open page asks each second in which something happens, and 100,000 calls take a tenth of a second to add up. */
+    spend: sharedRead(() => spendReport(store, options.dailyMicros?.() ?? null, Date.now())),
 
     /** Acknowledged only when it is on stable storage. `created` is false when this idempotency key made the tree before. */
     async createGoal(goal: NewGoal & { prepare?: (treeId: string) => Promise<void> }): Promise<{ treeId: string; created: boolean }> {
