@@ -21,16 +21,17 @@ import { Fault } from './contract/fault.ts'
 import type { Approval } from './contract/goal.ts'
 import { type Budget, withBudget } from './contract/limits.ts'
 import type { GoalRule } from './contract/policy.ts'
-import { isOver } from './contract/task.ts'
+import { isOver, type Task } from './contract/task.ts'
 import { type ContainerReport, instanceId, openContainers } from './exec/docker-probe.ts'
 import { builtEnvironment } from './exec/environment.ts'
 import type { Exec } from './exec/exec.ts'
+import { workspaceFiles } from './exec/files.ts'
 import { type History, openHistory } from './exec/history.ts'
 import { type JobLimits, openJobs } from './exec/jobs.ts'
 import { ladder } from './exec/ladder.ts'
 import { localExec, NOBODY } from './exec/local.ts'
 import { type IsolationReport, openIsolation } from './exec/probe.ts'
-import { openRepositories, type Repositories } from './git/git.ts'
+import { openRepositories, type Repositories, type WorktreeChanges } from './git/git.ts'
 import { type AppParts, app } from './http/app.ts'
 import { openAuth } from './http/auth.ts'
 import { type Live, openLive } from './http/live.ts'
@@ -117,6 +118,8 @@ export type Runtime = {
   tools: ReadonlyMap<string, Tool>
   uploads: Uploads
   web: Web
+  /** What the git work trees of a task hold beyond where they began. */
+  changed(task: Pick<Task, 'id' | 'treeId' | 'workspace' | 'agent'>): Promise<WorktreeChanges[]>
   /** Keys of providers that people gave. */
   keys: Keys
   /** Tools that agents made. */
@@ -455,6 +458,16 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     settingsList: list,
     uploads,
     web,
+    changed: ({ id, treeId, workspace, agent }) =>
+      repositories
+        .forTask({
+          treeId,
+          taskId: id,
+          agent,
+          files: workspaceFiles(folders.path({ treeId, workspace }), { protectedPaths: [config.dataDir] }),
+          folder: () => folders.of({ treeId, workspace }),
+        })
+        .changed(),
     keys,
     made,
     outlook,
@@ -690,6 +703,7 @@ export async function start(config: ReadyConfig, keeper?: KeeperLine, options: P
     },
     uploads: runtime.uploads,
     web: runtime.web,
+    worktrees: runtime.changed,
     plans: { outlook: runtime.outlook },
     models: { models: runtime.models, keys: runtime.keys },
     registry: runtime.registry,

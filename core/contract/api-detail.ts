@@ -46,6 +46,21 @@ const Job = z
   .meta({ id: 'Job' })
 export type Job = z.output<typeof Job>
 
+/** One work tree of a task against the commit that it began from, what is in no commit included. `complete` false: not all patches are here. */
+const WorktreeDiff = z
+  .object({
+    repository: text,
+    branch: text,
+    base: text,
+    head: text,
+    commits: count,
+    files: z.array(z.object({ path: text, patch: text, added: count, removed: count })),
+    untracked: z.array(text),
+    complete: z.boolean(),
+  })
+  .meta({ id: 'WorktreeDiff' })
+export type WorktreeDiff = z.output<typeof WorktreeDiff>
+
 export const DETAIL_ROUTES = {
   taskFacts: one({
     method: 'GET',
@@ -64,6 +79,15 @@ export const DETAIL_ROUTES = {
     status: 200,
     query: z.object({ to: wholeQuery(1, 1_000_000_000).optional() }),
     response: FileContents,
+  }),
+  taskWorktrees: one({
+    method: 'GET',
+    path: '/api/tasks/{id}/worktrees',
+    scope: 'read',
+    summary:
+      "What a task's git work trees hold beyond where they began: commits, changed files as patches, and files that git does not know",
+    status: 200,
+    response: listOf(WorktreeDiff),
   }),
   taskJobs: one({
     method: 'GET',

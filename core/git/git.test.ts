@@ -132,6 +132,22 @@ describe('a task that works on a repository', () => {
     expect(person(source, 'status', '--porcelain')).toBe('')
   })
 
+  test('is told as a whole: what was committed, what was not yet, and what git does not know; nothing is made for it', async () => {
+    const git = task('t1')
+    expect(await git.changed()).toEqual([])
+    await git.clone(source)
+    await git.write('calc/lib/add.js', 'export const add = (a, b) => a + b\n')
+    await git.commit({ message: 'Add', callId: 'c1' })
+    await git.write('calc/readme.md', 'one\nthree\n')
+    await git.write('calc/notes.txt', 'new\n')
+    const [all, ...more] = await git.changed()
+    expect(more).toEqual([])
+    expect(all).toMatchObject({ repository: 'calc', branch: 'agent/t1', commits: 1, untracked: ['notes.txt'], cut: false })
+    expect(all!.files.map(({ path }) => path)).toEqual(['lib/add.js', 'readme.md'])
+    expect(all!.files[1]!.text).toContain('\n-two\n')
+    expect(await task('t1.2').changed()).toEqual([])
+  })
+
   test('an empty commit, and a path without changes, are refused with why', async () => {
     const git = task('t1')
     await git.clone(source)

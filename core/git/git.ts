@@ -40,6 +40,17 @@ export type Asker = {
 export type Worktree = { repository: string; branch: string; folder: string; created: boolean }
 export type Change = { path: string; what: 'new' | 'changed' | 'deleted' | 'conflict' }
 export type FilePatch = { path: string; text: string }
+/** A work tree against the commit that it began from, what is in no commit included. `cut`: the patches are not all. */
+export type WorktreeChanges = {
+  repository: string
+  branch: string
+  base: string
+  head: string
+  commits: number
+  files: FilePatch[]
+  untracked: string[]
+  cut: boolean
+}
 export type Commit = { hash: string; author: string; at: string; subject: string }
 
 /** What one task may do with the repositories of its goal. Every name is checked; what is not right is a Fault that says so. */
@@ -49,6 +60,8 @@ export type TaskGit = {
     repositories: string[]
     worktrees: { repository: string; task: string; branch: string; folder: string; locked: boolean }[]
   }>
+  /** What this task's own work trees hold beyond where they began. Makes none. */
+  changed(): Promise<WorktreeChanges[]>
   clone(source: string, name?: string): Promise<Worktree & { head: string }>
   /**
    * A repository that the system itself hands over, by the folder that holds its objects and the newest commit of its main branch. Again: main
@@ -118,6 +131,7 @@ type Note = {
 const NONE = '0'.repeat(40)
 const LISTED = 2_000
 const PATCH_BYTES = 400_000
+const PATCHES = ['--no-ext-diff', '--no-textconv', '--no-color', '--ignore-submodules=all', '--find-renames', '--patch']
 const PACK_BYTES = 256_000_000
 const NETWORK_MS = 600_000
 
@@ -502,6 +516,31 @@ export function openRepositories(options: RepositoriesOptions): Repositories {
         return { repositories, worktrees }
       },
 
+      async changed() {
+        const all: WorktreeChanges[] = []
+        for (const repository of await names(treeId)) {
+          if (!(await isThere(join(commonOf(treeId, repository), 'worktrees', taskId)))) continue
+          const place = await placeOf(repository)
+          const base = place.note.start
+          const [branch, head, changes] = await Promise.all([headBranch(place.admin), hashOf(place.admin, 'HEAD'), changesOf(place)])
+          const count = await git.run({ dir: place.admin, args: ['rev-list', '--count', `${base}..${head}`, '--'] })
+          const { text, cut } = await inTree(place, ['diff', ...PATCHES, base, '--'], { most: PATCH_BYTES })
+          const untracked = changes.filter((change) => change.what === 'new').map((change) => change.path)
+          const files = patchesOf(text)
+          all.push({
+            repository,
+            branch,
+            base,
+            head,
+            commits: Number(count.text.trim()),
+            files,
+            untracked: untracked.slice(0, LISTED),
+            cut,
+          })
+        }
+        return all
+      },
+
       async clone(given, wanted) {
         const source = sourceOf(given)
         const repository = repositoryName(wanted ?? nameOfSource(given))
@@ -584,7 +623,7 @@ export function openRepositories(options: RepositoriesOptions): Repositories {
 
       async diff({ from, to, paths = [] }, given) {
         const wanted = paths.map(pathInTree)
-        const how = ['--no-ext-diff', '--no-textconv', '--no-color', '--ignore-submodules=all', '--find-renames', '--patch']
+        const how = PATCHES
         if (to !== undefined) {
           const { common } = await commonNamed(given)
           const place = await placeIfAny(given)

@@ -29,7 +29,7 @@ import { type Env, NotJson, register } from './router.ts'
 import { accessRoutes } from './routes/access.ts'
 import { backupRoutes } from './routes/backups.ts'
 import { changeRoutes } from './routes/changes.ts'
-import { detailRoutes } from './routes/detail.ts'
+import { detailRoutes, type Worktrees } from './routes/detail.ts'
 import { eventRoutes } from './routes/events.ts'
 import { type FileParts, fileRoutes } from './routes/files.ts'
 import { goalRoutes, type SubmitGoal } from './routes/goals.ts'
@@ -56,6 +56,7 @@ export type AppParts = {
   tasks: Tasks
   files: FileParts
   uploads: UploadParts
+  worktrees: Worktrees
   web: Pick<Web, 'download'>
   plans: PlanParts
   models: ModelParts
@@ -171,7 +172,7 @@ export function app(parts: AppParts): Hono<Env> {
     ...serverRoutes(parts),
     ...eventRoutes(parts.store, parts.live),
     ...lookRoutes(parts.store),
-    ...detailRoutes(parts.store, parts.files.history, parts.tasks),
+    ...detailRoutes(parts.store, parts.files.history, parts.tasks, parts.worktrees),
     ...systemRoutes(parts),
     ...monitorRoutes(parts.monitor),
     ...backupRoutes(parts),

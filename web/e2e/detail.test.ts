@@ -1,4 +1,11 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { beforeAll, describe, expect, test, vi } from 'vitest'
+import { workspaceFiles } from '../../core/exec/files.ts'
+import { NOBODY } from '../../core/exec/local.ts'
+import { openRepositories } from '../../core/git/git.ts'
 import { harness, noBrowser } from './harness.ts'
 import { saysAs, writeHistory } from './history-fixture.ts'
 
@@ -18,6 +25,7 @@ describe.skipIf(noBrowser)('one task taken apart', () => {
     await done(long)
     await done(made)
     await banyan().kill()
+    await changeRepository(banyan().dataDir, made)
     const messages = Array.from({ length: 5_000 }, (_, i) =>
       i % 5 === 0 ? ({ role: 'user', from: 'person', text: `Said number ${i}` } as const) : saysAs(`Answer **${i}**`),
     )
@@ -53,7 +61,18 @@ describe.skipIf(noBrowser)('one task taken apart', () => {
     expect(await page.locator('.framed').innerText()).not.toContain('\u001b')
     await page.goto(`${banyan().url}/t/${made}?tab=artifacts`)
     await page.locator('.file-name', { hasText: 'two.txt' }).waitFor()
-    expect(await page.locator('.file-name').allInnerTexts()).toEqual(['two.txt'])
+    expect(await page.locator('.file-name').allInnerTexts()).toEqual(['calc', 'two.txt'])
+  })
+
+  test('what a git work tree of the task holds is shown file by file, with what was added and removed', async () => {
+    const page = await open(`/t/${made}?tab=diff`)
+    const tree = page.getByRole('region', { name: 'Changes in the repository calc' })
+    await tree.getByText('1 commit', { exact: true }).waitFor()
+    await tree.getByText('New and in no commit: notes.txt').waitFor()
+    const file = tree.locator('details', { hasText: 'readme.md' })
+    expect(await file.locator('summary').innerText()).toMatch(/\+1\s+−2/)
+    expect(await file.locator('.patch-removed').allInnerTexts()).toEqual(['-two\n', '-three\n'])
+    await axe(page)
   })
 
   test('kinds are shown and hidden by number keys, tabs by brackets, and a reload keeps both', async () => {
@@ -118,3 +137,30 @@ describe.skipIf(noBrowser)('one task taken apart', () => {
     60_000,
   )
 })
+
+/** Gives a task a work tree with a commit and with changes that are in none, by the door that agents use. */
+async function changeRepository(dataDir: string, treeId: string): Promise<void> {
+  const source = mkdtempSync(join(tmpdir(), 'banyan-calc-'))
+  const runAs = process.getuid?.() === 0 ? NOBODY : undefined
+  const repositories = openRepositories({ dataDir, path: process.env.PATH!, runAs })
+  const git = (...words: string[]) =>
+    execFileSync('git', ['-c', 'user.name=P', '-c', 'user.email=p@example.org', ...words], { cwd: source, stdio: 'ignore' })
+  try {
+    writeFileSync(join(source, 'readme.md'), 'one\ntwo\nthree\n')
+    writeFileSync(join(source, 'add.js'), 'export const add = (a, b) => a - b\n')
+    git('init', '-q', '-b', 'main')
+    git('add', '-A')
+    git('commit', '-qm', 'first')
+    const folder = join(dataDir, 'workspaces', treeId)
+    const files = workspaceFiles(folder)
+    const task = repositories.forTask({ treeId, taskId: treeId, agent: 'generalist', files, folder: async () => folder })
+    await task.clone(source, 'calc')
+    await files.write('calc/add.js', 'export const add = (a, b) => a + b\n')
+    await task.commit({ message: 'Add', callId: 'c1' })
+    await files.write('calc/readme.md', 'one\n2\n')
+    await files.write('calc/notes.txt', 'new\n')
+  } finally {
+    await repositories.stop()
+    rmSync(source, { recursive: true, force: true })
+  }
+}

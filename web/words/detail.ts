@@ -229,6 +229,15 @@ export const detail = {
     items: (n: number) => plural(n, { one: '# item', other: '# items' }),
   },
 
+  git: {
+    of: (repository: string) => `Changes in the repository ${repository}`,
+    commits: (n: number) => plural(n, { one: '# commit', other: '# commits' }),
+    files: (n: number) =>
+      plural(n, { one: '# file differs from where the branch began', other: '# files differ from where the branch began' }),
+    untracked: 'New and in no commit:',
+    cut: 'The changes are too many to show all; look into the folder of the goal.',
+    moreLines: (n: number) => plural(n, { one: '… # more line', other: '… # more lines' }),
+  },
   diff: {
     scope: 'Whose changes',
     node: 'This task',

@@ -1,8 +1,10 @@
 /** One task taken apart: its facts, the contents of files that it changed, its jobs, what its model calls cost. */
-import type { FileContents, Job } from '../../contract/api-detail.ts'
+import type { FileContents, Job, WorktreeDiff } from '../../contract/api-detail.ts'
 import { Fault } from '../../contract/fault.ts'
+import type { Task } from '../../contract/task.ts'
 import type { Held, History } from '../../exec/history.ts'
 import { type JobRow, jobsOf } from '../../exec/job-rows.ts'
+import type { WorktreeChanges } from '../../git/git.ts'
 import { PRICES } from '../../models/prices.ts'
 import type { Store } from '../../store/store.ts'
 import { factsOfTask, spendOfTask } from '../../tasks/facts.ts'
@@ -12,11 +14,15 @@ import type { Handlers } from '../router.ts'
 /** Bytes of a file that are still shown as text. */
 const SHOWN = 1_000_000
 
+/** What the git work trees of a task hold beyond where they began. */
+export type Worktrees = (task: Pick<Task, 'id' | 'treeId' | 'workspace' | 'agent'>) => Promise<WorktreeChanges[]>
+
 export function detailRoutes(
   store: Store,
   history: Pick<History, 'contents'>,
   tasks: Pick<Tasks, 'task'>,
-): Pick<Handlers, 'taskFacts' | 'fileContents' | 'taskJobs' | 'taskSpend'> {
+  worktrees: Worktrees,
+): Pick<Handlers, 'taskFacts' | 'fileContents' | 'taskJobs' | 'taskWorktrees' | 'taskSpend'> {
   return {
     async taskFacts({ param, query: { after, limit } }) {
       const { items, more } = await factsOfTask(store, param('id'), after, limit)
@@ -28,6 +34,9 @@ export function detailRoutes(
       const { path, before, after } = await history.contents(param('id'), n, to ?? n)
       return { path, before: before && shown(before), after: after && shown(after) }
     },
+    async taskWorktrees({ param }) {
+      return { items: (await worktrees(await tasks.task(param('id')))).map(toDiff), nextCursor: null }
+    },
     async taskJobs({ param }) {
       const { id } = await tasks.task(param('id'))
       return { items: (await jobsOf(store, id)).map(toJob), nextCursor: null }
@@ -38,6 +47,16 @@ export function detailRoutes(
   }
 }
 
+const toDiff = ({ files, cut, ...rest }: WorktreeChanges): WorktreeDiff => ({
+  ...rest,
+  files: files.map(({ path, text }) => {
+    // What comes before the first hunk names the file and has lines that begin with these signs too.
+    const lines = text.slice(Math.max(0, text.indexOf('\n@@'))).split('\n')
+    const beginning = (sign: string) => lines.filter((line) => line.startsWith(sign)).length
+    return { path, patch: text, added: beginning('+'), removed: beginning('-') }
+  }),
+  complete: !cut,
+})
 const toJob = (row: JobRow): Job => ({
   id: row.id,
   name: row.name,

@@ -17,6 +17,7 @@ import { visible } from '../../visible.ts'
 import { detail } from '../../words/detail.ts'
 import type { DetailAddress } from './address.ts'
 import { shortOf } from './entry-row.tsx'
+import { Worktrees } from './worktrees.tsx'
 
 const words = detail.diff
 /** Files whose difference is open at first. */
@@ -76,6 +77,7 @@ export function Changes({ taskId, address }: { taskId: string; address: DetailAd
           )}
         </div>
       )}
+      <Worktrees taskId={taskId} />
       {files.length === 0 && <EmptyState title={words.none}>{words.noneHow}</EmptyState>}
       {files.map(([path, changes], i) => (
         <OneFile key={path} taskId={taskId} path={path} changes={changes} first={i < OPEN} undo={(callId) => setAsking({ callId })} />
