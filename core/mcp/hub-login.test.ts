@@ -1,4 +1,7 @@
 /** Logins at MCP servers with OAuth, over the routes of a whole engine, against an authorization server that checks what it is sent. */
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ServerDetail } from '../contract/api-servers.ts'
 import { engine, type Running } from '../http/fixture/engine.ts'
@@ -78,6 +81,19 @@ describe('a server that wants a login', () => {
     expect(await server('tickets')).toMatchObject({ state: 'running', login: 'done' })
   })
 
+  test('has its tools after a restart of Banyan, and is started by the first call', async () => {
+    const { toolList } = await server('tickets')
+    await running.ask('POST', '/api/servers/tickets/approve', { tools: { [toolList[0]!.id]: toolList[0]!.sha } })
+    await running.restart()
+    expect(await server('tickets')).toMatchObject({ state: 'stopped', tools: { approved: 1 } })
+    const tried = await running.ask<{ treeId: string }>('POST', '/api/tools/mcp__tickets__who/try', { input: {} })
+    expect(tried.status, tried.text).toBeLessThan(300)
+    const { result } = await running.over(tried.json.treeId)
+    expect(result).toMatch(/came in with Bearer/)
+    expect(result).not.toMatch(/access-/)
+    expect(await server('tickets')).toMatchObject({ state: 'running' })
+  })
+
   test('leaves nothing behind when it is removed', async () => {
     expect((await running.ask('DELETE', '/api/servers/tickets')).status).toBe(204)
     expect((await running.ask<{ items: unknown[] }>('GET', '/api/secrets')).json.items).toEqual([])
@@ -129,6 +145,31 @@ test('a page that sends the browser back in the name of somebody else logs nobod
     expect(await server('strange')).toMatchObject({ login: 'needed' })
   } finally {
     await strange.stop()
+  }
+})
+
+test('a server whose login leads to another address of this machine does not get it asked', async () => {
+  let hits = 0
+  const inner = createServer((_, response) => {
+    hits++
+    response.writeHead(404).end()
+  })
+  inner.listen(0, '127.0.0.2')
+  await once(inner, 'listening')
+  const elsewhere = `http://127.0.0.2:${(inner.address() as AddressInfo).port}/latest/meta-data`
+  const misleading = createServer((_, response) => {
+    response.writeHead(401, { 'www-authenticate': `Bearer resource_metadata="${elsewhere}"` }).end()
+  })
+  misleading.listen(0, '127.0.0.1')
+  await once(misleading, 'listening')
+  try {
+    await add('misleading', `http://127.0.0.1:${(misleading.address() as AddressInfo).port}/mcp`)
+    const begun = await running.ask('POST', '/api/servers/misleading/login')
+    expect([begun.status, begun.text]).toEqual([503, expect.stringContaining('The login at the MCP server misleading did not work')])
+    expect(hits).toBe(0)
+  } finally {
+    misleading.close()
+    inner.close()
   }
 })
 

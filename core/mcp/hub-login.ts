@@ -268,8 +268,6 @@ export function openLogins(parts: LoginParts) {
       await change(server, { state: 'needed', ...(all ? { scope: all } : {}) })
       return needed(server, scope === undefined ? ' that may do more' : ` that may do more (${cleanedLine(scope, 200)})`)
     },
-    /** The server asked for a login that nobody has. */
-    wanted: (server: string): Promise<void> => change(server, { state: 'needed' }),
     async forget(server: string): Promise<void> {
       for (const part of PARTS) await keepSecret(server, part, undefined)
     },

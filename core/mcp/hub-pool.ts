@@ -93,6 +93,8 @@ export function openPool(parts: {
       )
       await Promise.all(meant.map(end))
     },
+    /** Servers that a task has for itself. */
+    of: (taskId: string): string[] => [...entries.values()].filter((entry) => entry.taskId === taskId).map((entry) => entry.server),
     load(server: string): { running: number; starting: number; calls: number } {
       const own = [...entries.values()].filter((entry) => entry.server === server)
       return {

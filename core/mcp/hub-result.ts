@@ -32,7 +32,13 @@ const ENDINGS: Readonly<Record<string, string>> = {
 /** Its words are of whoever runs the server, and the task is marked with that. */
 export async function outcomeOf(
   result: CallToolResult,
-  { server, call, files, definition }: { server: string; call: Call; files: Capabilities['files']; definition: Definition },
+  {
+    server,
+    call,
+    files,
+    definition,
+    redact,
+  }: { server: string; call: Call; files: Capabilities['files']; definition: Definition; redact(text: string): string },
 ): Promise<Outcome> {
   const folder = `from-servers/${server}`
   const stem = `${folder}/${call.id.replace(/[^A-Za-z0-9]+/g, '-')}`
@@ -42,7 +48,7 @@ export async function outcomeOf(
     count++
     const ending = ENDINGS[(type ?? '').split(';', 1)[0]!.trim().toLowerCase()] ?? (typeof data === 'string' ? 'txt' : 'bin')
     const path = `${stem}${count === 1 ? '' : `-${count}`}.${ending}`
-    await files.write(path, data)
+    await files.write(path, typeof data === 'string' ? redact(data) : data)
     return path
   }
   const block = async (content: ContentBlock): Promise<string> => {

@@ -32,6 +32,7 @@ export function stdioTransport(parts: {
   let window = { began: 0, bytes: 0 }
   let over = false
   let level: CommandResult['isolation'] | null = null
+  let gone: Promise<unknown> = Promise.resolve()
 
   const transport: StdioTransport = {
     async start() {
@@ -52,7 +53,7 @@ export function stdioTransport(parts: {
         },
         stop.signal,
       )
-      result.then(ended, (error: unknown) => {
+      gone = result.then(ended, (error: unknown) => {
         begun.reject(error)
         finish()
       })
@@ -68,10 +69,12 @@ export function stdioTransport(parts: {
       input.write(serializeMessage(message))
     },
     async close() {
-      if (over) return
-      input?.end()
-      stop.abort()
-      finish()
+      if (!over) {
+        input?.end()
+        stop.abort()
+        finish()
+      }
+      await gone
     },
     stderr: () => stderr,
     isolation: () => level,

@@ -89,6 +89,7 @@ export function refusalOf(at: { server: Held; tool: HubTool }): string | null {
   if (tool.state === 'gone') return `the MCP server "${server.name}" does not offer ${tool.tool} any more.`
   if (tool.state === 'changed')
     return `${tool.tool} is not what a person approved: the server changed it. A person looks at the change and takes it with \`banyan mcp approve ${server.name}\`.`
+  if (tool.state === 'unusable') return `${tool.tool} cannot be used any more: ${tool.problem}.`
   return `${tool.tool} was not approved; a person does that with \`banyan mcp approve ${server.name}\`.`
 }
 

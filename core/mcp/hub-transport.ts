@@ -133,9 +133,13 @@ export function programTransport(
   return stdioTransport({ exec: parts.exec, command, broken: cut })
 }
 
+/** Where a program keeps what it writes. */
+export const placeOf = (parts: Pick<WayParts, 'folder'>, name: string, taskId: string | null): string =>
+  join(parts.folder, name, taskId === null ? 'shared' : `task-${taskId.replace(/[^A-Za-z0-9_-]/g, '-')}`)
+
 /** Its own folder, which other users of this machine may pass through and no more. */
 export async function folderOf(parts: WayParts, name: string, taskId: string | null): Promise<string> {
-  const folder = join(parts.folder, name, taskId === null ? 'shared' : `task-${taskId.replace(/[^A-Za-z0-9_-]/g, '-')}`)
+  const folder = placeOf(parts, name, taskId)
   await mkdir(folder, { recursive: true })
   if (parts.runAs) {
     for (const above of [dirname(parts.folder), parts.folder, dirname(folder)]) {

@@ -166,4 +166,32 @@ describe('a server that a person added', () => {
     expect(existsSync(join(h.dataDir, 'servers', 'files'))).toBe(false)
     expect(await result()).toMatch(/There is no tool "mcp__files__echo" for you/)
   })
+
+  test('a task that is stopped under a call leaves the server as it is', async () => {
+    const hub = await free('hang')
+    const id = await h.goal('wait for ever')
+    await vi.waitFor(() => expect(hub.detail('files').calls).toBe(1), PATIENCE)
+    await h.runtime.tasks.control(id, { verb: 'abort', by: 'owner' })
+    await h.over(id)
+    await vi.waitFor(() => expect(hub.detail('files')).toMatchObject({ calls: 0, running: 1, problem: null }), PATIENCE)
+  })
+})
+
+test('an agent without the tool asks for it, is granted it, and nobody else has it then', async () => {
+  const hub = await open((request) => {
+    const answers = answersIn(request)
+    if (request.task.agent === 'tool_addition') {
+      if (answers.length === 0) return { calls: [{ tool: 'list_optional_tools', input: { query: 'say words again' } }] }
+      const found = /- (mcp__\S+__echo):/.exec(answers[0]!)?.[1]
+      return { calls: [{ tool: 'end_task', input: { status: 'success', result: 'use it', tools: [found] } }] }
+    }
+    if (request.task.instruction === 'another') return endWith(request.tools.map((tool) => tool.name).join(' '))
+    if (answers.length === 0) return { calls: [{ tool: 'request_tools', input: { tools_needed: 'say words again' } }] }
+    return answers.length === 1 ? { calls: [echo] } : endWith(answers[1]!)
+  })
+  await add({ ...fixture('honest'), isolation: 'plain', folders: [] })
+  await hub.approve('files', {}, 'owner')
+  await hub.rules('files', { policy: 'allow', tainted: true }, 'owner')
+  expect(await result()).toBe('echo: hello')
+  expect(await result('another')).not.toContain('mcp__')
 })

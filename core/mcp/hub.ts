@@ -23,7 +23,7 @@ import { outcomeOf } from './hub-result.ts'
 import { type Held, type HubTool, putTools, readServers } from './hub-rows.ts'
 import { detailOf, itemOf } from './hub-show.ts'
 import { lineOfTool, refusalOf, serverTool } from './hub-tool.ts'
-import { fetchOf, filledWith, folderOf, httpTransport, programTransport, type WayParts } from './hub-transport.ts'
+import { fetchOf, filledWith, folderOf, httpTransport, placeOf, programTransport, type WayParts } from './hub-transport.ts'
 
 export type HubLimits = ConnectionLimits & {
   /** Without a call, until a server is ended. */
@@ -77,11 +77,18 @@ export async function openHub(parts: HubParts) {
   await takeDecided()
   const forgetCommits = store.onCommit((events) => {
     for (const event of events) {
-      if (event.type === 'task.moved' && isOver(event.to)) void pool.stop({ taskId: event.taskId })
+      if (event.type === 'task.moved' && isOver(event.to)) void endOf(event.taskId)
       if (event.type === 'review.decided' && event.review.id.startsWith('mcp/'))
         void takeDecided().catch((error: unknown) => parts.log('a decision about tools of an MCP server', error))
     }
   })
+
+  /** What a task had for itself goes with it. */
+  async function endOf(taskId: string): Promise<void> {
+    const had = pool.of(taskId)
+    await pool.stop({ taskId })
+    for (const server of had) await rm(placeOf(parts, server, taskId), { recursive: true, force: true })
+  }
 
   const must = (name: string): Held => {
     const held = servers.get(name)
@@ -261,7 +268,7 @@ export async function openHub(parts: HubParts) {
           if (refusal !== null) return mistake(`Not called: ${refusal}`)
           const result = await open.call(own.name, args, call.signal)
           await worked(name)
-          return outcomeOf(result, { server: name, call, files, definition: own.approved ?? own.definition })
+          return outcomeOf(result, { server: name, call, files, definition: own.approved ?? own.definition, redact: parts.secrets.redact })
         })
       } catch (error) {
         if (call.signal.aborted) throw new Fault('unavailable', 'The task was stopped under the call.')
