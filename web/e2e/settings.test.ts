@@ -155,7 +155,7 @@ describe.skipIf(noBrowser)('the settings', () => {
     await page.getByText('A number.').waitFor()
     await page.getByLabel('Hours').fill('2')
     await page.getByLabel('Dollars', { exact: true }).fill('2.5')
-    await page.getByRole('button', { name: /^Save/ }).click()
+    await page.getByRole('button', { name: 'Save Ctrl S' }).click()
     await page.getByText('Saved. It holds from now on.').first().waitFor()
     expect((await api<{ policy: { limits: object } }>('/api/policy')).policy.limits).toMatchObject({
       costMicros: 2_500_000,
@@ -252,12 +252,12 @@ describe.skipIf(noBrowser)('the settings', () => {
     expect(await make.isDisabled()).toBe(false)
     await make.click()
     const dialog = page.getByRole('dialog')
-    await dialog.getByLabel('Name').fill('half-written')
+    await dialog.getByRole('textbox', { name: 'Name' }).fill('half-written')
     await banyan().kill()
     const why = page.getByText('Nothing here can be changed until the connection is back.')
     await dialog.locator(why).waitFor()
     expect(await dialog.getByRole('button', { name: 'Make it' }).isDisabled()).toBe(true)
-    expect(await dialog.getByLabel('Name').inputValue()).toBe('half-written')
+    expect(await dialog.getByRole('textbox', { name: 'Name' }).inputValue()).toBe('half-written')
     await page.keyboard.press('Escape')
     await why.waitFor()
     expect(await make.isDisabled()).toBe(true)
