@@ -338,7 +338,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     exec,
     tools,
     folder: join(config.dataDir, 'servers'),
-    version: packageVersion(config.root),
+    version: packageVersion(config.code),
     now,
     log: (words, cause) => console.error(vault.redact(`banyan: ${words}: ${inspect(cause)}`)),
     ...(runAs ? { runAs } : {}),

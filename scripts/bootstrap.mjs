@@ -11,6 +11,7 @@ const COMMANDS = {
   check: { file: 'scripts/check.ts', page: false },
   bench: { file: 'scripts/bench/bench.ts', page: false },
   crash: { file: 'scripts/crash.ts', page: false },
+  proof: { file: 'scripts/proof/proof.ts', page: true },
   screenshots: { file: 'scripts/screenshots.ts', page: true },
   restart: { file: 'scripts/restart.ts', page: true },
 }

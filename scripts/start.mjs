@@ -24,6 +24,7 @@ import { fileURLToPath } from 'node:url'
 import { parseEnv } from 'node:util'
 import { readJson, readText } from './keeper/disk.mjs'
 import { own } from './keeper/own.mjs'
+import { damageOf } from './keeper/take.mjs'
 import { hashTree, packagesKey, Refusal } from './keeper/tree.mjs'
 import { pageKey, prepare, Stop } from './prepare.mjs'
 
@@ -149,7 +150,8 @@ async function offer(home, dataDir, workingTree) {
   const short = commit?.slice(0, 12)
   if (commit && words(['status', '--porcelain', '--untracked-files=no']))
     say(`uncommitted edits are not run: this is commit ${short}. "npm run dev" runs the files as they are`)
-  if (commit && active && existsSync(join(home, 'slots', active.tree))) {
+  const whole = active && damageOf(home, active) === null
+  if (commit && whole) {
     if (active.tree === tree) return
     if (table.failed?.[tree] && !existsSync(join(home, 'retry'))) {
       say(
@@ -166,14 +168,25 @@ async function offer(home, dataDir, workingTree) {
   else copyFiles(fresh, dataDir)
   const made = hashTree(fresh).get('')
   if (tree !== null && made !== tree) throw new Stop(`commit ${short} could not be copied as it is: run "git fsck"`)
-  if (active?.tree === made && existsSync(join(home, 'slots', made))) return
+  if (active?.tree === made && whole) return
   const at = join(home, 'incoming', made)
   const deps = await packages(home, fresh)
   const built = await page(fresh, deps, `${at}.page`)
   renameSync(fresh, at)
+  if (active?.tree === made) return mend(home, active, at)
   const request = { id: randomUUID(), kind: 'change', commit, tree: made, page: built }
   writeFileSync(join(home, 'checkout.json.new'), JSON.stringify(request))
   renameSync(join(home, 'checkout.json.new'), join(home, 'checkout.json'))
+}
+
+/** Files of the active slot were lost or changed: they are put there again, and the slot stays what it is. */
+function mend(home, active, at) {
+  const place = join(home, 'slots', active.tree)
+  if (existsSync(`${at}.page`)) renameSync(`${at}.page`, join(at, 'web', 'dist'))
+  symlinkSync(join('..', '..', 'deps', active.lock, 'node_modules'), join(at, 'node_modules'))
+  rmSync(place, { recursive: true, force: true })
+  renameSync(at, place)
+  say(`files of ${label(active)} were damaged and are whole again`)
 }
 const label = (slot) => `revision ${(slot.commit ?? slot.tree).slice(0, 12)}`
 

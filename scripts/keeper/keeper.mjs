@@ -57,8 +57,10 @@ async function keep() {
         if (request.kind === 'rollback') rollBack(about)
         else {
           const slot = take(home, disk, table, request, source)
-          // A checkout's newer commit takes the place of a trial; the last good one stays.
-          const name = table.slots[table.active] === null || onTrial(table.active) ? table.active : other(table.active)
+          // A checkout's newer commit takes the place of a trial, or of a revision that never ran; the last good one stays.
+          const present = table.slots[table.active]
+          const name = !present || onTrial(table.active) || present.schema === null ? table.active : other(table.active)
+          if (name !== table.active) kept(table.active) // it served, so it can be gone back to
           Object.assign(table.slots, { [name]: slot, golden: table.slots.golden ?? { ...slot, state: 'kept' } })
           Object.assign(table, { active: name, safe: false, backup: null })
         }
