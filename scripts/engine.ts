@@ -70,6 +70,7 @@ try {
   keeper?.progress('took the data folder')
   // Loaded only now: what is wrong with the settings is said first, and signals are heard meanwhile.
   const { start } = await import('../core/main.ts')
+  keeper?.progress('loaded its code')
   engine = await start(ensureSecrets(config), keeper)
   if (asked !== null) engine.stop(asked).catch(bug)
   else announce(engine, config.dataDir)

@@ -24,10 +24,11 @@ async function probe(url, revision, schema, ms) {
  * Starts it. `onReady(info)` is asked before the engine is told that it may work, and answers what is wrong, or null; `onBeat` gets
  * the number of ended tasks. `ended` resolves with how it ended; `why` is set when the keeper ended it.
  */
-export function boot({ node, argv, env, cwd, revision, strict, scale, onReady, onBeat }) {
+export function boot({ node, argv, env, cwd, revision, strict, scale, patient, onReady, onBeat }) {
   const within = Object.fromEntries(Object.entries(LIMITS).map(([name, ms]) => [name, ms * scale]))
   // However short a test makes its windows, a busy machine may take this long to answer.
   within.probe = Math.max(within.probe, 2_000)
+  if (patient !== null) within.boot = patient
   within.beat = Math.max(within.beat, 5_000)
   const run = { ready: null, why: null, lied: false, announced: null, startedAt: Date.now() }
   const child = spawn(node, argv, { cwd, env, stdio: ['inherit', 'inherit', 'inherit', 'ipc'] })

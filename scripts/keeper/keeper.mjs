@@ -159,6 +159,7 @@ async function keep() {
       cwd: checkout,
       revision,
       scale,
+      patient: given['boot-seconds'] === undefined ? null : Number(given['boot-seconds']) * 1000,
       strict: () => onTrial(name),
       onReady(info) {
         const wrong = admit(name, info, before)

@@ -22,6 +22,8 @@ const TOKEN = 'token-of-this-proof'
 /** The keeper's windows are this much shorter. */
 const SCALE = 0.1
 const WATCH_SECONDS = 6
+/** Without a step of the boot; the real one is 60. A machine that is busy with other things must not be taken for a hang. */
+const BOOT_SECONDS = 20
 /** For a verdict, on a machine that is busy with other things. */
 const PATIENCE_MS = 180_000
 
@@ -29,20 +31,32 @@ type KeeperEvent = { seq: number; at: string; type: string; tree: string | null;
 type Table = { active: 'A' | 'B'; slots: Record<string, { tree: string; state: string } | null> }
 export type Verdict = { name: string; expected: string; became: string; boots: number; recoveredMs: number; reason: string; ok: boolean }
 
-/** A Banyan of its own, made of this working tree, that has been kept. */
-export async function openSubject() {
+/** A Banyan of its own, made of this working tree, that has been kept. `settings`: environment variables besides those that it needs. */
+export async function openSubject(settings: Readonly<Record<string, string>> = {}) {
   const dataDir = mkdtempSync(join(tmpdir(), 'banyan-proof-'))
   const home = join(dataDir, 'keeper')
   const port = await freePort()
   let said = ''
   let keeper: ChildProcess
   function start() {
-    keeper = spawn(process.execPath, startOf(dataDir, `--scale=${SCALE}`, `--watch-seconds=${WATCH_SECONDS}`), {
-      cwd: root,
-      detached: true,
-      env: { PATH: process.env.PATH ?? '', HOME: dataDir, DATA_DIR: dataDir, PORT: String(port), MODEL: 'playbook', ADMIN_TOKEN: TOKEN },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
+    keeper = spawn(
+      process.execPath,
+      startOf(dataDir, `--scale=${SCALE}`, `--watch-seconds=${WATCH_SECONDS}`, `--boot-seconds=${BOOT_SECONDS}`),
+      {
+        cwd: root,
+        detached: true,
+        env: {
+          PATH: process.env.PATH ?? '',
+          HOME: dataDir,
+          DATA_DIR: dataDir,
+          PORT: String(port),
+          MODEL: 'playbook',
+          ADMIN_TOKEN: TOKEN,
+          ...settings,
+        },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    )
     for (const stream of [keeper.stdout!, keeper.stderr!]) stream.on('data', (text) => (said = (said + text).slice(-20_000)))
   }
   start()
@@ -81,6 +95,7 @@ export async function openSubject() {
     dataDir,
     home,
     port,
+    token: TOKEN,
     ask,
     until,
     events,

@@ -107,7 +107,7 @@ export const CANDIDATES: readonly Candidate[] = [
     edit: opened("await new Promise(() => setInterval(() => step('the same'), 50))"),
     expect: 'undone',
   },
-  { name: 'a slow start without progress', edit: opened('await new Promise((go) => setTimeout(go, 60_000))'), expect: 'undone' },
+  { name: 'a slow start without progress', edit: opened('await new Promise((go) => setTimeout(go, 120_000))'), expect: 'undone' },
   {
     name: 'a slow start with real progress',
     edit: opened("for (let n = 0; n < 8; n++) { await new Promise((go) => setTimeout(go, 500)); step('part ' + n) }"),
