@@ -1,11 +1,12 @@
-/** `banyan keeper`: what the keeper has in its slots, and the two things that only a person does with it. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+/** `banyan keeper`: what the keeper has in its slots, and the things that only a person does with it. */
+import { randomUUID } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import * as z from 'zod'
 import { installKeeper } from '../start.mjs'
-import { type Cli, examples, wantsJson } from './context.ts'
-import { config } from './server.ts'
+import { type Cli, confirm, examples, serverOf, wantsJson } from './context.ts'
+import { call, config } from './server.ts'
 import { Ended, EXIT } from './terminal.ts'
 import { plain, table } from './words.ts'
 
@@ -28,7 +29,7 @@ export function addKeeper(program: Command, cli: Cli): void {
   const home = () => join(config().dataDir, 'keeper')
   const keeper = program
     .command('keeper')
-    .summary('what starts and watches Banyan: status, install, retry')
+    .summary('what starts and watches Banyan: status, rollback, install, retry')
     .description('The keeper starts a revision of Banyan, watches a new one and goes back when it fails.')
 
   examples(
@@ -60,6 +61,27 @@ export function addKeeper(program: Command, cli: Cli): void {
           terminal.say(`failed: tree ${tree.slice(0, 12)}, ${at}: ${plain(reason)}`)
       }),
     'banyan keeper status',
+  )
+  examples(
+    keeper
+      .command('rollback')
+      .description('Goes back to the revision before, whatever state the running one is in: by a restart, or at the next start.')
+      .option('--yes', 'without asking')
+      .action(async (options: { yes?: boolean }, command: Command) => {
+        await confirm(cli, options.yes, 'Go back to the revision that ran before? The one that runs now is not taken again by itself.')
+        const file = join(home(), 'request.json')
+        if (!existsSync(join(home(), 'slots.json')))
+          throw new Ended(EXIT.failed, 'The keeper has not run here yet, so there is no revision to go back to.')
+        writeFileSync(`${file}.new`, JSON.stringify({ id: randomUUID(), kind: 'rollback', changeId: null }), { mode: 0o600 })
+        renameSync(`${file}.new`, file)
+        const asked = await call(serverOf(cli, command), 'shutdown', { query: { restart: '1' } }).then(
+          () => true,
+          () => false, // a revision that does not even answer is why this command exists
+        )
+        if (wantsJson(command)) return terminal.document({ asked: true, restarting: asked })
+        terminal.say(asked ? 'Banyan restarts with the revision before.' : 'Banyan does not answer: stop its process and start it again.')
+      }),
+    'banyan keeper rollback --yes',
   )
   examples(
     keeper

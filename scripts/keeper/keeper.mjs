@@ -147,7 +147,7 @@ async function keep() {
   async function run(name) {
     const slot = table.slots[name]
     const folder = folderOf(home, slot)
-    const before = onTrial(name) && database !== '' ? shapeOf(database) : null
+    const before = onTrial(name) && table.backup !== null ? shapeOf(table.backup) : null
     const modules = join(folder, 'node_modules', `node-${process.platform}-${process.arch}`, 'bin', 'node')
     const revision = (slot.commit ?? slot.tree).slice(0, 12)
     event('boot', name)
@@ -216,7 +216,7 @@ async function keep() {
     }
     checked.add(slot.tree)
     if (trial && slot.triesLeft <= 0) {
-      undo(name, 'its three tries to start are used up')
+      undo(name, 'it did not start in three tries')
       continue
     }
     if (trial && table.backup === null && database !== '') {
@@ -265,6 +265,10 @@ async function keep() {
       event('restored', name, table.backup)
       table.backup = null
       settle()
+      continue
+    }
+    if (trial && slot.triesLeft <= 0) {
+      undo(name, `it did not start in three tries (${end.how})`)
       continue
     }
     if (trial && (end.ready || end.lied || end.code === BAD_CONFIGURATION) && end.code !== RESTART) {
