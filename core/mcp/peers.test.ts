@@ -47,6 +47,31 @@ describe.runIf(ready)('the MCP Inspector', () => {
     60_000,
   )
 
+  test('reads a document and gets a prompt', async () => {
+    const http = ['--server-url', `${running.url}/mcp`, '--transport', 'http', '--header', `Authorization: Bearer ${TOKEN}`]
+    const read = await inspector(
+      ...http,
+      '--stored-auth-only',
+      '--method',
+      'resources/read',
+      '--uri',
+      'banyan://document/system_architecture',
+    )
+    expect(JSON.stringify(read)).toContain('banyan://document/system_architecture')
+    const wish = 'wish=Tidy the attic'
+    const got = await inspector(
+      ...http,
+      '--stored-auth-only',
+      '--method',
+      'prompts/get',
+      '--prompt-name',
+      'plan_goal',
+      '--prompt-args',
+      wish,
+    )
+    expect(JSON.stringify(got)).toContain('Tidy the attic')
+  }, 60_000)
+
   // It hands its servers a few variables only.
   test('lists the tools through the bridge', async () => {
     const cli = join(import.meta.dirname, '..', '..', 'scripts', 'cli.ts')
@@ -65,21 +90,50 @@ describe.runIf(ready)('the MCP Inspector', () => {
   }, 60_000)
 })
 
-test.runIf(ready)('the AI SDK gives a goal and waits for it', async () => {
-  type Tools = Record<
-    string,
-    { execute(input: object, options: object): Promise<{ structuredContent: { over: boolean; task: { task_id: string } } }> }
-  >
-  type Sdk = { createMCPClient(options: object): Promise<{ tools(): Promise<Tools>; close(): Promise<void> }> }
-  const { createMCPClient } = (await import(pathToFileURL(peer('@ai-sdk/mcp/dist/index.js')).href)) as Sdk
-  const client = await createMCPClient({
-    transport: { type: 'http', url: `${running.url}/mcp`, headers: { Authorization: `Bearer ${TOKEN}` } },
-  })
-  const tools = await client.tools()
-  const options = { toolCallId: 'one', messages: [] }
-  const begun = await tools.start_goal!.execute({ goal: 'Run `echo from-the-ai-sdk`' }, options)
-  const { task } = begun.structuredContent
-  const waited = await tools.wait_task!.execute({ task_id: task.task_id }, options)
-  expect(waited.structuredContent.over).toBe(true)
-  await client.close()
-})
+test.runIf(ready)(
+  'the AI SDK gives a goal, waits, steers, reads, decides for its person and stops another',
+  async () => {
+    type Task = { task_id: string; status: string; result: string | null }
+    type Standing = { over: boolean; task: Task; reviews: { review_id: string; action_hash: string }[] }
+    type Client = {
+      callTool(call: { name: string; arguments: object }): Promise<{ isError?: boolean; structuredContent: unknown }>
+      tools(): Promise<Record<string, { execute(input: object, options: object): Promise<{ structuredContent: Standing }> }>>
+      readResource(of: { uri: string }): Promise<{ contents: { text: string }[] }>
+      experimental_getPrompt(of: { name: string; arguments: object }): Promise<{ messages: { content: { text: string } }[] }>
+      close(): Promise<void>
+    }
+    type Sdk = { createMCPClient(options: object): Promise<Client> }
+    const { createMCPClient } = (await import(pathToFileURL(peer('@ai-sdk/mcp/dist/index.js')).href)) as Sdk
+    const client = await createMCPClient({
+      transport: { type: 'http', url: `${running.url}/mcp`, headers: { Authorization: `Bearer ${TOKEN}` } },
+    })
+    const call = async <T = Standing>(name: string, given: object): Promise<T> => {
+      const answer = await client.callTool({ name, arguments: given })
+      expect(answer.isError, JSON.stringify(answer)).toBeFalsy()
+      return answer.structuredContent as T
+    }
+    // As a model of the AI SDK would call it.
+    const tools = await client.tools()
+    const begun = await tools.start_goal!.execute({ goal: 'What is the best colour?' }, { toolCallId: 'one', messages: [] })
+    const { task_id } = begun.structuredContent.task
+    const asks = await call('wait_task', { task_id })
+    expect(asks).toMatchObject({ over: false, reviews: [{ state: 'open' }] })
+    const [review] = asks.reviews
+    await call('steer_task', { task_id, message: 'Think of the sea.' })
+    const history = await client.readResource({ uri: `banyan://task/${task_id}/messages` })
+    expect(history.contents[0]?.text).toContain('Think of the sea.')
+    const prompt = await client.experimental_getPrompt({ name: 'review_item', arguments: { review_id: review!.review_id } })
+    expect(prompt.messages[0]?.content.text).toContain(review!.action_hash)
+    const { review_id, action_hash } = review!
+    await call('decide_review', { review_id, action_hash, decision: 'answer', comment: 'Blue.' })
+    expect(await call('wait_task', { task_id })).toMatchObject({
+      over: true,
+      task: { status: 'done', result: expect.stringContaining('Blue.') },
+    })
+    const other = await call('start_goal', { goal: 'What is the worst colour?' })
+    await call('control_task', { task_id: other.task.task_id, action: 'abort' })
+    expect(await call('wait_task', { task_id: other.task.task_id })).toMatchObject({ over: true, task: { status: 'cancelled' } })
+    await client.close()
+  },
+  60_000,
+)
