@@ -1,5 +1,6 @@
 /** Programs that use Banyan over MCP: where each keeps its settings and how an entry looks there. Shapes differ in ways that fail silently. */
 import { join } from 'node:path'
+import { withEntry } from './commented-json.ts'
 
 export const CLIENTS = ['claude-code', 'claude-desktop', 'cursor', 'vscode', 'codex', 'gemini'] as const
 export type ClientName = (typeof CLIENTS)[number]
@@ -84,7 +85,7 @@ export function merged(client: Client, before: string, name: string, entry: Reco
   try {
     settings = before.trim() === '' ? {} : JSON.parse(before)
   } catch {
-    return null
+    return withEntry(before, client.key, name, entry) // they may have comments
   }
   if (!isObject(settings)) return null
   const servers = settings[client.key] ?? {}

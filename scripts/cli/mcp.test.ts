@@ -63,14 +63,17 @@ test('other servers and settings stay, and the settings before are kept in a cop
   expect(readFileSync(join(dirname(file), copy), 'utf8')).toBe(before)
 })
 
-test('settings with comments are left alone, and it is said what to do', async () => {
+test('settings keep their comments, and what is no JSON is left alone and said what to do', async () => {
   const file = join(home, FILES.vscode)
   mkdirSync(dirname(file), { recursive: true })
-  writeFileSync(file, '{ // mine\n}')
+  writeFileSync(file, '{ // mine\n  "inputs": [],\n}')
+  expect(await banyan('mcp', 'install', 'vscode')).toMatchObject({ code: 0 })
+  expect(readFileSync(file, 'utf8')).toMatch(/^\{\n {2}"servers": \{\n {4}"banyan": [\s\S]*\},[\s\S]* \/\/ mine\n {2}"inputs": \[\],\n\}$/)
+  writeFileSync(file, '{ mine')
   const { code, output } = await banyan('mcp', 'install', 'vscode')
   expect(code).toBe(1)
   expect(output).toContain('--print')
-  expect(readFileSync(file, 'utf8')).toBe('{ // mine\n}')
+  expect(readFileSync(file, 'utf8')).toBe('{ mine')
 })
 
 test('--print writes nothing', async () => {

@@ -104,7 +104,7 @@ function install(cli: Cli, name: ClientName, options: { http?: boolean; name: st
   if (after === null)
     throw new Ended(
       EXIT.failed,
-      `${file} is not plain JSON (it may have comments), so it was left alone; add by hand what \`${terminal.banyan} mcp install ${name} --print\` shows.`,
+      `${file} is not JSON, with or without comments, so it was left alone; add by hand what \`${terminal.banyan} mcp install ${name} --print\` shows.`,
     )
   const changed = after !== before
   const copy = changed && before !== '' ? `${file}.before-banyan-${new Date().toISOString().replace(/[:.]/g, '-')}` : null
