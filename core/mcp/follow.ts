@@ -2,20 +2,21 @@
 import type { Event } from '../contract/event.ts'
 import type { Store } from '../store/store.ts'
 
-/** Facts of another process tell nobody here, so it looks by itself too. */
-const LOOK_MS = 2_000
+/** Facts of another process tell nobody here, so it looks by itself too; an embedded database has no other process. */
+const [LOOK_MS, LOOK_ALONE_MS] = [2_000, 30_000]
 
 /**
  * What `look` finds, as soon as it finds something; null when the time is up or the signal says that nobody waits. `concerns`: a goal, or which
  * facts are a reason to look again.
  */
 export async function waitUntil<T>(
-  store: Pick<Store, 'onCommit'>,
+  store: Pick<Store, 'onCommit'> & { kind?: Store['kind'] },
   concerns: string | ((event: Event) => boolean),
   look: () => Promise<T | null>,
   { ms, signal }: { ms: number; signal: AbortSignal },
 ): Promise<T | null> {
   const end = Date.now() + ms
+  const every = store.kind === 'sqlite' ? LOOK_ALONE_MS : LOOK_MS
   let changed = true
   let wake: () => void = () => undefined
   const matters = typeof concerns === 'string' ? (event: Event) => event.treeId === concerns : concerns
@@ -35,7 +36,7 @@ export async function waitUntil<T>(
       if (left <= 0 || signal.aborted) return null
       if (changed) continue
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, Math.min(left, LOOK_MS))
+        const timer = setTimeout(resolve, Math.min(left, every))
         wake = () => {
           clearTimeout(timer)
           resolve()

@@ -39,6 +39,10 @@ const sandbox = async (): Promise<Figures> => {
   const { stdout } = await promisify(execFile)(process.execPath, [join(import.meta.dirname, 'sandbox.ts')])
   return JSON.parse(stdout) as Figures
 }
+const mcp = async (): Promise<Figures> => {
+  const { stdout } = await promisify(execFile)(process.execPath, [join(import.meta.dirname, 'mcp.ts')])
+  return JSON.parse(stdout.trim().split('\n').at(-1)!) as Figures
+}
 const median = (list: number[]): number => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)]!
 const say = (text: string) => process.stderr.write(`${text}\n`)
 
@@ -80,6 +84,8 @@ for (let round = 0; round < rounds; round++) {
   say('  policy and review queue')
   await take('policy', () => part('policy', at('policy'), 50_000))
   await take('queue', () => part('queue', at('queue'), 1_000))
+  say('  MCP')
+  await take('mcp', mcp)
   say('  cold start')
   await take('cold', () => part('cold', at('cold'), 0))
 }
@@ -132,6 +138,30 @@ const rows: [string, string, string, string][] = [
   [`kill -9 with ${PARKED} tasks: process start to first claim`, `${m('resume', 'firstClaimMs').toFixed(0)} ms`, '', '≤ 2000'],
   ['policy: one decision, command read and ten rules', `${m('policy', 'wallMicros').toFixed(1)} µs`, '', '≤ 50 µs'],
   ['1000 open review items listed', `${m('queue', 'listMs').toFixed(1)} ms`, '', '≤ 50 ms'],
+  [
+    'MCP: tools/list of 200 tools, CPU of the server',
+    `${m('mcp', 'listMs200').toFixed(2)} ms`,
+    `12 tools ${m('mcp', 'listMs12').toFixed(2)} ms`,
+    '≤ 1 ms',
+  ],
+  [
+    "MCP: an outside agent's call of a tool over HTTP",
+    `${m('mcp', 'callMs').toFixed(1)} ms`,
+    `p95 ${m('mcp', 'callP95').toFixed(1)} ms, heartbeat ${m('mcp', 'heartbeatMs').toFixed(1)} ms`,
+    '',
+  ],
+  [
+    'MCP: 1000 tasks wait for outside agents, idle CPU',
+    `${m('mcp', 'idleWaiting').toFixed(1)} ms/s`,
+    `claim ${m('mcp', 'claimMs').toFixed(1)} ms, end ${m('mcp', 'endMs').toFixed(1)} ms`,
+    '≤ 10',
+  ],
+  [
+    'MCP: 100 clients wait for goals, idle CPU, both ends',
+    `${m('mcp', 'idleClients').toFixed(1)} ms/s`,
+    `all ended at once: all told after ${m('mcp', 'answeredMs').toFixed(0)} ms`,
+    '',
+  ],
   [
     'cold start to first finished task',
     `${m('cold', 'wallMs').toFixed(0)} ms`,

@@ -17,6 +17,9 @@ test('a person lets an outside agent in, sees what it has, and shows it the door
   const token = made.out.trim()
   expect((await bench.run(['token', 'create', 'codex', '--agent', '--scope', 'read'])).code).toBe(2)
 
+  const installed = await bench.run(['mcp', 'install', 'codex', '--print'], { BANYAN_TOKEN: token })
+  expect(installed.code, installed.err).toBe(0)
+
   const given = await bench.run(['goal', '--model', 'external', '--agent', 'generalist', 'Say hello'])
   const id = given.out.trim()
   const worker = await openWorker(engine.url, token)
