@@ -224,8 +224,13 @@ export function openOutside(store: Store, options: { leaseMs?: number } = {}) {
       created_at: tx.now,
       last_seen_at: tx.now,
     }
-    await tx.db.insertInto('outside_agents').values(row).execute()
-    tx.record(null, { type: 'outside.registered', agent: name, capabilities: [], by: name })
+    const [made] = await tx.db
+      .insertInto('outside_agents')
+      .values(row)
+      .onConflict((c) => c.column('name').doNothing())
+      .returning('name')
+      .execute()
+    if (made) tx.record(null, { type: 'outside.registered', agent: name, capabilities: [], by: name })
     return row
   }
 
@@ -439,6 +444,7 @@ export function openOutside(store: Store, options: { leaseMs?: number } = {}) {
         async (tx) => {
           const { taskId, tool, input } = call
           const hash = hashOf(tool, input)
+          await openTask(tx, taskId) // where several processes write, the same key waits here for the first one
           const [known] =
             call.key === undefined
               ? await tx.query(untoldAlike, { task_id: taskId, hash, agent: name })

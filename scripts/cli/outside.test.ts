@@ -38,4 +38,4 @@ test('a person lets an outside agent in, sees what it has, and shows it the door
   expect((await bench.run(['agent', 'outside', 'remove', 'codex', '--yes'])).code).toBe(0)
   await expect(worker.claim()).rejects.toThrow()
   expect((await bench.run(['agent', 'outside', 'show', 'codex'])).err).toContain('There is no outside agent "codex"')
-}, 60_000)
+}, 120_000)
