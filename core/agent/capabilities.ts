@@ -314,7 +314,7 @@ export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal,
           why: asks ?? 'the policy asks',
           ...{ permission: entry.made.permission, inputSchema: entry.made.inputSchema, outputSchema: entry.made.outputSchema ?? null },
           ...{ source: entry.made.source, tests: entry.made.tests, report: trial.report },
-          before: before && { version: before.version, source: before.made.source, tests: before.made.tests },
+          before: before && { version: before.version, ...before.made },
         }
       },
       async make(draft) {
@@ -342,7 +342,7 @@ export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal,
         const { outcome, rolledBack } = await parts.made.run(
           name,
           input,
-          { id: callId, treeId: task.treeId, taskId: task.id, signal },
+          { id: callId, treeId: task.treeId, taskId: task.id, signal, tried: lease.grants.trial !== undefined },
           inFolder,
         )
         if (rolledBack)

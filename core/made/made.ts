@@ -199,13 +199,13 @@ export async function openMadeTools(parts: {
     refresh,
 
     /**
-     * Runs the newest version once and tells it. `workspace`: opens the folder of the task when the version may have it. `rolledBack`: this run
-     * was one fault too many.
+     * Runs the newest version once and tells it. `within` opens the folder of the task when the version may have it. `tried`: a person tries it
+     * out, whatever goal it is of. `rolledBack`: this run was one fault too many.
      */
     async run(
       name: string,
       input: unknown,
-      call: { id: string; treeId: string; taskId: string; signal: AbortSignal },
+      call: { id: string; treeId: string; taskId: string; signal: AbortSignal; tried: boolean },
       within: <T>(permission: MadeTool['permission'], act: (workspace: string | null) => Promise<T>) => Promise<T>,
     ): Promise<{ outcome: Outcome; rolledBack: RolledBack | null }> {
       mustRun()
@@ -218,7 +218,7 @@ export async function openMadeTools(parts: {
         return said(
           mistake(`The tool ${name} was changed a moment ago and may touch other things now; look at its description and call it again.`),
         )
-      if (!mayHave(name, call.treeId))
+      if (!call.tried && !mayHave(name, call.treeId))
         return said(
           mistake(`The tool ${name} was made in another goal and no person has approved it for others; ask for a tool with request_tools.`),
         )
@@ -287,6 +287,7 @@ export async function openMadeTools(parts: {
       if (target === undefined)
         throw new Fault('conflict', `There is no earlier version of ${name} to go back to; disable the tool instead.`)
       const saved = await restore(name, entry, target, by)
+      if (saved.version === entry.version) throw new Fault('conflict', `Version ${target} of ${name} is what is in use now.`)
       await store.transact(async (tx) =>
         tx.record(null, {
           type: 'tool.rolledback',

@@ -35,8 +35,8 @@ const part = async (name: string, folder: string, count: number): Promise<Figure
   const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', file, name, folder, String(count)], { maxBuffer: 2 ** 24 })
   return JSON.parse(stdout.trim().split('\n').at(-1)!) as Figures
 }
-const sandbox = async (): Promise<Figures> => {
-  const { stdout } = await promisify(execFile)(process.execPath, [join(import.meta.dirname, 'sandbox.ts')])
+const alone = (file: string) => async (): Promise<Figures> => {
+  const { stdout } = await promisify(execFile)(process.execPath, [join(import.meta.dirname, file)])
   return JSON.parse(stdout) as Figures
 }
 const mcp = async (): Promise<Figures> => {
@@ -80,7 +80,9 @@ for (let round = 0; round < rounds; round++) {
   say('  kill -9 and resume')
   await take('resume', () => killAndResume(at('resume')))
   say('  start of a command')
-  await take('command', sandbox)
+  await take('command', alone('sandbox.ts'))
+  say('  tools that agents make')
+  await take('made', alone('made.ts'))
   say('  policy and review queue')
   await take('policy', () => part('policy', at('policy'), 50_000))
   await take('queue', () => part('queue', at('queue'), 1_000))
@@ -182,6 +184,17 @@ const rows: [string, string, string, string][] = [
         `p95 ${m('command', 'sandboxP95').toFixed(1)} ms, ${m('command', 'overP95').toFixed(1)} ms over plain`,
         '≤ 30 ms over plain',
       ],
+  ...(measured.made!.every((f) => f.callMs === undefined)
+    ? []
+    : ([
+        [
+          'another version of a made tool in use',
+          `${m('made', 'reloadMs').toFixed(1)} ms`,
+          `p95 ${m('made', 'reloadP95').toFixed(1)} ms`,
+          '≤ 50 ms',
+        ],
+        ['call of a made tool, cold', `${m('made', 'callMs').toFixed(0)} ms`, `p95 ${m('made', 'callP95').toFixed(0)} ms`, ''],
+      ] satisfies [string, string, string, string][])),
 ]
 if (values.json) console.log(JSON.stringify({ rounds, flat: FLAT, parked: PARKED, measured }, null, 1))
 else {

@@ -175,6 +175,8 @@ export const reviews = {
     repository: 'Repository',
     name: 'Name',
     operation: 'Does',
+    permission: 'Permission',
+    why: 'Asks because',
   } as Record<string, string>,
   limits: {
     depth: 'Levels of subtasks',

@@ -44,12 +44,10 @@ export function registryRoutes(registry: Registry, editors: Editors, made: Pick<
     tools: tool.list,
     tool: async ({ param }) => tagged(await detailOf(param('id'))),
     addTool({ body, by }) {
-      mustBeSame(body, undefined)
-      return tool.add(body, by.name)
+      return tool.add(kept(body, undefined), by.name)
     },
     async saveTool({ param, body, by, header }) {
-      mustBeSame(body, await registry.get('tool', param('id')))
-      return tool.save(param('id'), body, by.name, header)
+      return tool.save(param('id'), kept(body, await registry.get('tool', param('id'))), by.name, header)
     },
     approveTool: async ({ param, body, by }) => detailOf((await made.approve(param('id'), body.version, by.name)).name),
     rollbackTool: async ({ param, body, by }) => detailOf((await made.rollback(param('id'), body.to, by.name)).name),
@@ -75,13 +73,16 @@ export function registryRoutes(registry: Registry, editors: Editors, made: Pick<
   }
 }
 
-/** What an agent made was tested as it is: words and switches may be changed by hand, source, schemas and tests may not. */
-function mustBeSame(sent: Pick<ToolEntry, 'made' | 'origin'>, now: ToolEntry | undefined): void {
-  if (isDeepStrictEqual(sent.made, now?.made) && sent.origin === now?.origin) return
-  throw new Fault(
-    'forbidden',
-    'Source, schemas and tests of a tool that an agent made change only through create_tool or a rollback; leave "made" and "origin" as they were read.',
-  )
+/** What an agent made was tested as it is: words and switches may be changed by hand; source, schemas and tests stay, sent or not. */
+function kept(sent: Sent<'tool'>, now: ToolEntry | undefined): Sent<'tool'> {
+  const { made: sentMade, origin: sentOrigin, ...body } = sent
+  const differs = (value: unknown, is: unknown) => value !== undefined && !isDeepStrictEqual(value, is)
+  if (differs(sentMade, now?.made) || differs(sentOrigin, now?.origin))
+    throw new Fault(
+      'forbidden',
+      'Source, schemas and tests of a tool that an agent made change only through create_tool or a rollback; leave "made" and "origin" as they were read.',
+    )
+  return { ...body, ...(now?.origin ? { origin: now.origin } : {}), ...(now?.made ? { made: now.made } : {}) }
 }
 
 /** What an entry brings back when it was read here and sent again: the system sets these itself. */

@@ -7,7 +7,7 @@ const FIELDS: { readonly [K in Kind]: readonly (keyof Body<K>)[] } = {
     'timeout_seconds', 'max_output_tokens', 'watcher', 'enabled',
   ],
   document: ['name', 'description', 'content', 'enabled'],
-  tool: ['name', 'description', 'core', 'enabled'],
+  tool: ['name', 'description', 'core', 'enabled', 'origin', 'made'],
 } // biome-ignore format: a line a kind
 export const fieldsOf = <K extends Kind>(kind: K): readonly (keyof Body<K> & string)[] =>
   FIELDS[kind] as readonly (keyof Body<K> & string)[]
@@ -63,7 +63,7 @@ export function settingsText<K extends Kind>(kind: K, body: Body<K>): string {
     })
     .join('\n')
 }
-const LONG: readonly string[] = ['instruction', 'content']
+const LONG: readonly string[] = ['instruction', 'content', 'origin', 'made']
 /** The long text of an entry: an agent's instruction, a document's content; null: it has none. */
 export function longText<K extends Kind>(kind: K, body: Body<K>): string | null {
   const field = kind === 'agent' ? 'instruction' : kind === 'document' ? 'content' : null

@@ -7,6 +7,7 @@ import { Markdown } from '../../ui/markdown.tsx'
 import { RelativeTime } from '../../ui/relative-time.tsx'
 import { library } from '../../words/library.ts'
 import { type DetailOf, entryPath, useEntries } from './entries.ts'
+import { MadeAbout } from './made-about.tsx'
 import { argsOf } from './schema.ts'
 
 const words = library.tool
@@ -23,6 +24,7 @@ export function ToolAbout({ item }: { item: DetailOf['tool'] }) {
           <h2>{words.schema}</h2>
           <Arguments item={item} />
         </section>
+        {item.made && <MadeAbout item={item} made={item.made} />}
         {item.words && (
           <section className="card stack">
             <h2>{words.words}</h2>
@@ -33,7 +35,7 @@ export function ToolAbout({ item }: { item: DetailOf['tool'] }) {
       <div className="stack">
         <section className="card stack">
           <dl className="facts-list">
-            {item.inputSchema && <Fact name={words.origin}>{<code>{words.file(item.name)}</code>}</Fact>}
+            {item.inputSchema && <Fact name={words.origin}>{item.made ? library.made.origin : <code>{words.file(item.name)}</code>}</Fact>}
             {item.permission && (
               <Fact name={words.permission}>
                 <Badge tone={PERMISSION_TONES[item.permission]}>{item.permission}</Badge> {words.permissions[item.permission]}

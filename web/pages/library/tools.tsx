@@ -65,6 +65,7 @@ const PARTS: Parts<'tool'> = {
   badges: (item) => (
     <>
       {item.core && <Badge>{library.core}</Badge>}
+      {item.made && <Badge>{library.made.badge}</Badge>}
       {item.inputSchema === null && <Badge tone="bad">{library.noFile}</Badge>}
     </>
   ),

@@ -76,6 +76,7 @@ export function effectOf(review: Pick<Review, 'kind' | 'action'>): Effect {
 
   for (const name of NAMED) {
     const value = text(given[name])
+    if (value !== null && value.includes('\n')) continue // a text and no name
     if (value !== null && !(name === 'tool' && effect.command !== null)) row(name, value, { code: true })
     if (value !== null) shown.add(name)
   }
@@ -108,6 +109,24 @@ export function effectOf(review: Pick<Review, 'kind' | 'action'>): Effect {
   if (given.job !== undefined) row('text', JSON.stringify(take('text') ?? ''), { code: true })
   for (const name of ['message', 'note'] as const) row(name, text(take(name)))
 
+  // A tool that an agent made: what it takes the place of is beside it.
+  if (text(given.source) !== null && text(given.tests) !== null && isRaw(given.inputSchema)) {
+    const before = isRaw(given.before) ? given.before : {}
+    row('permission', text(take('permission')), { warn: given.permission === 'write_workspace' })
+    row('why', text(take('why')))
+    effect.said = text(take('description'))
+    for (const one of ['source', 'tests', 'before', 'inputSchema', 'outputSchema', 'report']) shown.add(one)
+    effect.files.push(
+      { path: 'tool.ts', before: text(before.source), after: text(given.source)! },
+      { path: 'tool.test.ts', before: text(before.tests), after: text(given.tests)! },
+      { path: 'input-schema.json', before: json(before.inputSchema), after: json(given.inputSchema)! },
+      ...(isRaw(given.outputSchema)
+        ? [{ path: 'output-schema.json', before: json(before.outputSchema), after: json(given.outputSchema)! }]
+        : []),
+      { path: 'tests.txt', before: null, after: text(given.report) ?? '' },
+    )
+  }
+
   const path = text(given.path)
   if (path !== null && typeof given.content === 'string') {
     shown.add('content').add('append')
@@ -132,6 +151,7 @@ export function effectOf(review: Pick<Review, 'kind' | 'action'>): Effect {
   return effect
 }
 
+const json = (value: unknown): string | null => (isRaw(value) ? JSON.stringify(value, null, 2) : null)
 function budgetOf(action: Raw): Budget | null {
   const { reached, limits, approveSetsTo, approveSetsTodayTo } = action
   if (!isRaw(reached) || typeof reached.limit !== 'string') return null
