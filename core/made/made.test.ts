@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { type Harness, harness } from '../../scripts/testing/harness.ts'
 import { answersIn, endWith, type Scripted } from '../../scripts/testing/scripted.ts'
+import { TALLY } from '../../scripts/testing/tally-words.ts'
 import type { ModelRequest } from '../models/provider.ts'
-import { TALLY } from './fixture/tally-words.ts'
 
 // Every call is two processes behind walls, and CI has two cores.
 vi.setConfig({ testTimeout: 90_000 })

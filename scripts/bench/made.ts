@@ -2,9 +2,10 @@
  * Tools that agents make: from a rollback asked for until the live set holds the other version (the save on disk included), and one call in a
  * process of its own. Prints one JSON object.
  */
-import { TALLY } from '../../core/made/fixture/tally-words.ts'
+
 import { harness } from '../testing/harness.ts'
 import { endWith } from '../testing/scripted.ts'
+import { TALLY } from '../testing/tally-words.ts'
 
 const RELOADS = 100
 const CALLS = 20

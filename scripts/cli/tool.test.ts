@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { TALLY } from '../../core/made/fixture/tally-words.ts'
+import { TALLY } from '../testing/tally-words.ts'
 import { openBench } from './fixture/banyan.ts'
 
 const bench = openBench()

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { TALLY } from '../../core/made/fixture/tally-words.ts'
+import { TALLY } from '../../scripts/testing/tally-words.ts'
 import { harness, noBrowser } from './harness.ts'
 
 type Tried = { reviewId: string | null; text: string | null }
