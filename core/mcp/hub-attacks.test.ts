@@ -226,6 +226,21 @@ describe('programs', () => {
     expect(await answered()).toMatch(/because it sent more than 1000 messages within 10 seconds that nobody asked for/)
   })
 
+  test('that say nothing keep nobody from stopping them', async () => {
+    const adding = hub().add(AddServer.parse({ name, ...program('mute') }), 'owner')
+    await expect
+      .poll(
+        () =>
+          hub()
+            .list()
+            .find((server) => server.id === name)?.state,
+        { timeout: 15_000 },
+      )
+      .toBe('starting')
+    await hub().enable(name, false, 'owner')
+    expect(await adding).toMatchObject({ state: 'off', running: 0, calls: 0 })
+  })
+
   test('that flood stderr are cut off', async () => {
     await meet(program('stderr'))
     expect(await answered()).toMatch(/because it (wrote more than 8 MiB to stderr within 10 seconds|did not answer within 3 seconds)/)
@@ -243,6 +258,11 @@ describe('addresses', () => {
   test('of an inner network are open only where a person wrote them', async () => {
     const added = await hub().add(AddServer.parse({ name, url: 'http://metadata.example.org/mcp' }), 'owner')
     expect(added).toMatchObject({ inner: false, state: 'failed' })
+  })
+
+  test('that flood with events are cut off', async () => {
+    await meet({ url: `${http.url}/events` })
+    expect(await answered()).toMatch(/because it sent more than 1000 messages within 10 seconds that nobody asked for/)
   })
 
   test('get the headers that were given for them', async () => {

@@ -9,6 +9,8 @@ type Entry = {
   server: string
   taskId: string | null
   starting: Promise<Connection>
+  /** Whoever ends it does not wait until it has started. */
+  stop: AbortController
   open: Connection | null
   calls: number
   idle: NodeJS.Timeout | undefined
@@ -17,8 +19,8 @@ type Entry = {
 export type Pool = ReturnType<typeof openPool>
 
 export function openPool(parts: {
-  /** `closed`: to be called when it is over. */
-  start(server: string, taskId: string | null, closed: () => void): Promise<Connection>
+  /** `stop`: it is not wanted any more. `closed`: to be called when it is over. */
+  start(server: string, taskId: string | null, stop: AbortSignal, closed: () => void): Promise<Connection>
   idleMs: number
   /** Open at the same time. */
   most: number
@@ -32,12 +34,21 @@ export function openPool(parts: {
     const there = entries.get(key)
     if (there) return there
     if (entries.size >= parts.most) makeRoom()
-    const entry: Entry = { server, taskId, starting: undefined as never, open: null, calls: 0, idle: undefined, retired: false }
+    const entry: Entry = {
+      server,
+      taskId,
+      starting: undefined as never,
+      stop: new AbortController(),
+      open: null,
+      calls: 0,
+      idle: undefined,
+      retired: false,
+    }
     const forget = () => {
       clearTimeout(entry.idle)
       if (entries.get(key) === entry) entries.delete(key)
     }
-    entry.starting = parts.start(server, taskId, forget)
+    entry.starting = parts.start(server, taskId, entry.stop.signal, forget)
     entries.set(key, entry)
     entry.starting.then((open) => (entry.open = open), forget)
     return entry
@@ -52,6 +63,7 @@ export function openPool(parts: {
     clearTimeout(entry.idle)
     const key = keyOf(entry.server, entry.taskId)
     if (entries.get(key) === entry) entries.delete(key)
+    if (entry.open === null) entry.stop.abort()
     const open = await entry.starting.catch(() => null) // it never began
     await open?.close()
   }

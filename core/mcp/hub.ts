@@ -125,7 +125,7 @@ export async function openHub(parts: HubParts) {
       if (gone) fact?.(tx)
     })
 
-  async function start(name: string, taskId: string | null, closed: () => void): Promise<Connection> {
+  async function start(name: string, taskId: string | null, stop: AbortSignal, closed: () => void): Promise<Connection> {
     const held = must(name)
     if (!held.enabled)
       throw new Fault('conflict', `The MCP server "${name}" is switched off; \`banyan mcp enable ${name}\` switches it on.`)
@@ -150,6 +150,7 @@ export async function openHub(parts: HubParts) {
         limits,
         changed: () => lookSoon(name, () => connection),
         closed,
+        signal: stop,
       })
       try {
         await look(name, connection)
@@ -160,6 +161,7 @@ export async function openHub(parts: HubParts) {
       return connection
     } catch (error) {
       closed()
+      if (stop.aborted) throw new Fault('unavailable', `The MCP server "${name}" was stopped before it had started.`, { cause: error })
       if (!(error instanceof Fault)) throw error
       const why = error.message.replace(/\.$/, '')
       await failed(name, why)
