@@ -1,5 +1,7 @@
 /** Outside agents at the door of tasks: the whole runtime with a clock of its own, and agents that are functions of this file. */
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { need } from '../../scripts/needs.ts'
+import { startPostgres } from '../../scripts/postgres.ts'
 import { type Harness, harness } from '../../scripts/testing/harness.ts'
 import { Fault } from '../contract/fault.ts'
 import type { Claimed } from './outside.ts'
@@ -285,5 +287,29 @@ describe('a person', () => {
     expect(await outside.agents()).toEqual([])
     expect(await refusal(end('a', claimed))).toContain('This lease')
     expect((await claim('b')).task.id).toBe(id)
+  })
+})
+
+describe.skipIf(!need('postgres'))('on a real PostgreSQL server', () => {
+  let server: Awaited<ReturnType<typeof startPostgres>>
+  beforeAll(async () => {
+    server = await startPostgres()
+  })
+  afterAll(() => server?.stop())
+
+  test('agents that claim at once get a task each, and a call that comes several times at once is one', async () => {
+    const { outside } = await open({ databaseUrl: server.url })
+    const ids = [await given('first'), await given('second')]
+    for (const id of ids) await waits(id)
+    const claims = await Promise.all(['a', 'b', 'c'].map((name) => outside.claim(name, {})))
+    const got = claims.flatMap((one, i) => ('task' in one ? [{ agent: 'abc'[i]!, claimed: one }] : []))
+    expect(got.map((one) => one.claimed.task.id).sort()).toEqual([...ids].sort())
+    for (const { agent, claimed } of got) {
+      const sent = await Promise.all([1, 2, 3].map(() => send(agent, claimed, 'write_file', { path: 'a.txt', content: 'a' }, 'k')))
+      expect(new Set(sent.map((one) => one.n)).size).toBe(1)
+      expect((await answer(sent[0]!)).isError).toBe(false)
+      await end(agent, claimed)
+      expect((await h.over(claimed.task.id)).status).toBe('done')
+    }
   })
 })
