@@ -96,7 +96,7 @@ export function RulesChip(props: {
             />
           )}
         </Field>
-        <Button type="submit" small disabled={name === '' || rules.length >= GOAL_RULES}>
+        <Button type="submit" disabled={name === '' || rules.length >= GOAL_RULES}>
           {words.ruleAdd}
         </Button>
       </form>

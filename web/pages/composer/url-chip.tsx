@@ -46,7 +46,7 @@ export function UrlChip(props: { fetch: (url: string) => void; open: boolean; se
             />
           )}
         </Field>
-        <Button type="submit" small disabled={url === ''}>
+        <Button type="submit" disabled={url === ''}>
           {words.urlAdd}
         </Button>
       </form>
