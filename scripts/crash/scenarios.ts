@@ -9,6 +9,7 @@ import { isOver, type Task } from '../../core/contract/task.ts'
 import type { ModelRequest } from '../../core/models/provider.ts'
 import type { Control } from '../../core/tasks/control.ts'
 import { answersIn, endWith, type Scripted, startAll } from '../testing/scripted.ts'
+import { TALLY } from '../testing/tally-words.ts'
 import type { World } from './world.ts'
 
 export type Act =
@@ -477,6 +478,24 @@ const jobs: Scenario = {
   ],
 }
 
+/** A helper makes a tool and hands it over; whoever asked calls it. A version is there whole or not at all, and there is one. */
+const made: Scenario = {
+  name: 'made',
+  goals: [{ goal: 'Count the words' }],
+  decide(request) {
+    if (request.task.kind === 'tools')
+      return steps(request, call('create_tool', TALLY), endWith('Made it.', 'success', { tools: [TALLY.name] }))
+    const answers = answersIn(request)
+    return steps(
+      request,
+      call('request_tools', { tools_needed: 'counting words' }),
+      call(TALLY.name, { text: 'one two three' }),
+      endWith(answers.at(-1) ?? ''),
+    )
+  },
+  check: (sees) => (rootOf(sees).result === '{"words":3}' ? [] : [`the tool answered ${rootOf(sees).result}`]),
+}
+
 export const SCENARIOS: readonly Scenario[] = [
   tree,
   list,
@@ -493,4 +512,5 @@ export const SCENARIOS: readonly Scenario[] = [
   plan,
   first,
   jobs,
+  made,
 ]
