@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openEngineProcess } from './fixture/engine-process.ts'
-import { agentToken, loop, openWorker, type Worked, type Worker } from './fixture/worker.ts'
+import { agentToken, loop, openWorker, take, type Worked, type Worker } from './fixture/worker.ts'
 
 let engine: Awaited<ReturnType<typeof openEngineProcess>>
 beforeAll(async () => {
@@ -40,7 +40,7 @@ test.each(['modern', 'old'] as const)(
     const worker = await openWorker(engine.url, await agentToken(engine.url, engine.token, `killed-${era}`), era)
     // The person wrote the command, so it runs at once, and again from its start when it was cut off.
     const id = await submit('Run `echo begun >> begun.txt; sleep 2; echo ended`')
-    const claim = await worker.claim()
+    const claim = await take(worker, id)
     expect(claim.task_id).toBe(id)
     const input = { command: 'echo begun >> begun.txt; sleep 2; echo ended' }
     const act = () => worker.act(claim, 'use_terminal', input, { idempotency_key: 'run', wait_seconds: 45 })
@@ -67,7 +67,7 @@ test.each(['modern', 'old'] as const)(
 test('a call that waits for a person waits on over kill -9, and is answered once', async () => {
   const worker = await openWorker(engine.url, await agentToken(engine.url, engine.token, 'asking'))
   const id = await submit('Ask the person')
-  const claim = await worker.claim()
+  const claim = await take(worker, id)
   const asked = await worker.act(
     claim,
     'flag_for_review',
@@ -91,7 +91,7 @@ test('an agent that is killed itself, and forgot all, gets its task again whole'
   const token = await agentToken(engine.url, engine.token, 'forgetful')
   const first = await openWorker(engine.url, token)
   const id = await submit('Remember me')
-  const claim = await first.claim()
+  const claim = await take(first, id)
   await first.act(claim, 'write_file', { path: 'a.txt', content: 'a' })
   await first.close()
   const second = await openWorker(engine.url, token, 'old')

@@ -1,7 +1,7 @@
 /** Outside agents against the whole engine: real clients of both eras claim tasks and work them with the very tools that our own agents have. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { engine, type Running, TOKEN } from '../http/fixture/engine.ts'
-import { agentToken, loop, openWorker, type Worker } from './fixture/worker.ts'
+import { agentToken, clear, loop, openWorker, take, type Worker } from './fixture/worker.ts'
 
 let running: Running
 let worker: Worker
@@ -24,7 +24,7 @@ describe.each(['modern', 'old'])('an agent of the %s era', (era) => {
 
   test('claims a task, works it and ends it', async () => {
     const id = await submit(`Say hello (${era})`)
-    const claim = await one().claim()
+    const claim = await take(one(), id)
     expect(claim).toMatchObject({ claimed: true, resumed: false, task_id: id, agent: 'generalist' })
     expect(claim.system).toContain('You are one agent in Banyan')
     expect(claim.messages).toEqual([{ role: 'user', text: `Say hello (${era})` }])
@@ -65,7 +65,7 @@ test('two agents of both eras share a tree of three levels, its evaluation and i
 
 test('what needs a person waits for one: the agent is told so, cannot decide, and gets the answer when it asks', async () => {
   const id = await submit('Look at the clock')
-  const claim = await worker.claim()
+  const claim = await take(worker, id)
   const asked = await worker.act(claim, 'use_terminal', { command: 'date -u +%Y' }, { wait_seconds: 0, idempotency_key: 'look' })
   const review = await running.asked(id)
   const told = await worker.heartbeat(claim, { call: 'look', wait_seconds: 1 })
@@ -96,7 +96,7 @@ test('a secret is neither in the brief nor in what a tool answers', async () => 
     grants: ['agent:generalist'],
   })
   const id = await submit('Run `echo the-value-nobody-sees`')
-  const claim = await worker.claim()
+  const claim = await take(worker, id)
   const ran = await worker.act(claim, 'use_terminal', { command: 'echo the-value-nobody-sees' })
   expect(ran.data.state, ran.text).toBe('answered')
   expect(JSON.stringify([ran.text, ran.data])).not.toContain('the-value-nobody-sees')
@@ -106,7 +106,7 @@ test('a secret is neither in the brief nor in what a tool answers', async () => 
 
 test('an answer that a client lost is given again to the same key, and to claim_task', async () => {
   const id = await submit('Write twice')
-  const claim = await worker.claim()
+  const claim = await take(worker, id)
   const write = () => worker.act(claim, 'write_file', { path: 'once.txt', content: 'once' }, { idempotency_key: 'w' })
   const [first, again] = [await write(), await write()]
   expect([again.text, again.data.call]).toEqual([first.text, 'w'])
@@ -122,7 +122,7 @@ test('an answer that a client lost is given again to the same key, and to claim_
 
 test('people see who works on what, and may choose outside agents as the model of a goal', async () => {
   const id = await submit('Be seen')
-  const claim = await worker.claim()
+  const claim = await take(worker, id)
   const { items } = (await running.ask<{ items: object[] }>('GET', '/api/outside-agents')).json
   expect(items).toContainEqual(expect.objectContaining({ name: 'modern-one', tasks: [expect.objectContaining({ taskId: id })] }))
   const workers = (await running.ask<{ items: object[] }>('GET', '/api/system/workers')).json
@@ -134,6 +134,7 @@ test('people see who works on what, and may choose outside agents as the model o
 })
 
 test('a claim waits for a task that comes later', async () => {
+  await clear(worker)
   const waiting = worker.claim({ wait_seconds: 20 })
   const id = await submit('Come later')
   const claim = await waiting
@@ -145,6 +146,25 @@ test('a claim waits for a task that comes later', async () => {
   await old.end(other, 'Here.')
   await loopOver(id)
 })
+
+test('a goal that wants a plan first is planned by an outside agent, approved by a person, and carried out', async () => {
+  const id = await submit('Make tea for two', { plan: true })
+  const planning = await take(worker, id)
+  expect(planning.agent).toBe('task_breakdown')
+  await worker.end(planning, '1. Boil the water\n2. Pour it')
+  const review = await running.asked(id)
+  expect(review).toMatchObject({ kind: 'plan', action: { items: [{ title: 'Boil the water' }, { title: 'Pour it' }] } })
+  await running.decide(review, 'approve')
+  for (const words of ['Boil the water', 'Pour it']) {
+    const part = await take(worker, id)
+    expect(part.messages[0]!.text).toContain(words)
+    await worker.end(part, `${words}: done.`)
+  }
+  const root = await take(worker, id)
+  expect(root.task_id).toBe(id)
+  await worker.end(root, 'Tea is made.')
+  expect(await loopOver(id)).toMatchObject({ status: 'done', result: 'Tea is made.' })
+}, 60_000)
 
 test('the prompt work_next_task makes a worker of any host', async () => {
   const { messages } = await worker.client.getPrompt({ name: 'work_next_task', arguments: { capability: 'python' } })
