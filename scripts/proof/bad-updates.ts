@@ -16,6 +16,7 @@ import { hashTree } from '../keeper/tree.mjs'
 import { violations } from '../testing/invariants.ts'
 import { startOf } from '../testing/slots.ts'
 import { CANDIDATES, type Candidate } from './candidates.ts'
+import { proveFullDisk } from './full-disk.ts'
 
 const root = dirname(dirname(import.meta.dirname))
 const TOKEN = 'token-of-this-proof'
@@ -231,6 +232,13 @@ async function prove(candidates: readonly Candidate[]): Promise<boolean> {
       ids.unshift(String((await subject.ask('POST', '/api/goals', { goal: `Run \`echo ${verdicts.length}; sleep 2\`` })).treeId))
     }
     const faults = await faultsOfWork(subject, ids)
+    const disk = await proveFullDisk()
+    console.log(
+      disk.untried === null
+        ? `${disk.problem === null ? 'ok    ' : 'FAILED'} a revision that fills the disk`
+        : `not tried: a full disk (${disk.untried})`,
+    )
+    if (disk.problem !== null) faults.push(disk.problem)
     for (const fault of faults) console.log(`FAILED ${fault}`)
     const times = verdicts.map((one) => one.recoveredMs).sort((a, b) => a - b)
     const bad = verdicts.filter((one) => !one.ok).length
