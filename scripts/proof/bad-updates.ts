@@ -70,15 +70,23 @@ export async function openSubject(settings: Readonly<Record<string, string>> = {
       : []
   const table = () => JSON.parse(readFileSync(join(home, 'slots.json'), 'utf8')) as Table
   const running = () => table().slots[table().active]!.tree
+  /** Asks again when the connection was one to a process that is gone; a goal is given once all the same. */
   async function ask(method: string, path: string, body?: object): Promise<Record<string, unknown>> {
-    const answer = await fetch(`http://127.0.0.1:${port}${path}`, {
-      method,
-      headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
-      ...(body ? { body: JSON.stringify(body) } : {}),
-      signal: AbortSignal.timeout(20_000),
-    })
-    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`)
-    return (await answer.json()) as Record<string, unknown>
+    const key = randomUUID()
+    for (let tries = 0; ; tries++) {
+      const answer = await fetch(`http://127.0.0.1:${port}${path}`, {
+        method,
+        headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json', 'idempotency-key': key },
+        ...(body ? { body: JSON.stringify(body) } : {}),
+        signal: AbortSignal.timeout(30_000),
+      }).catch((error: Error & { cause?: { code?: string } }) => {
+        if (tries < 3 && ['UND_ERR_SOCKET', 'ECONNRESET'].includes(error.cause?.code ?? '')) return null
+        throw error
+      })
+      if (answer === null) continue
+      if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`)
+      return (await answer.json()) as Record<string, unknown>
+    }
   }
   async function until<T>(what: string, look: () => T | undefined | Promise<T | undefined>): Promise<T> {
     const end = Date.now() + PATIENCE_MS
