@@ -32,7 +32,18 @@ const disk = openDisk(home, () => --left === 0 && process.kill(process.pid, 'SIG
 
 /** Resolves with the code that this process should end with. */
 async function keep() {
-  const { table, save: settle, event, sweep } = openTable(home, disk, say)
+  const { table, save: write, event, sweep } = openTable(home, disk, say)
+  /** Whatever the disk does, what runs goes on; false: the table on it is older than the one in memory. */
+  const tried = (what, act) => {
+    try {
+      act()
+      return true
+    } catch (error) {
+      say(`${what} (${error.code ?? error.message}): free space, or check the disk of ${home}`)
+      return false
+    }
+  }
+  const settle = () => tried('the slot table could not be written', write)
   const tell = (type, slot) => {
     const one = event(type, slot)
     engine?.send({ type: 'event', event: one })
@@ -66,10 +77,10 @@ async function keep() {
         }
         settle()
       } catch (error) {
-        if (!(error instanceof Refusal)) throw error
+        const reason = error instanceof Refusal ? error.message : `it could not be put in place (${error.code ?? error.message})`
         settle()
-        event('refused', table.active, error.message, about)
-        say(`the revision that was asked for was refused: ${error.message}`)
+        event('refused', table.active, reason, about)
+        say(`the revision that was asked for was refused: ${reason}`)
       }
     }
     disk.remove(path)
@@ -141,7 +152,7 @@ async function keep() {
     if (slot.source === 'checkout') table.slots.golden = { ...slot }
     settle()
     tell('kept', name)
-    sweep()
+    tried('old revisions could not be removed', sweep)
   }
 
   async function run(name) {
@@ -228,7 +239,10 @@ async function keep() {
       }
     }
     if (trial) slot.triesLeft--
-    settle()
+    if (!settle() && trial) {
+      undo(name, 'its tries could not be counted on the disk')
+      continue
+    }
     const end = await run(name)
 
     if (stopping) {
@@ -261,11 +275,16 @@ async function keep() {
     // What is left is a crash, or an engine that asks for one start after the other.
     if (!end.ready && !trial && table.backup !== null) {
       say('the last good revision cannot start on the database that the failed one left; the backup from before is put back')
-      await restore(table.backup, database, backups)
-      event('restored', name, table.backup)
+      const from = table.backup
       table.backup = null
-      settle()
-      continue
+      try {
+        await restore(from, database, backups)
+        event('restored', name, from)
+        settle()
+        continue
+      } catch (error) {
+        say(`the backup ${from} could not be put back (${error.message})`)
+      }
     }
     if (trial && slot.triesLeft <= 0) {
       undo(name, `it did not start in three tries (${end.how})`)

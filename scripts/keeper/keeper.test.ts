@@ -1,5 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { world } from './fixture/world.ts'
+
+// Several processes start in each.
+vi.setConfig({ testTimeout: 120_000 })
 
 let here: ReturnType<typeof world>
 beforeEach(() => {

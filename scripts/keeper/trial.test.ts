@@ -1,8 +1,11 @@
 import { symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { until, world } from './fixture/world.ts'
+
+// Several processes start in each.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
 let here: ReturnType<typeof world>
 let settled: ReturnType<typeof world>
