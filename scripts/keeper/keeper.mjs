@@ -71,9 +71,10 @@ async function keep() {
           // A checkout's newer commit takes the place of a trial, or of a revision that never ran; the last good one stays.
           const present = table.slots[table.active]
           const name = !present || onTrial(table.active) || present.schema === null ? table.active : other(table.active)
-          if (name !== table.active) kept(table.active) // it served, so it can be gone back to
+          const was = table.active
           Object.assign(table.slots, { [name]: slot, golden: table.slots.golden ?? { ...slot, state: 'kept' } })
           Object.assign(table, { active: name, safe: false, backup: null })
+          if (name !== was) kept(was) // it served, so it can be gone back to
         }
         settle()
       } catch (error) {
@@ -300,7 +301,7 @@ async function keep() {
     const reason =
       end.code === RESTART && end.why === null
         ? 'the engine asks for one restart after the other'
-        : `the engine ${end.how.replace(/^it /, '')}`
+        : end.how.replace(/^it(s)? /, (_, of) => `the engine${of ? "'s" : ''} `)
     if (crashes.length >= LOOP.most) {
       if (fallBack(name, `${reason}, ${LOOP.most} times in a short time`)) continue
       say(

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { world } from './fixture/world.ts'
+import { world } from '../testing/keeper-world.ts'
 
 // Several processes start in each.
 vi.setConfig({ testTimeout: 120_000 })

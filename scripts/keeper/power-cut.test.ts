@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { until, world } from './fixture/world.ts'
+import { until, world } from '../testing/keeper-world.ts'
 
 /** The first write of so many is followed by a cut; 1 tries each. */
 const STRIDE = Number(process.env.POWER_CUT_STRIDE ?? 7)

@@ -2,7 +2,7 @@ import { symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { until, world } from './fixture/world.ts'
+import { until, world } from '../testing/keeper-world.ts'
 
 // Several processes start in each.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
@@ -92,6 +92,20 @@ describe('a revision on trial', () => {
     expect(here.table()).toMatchObject({ active: 'A', slots: { A: { tree: good }, B: { state: 'undone' } } })
     await line('up')
     await stop()
+  })
+
+  it('that follows a first revision which is still watched counts that as the good one', async () => {
+    here.remove()
+    here = world()
+    const first = here.first(GOOD)
+    const kept = here.keep()
+    await kept.line('up')
+    const tree = here.prepare('await ready(); process.exit(3)')
+    here.put('request.json', { tree, from: first, changeId: 'ch_1' })
+    await until(() => last('undone') !== undefined && here.events().at(-1)?.type === 'ready')
+    expect(last('undone')).toMatchObject({ tree, reason: expect.stringMatching(/ended with 3/) })
+    expect(here.table()).toMatchObject({ active: 'A', slots: { A: { tree: first, state: 'kept' } } })
+    await kept.stop()
   })
 
   it('is kept when enough tasks ended', async () => {

@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { until, world } from '../keeper/fixture/world.ts'
+import { until, world } from '../testing/keeper-world.ts'
 
 /** What went wrong; null: nothing. `untried`: why it cannot be tried here. */
 export async function proveFullDisk(): Promise<{ problem: string | null; untried: string | null }> {
