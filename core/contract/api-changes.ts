@@ -85,8 +85,8 @@ export const CHANGE_ROUTES = {
   rollbackChange: one({
     method: 'POST',
     path: '/api/changes/{id}/rollback',
-    scope: 'evolve',
-    summary: 'A person takes a change back that has landed; answers the change that does it',
+    scope: 'person',
+    summary: 'A person who may change Banyan takes a change back that has landed; answers the change that does it',
     status: 202,
     request: z
       .object({ comment: text.max(2_000).optional() })
@@ -106,7 +106,7 @@ export const CHANGE_ROUTES = {
   saveAutonomy: one({
     method: 'PUT',
     path: '/api/system/self-change',
-    scope: 'admin',
+    scope: 'person',
     summary: 'The owner says which changes need no person: none, texts, tools by themselves, or code too. Levels 3 and 4 always do',
     status: 200,
     request: z

@@ -3,7 +3,14 @@ import type { ChangedFile } from '../contract/change.ts'
 import { mayGoAlone } from '../contract/change.ts'
 import { folded, levelOf } from './levels.ts'
 
-const file = (path: string, more: Partial<ChangedFile> = {}): ChangedFile => ({ path, from: null, what: 'changed', added: 1, removed: 1, ...more })
+const file = (path: string, more: Partial<ChangedFile> = {}): ChangedFile => ({
+  path,
+  from: null,
+  what: 'changed',
+  added: 1,
+  removed: 1,
+  ...more,
+})
 const none = () => ({ before: null, after: null })
 const level = (path: string, more: Partial<ChangedFile> = {}, text: { before?: string; after?: string } = {}) =>
   levelOf([file(path, more)], () => ({ before: text.before ?? null, after: text.after ?? null }), false).level
@@ -28,15 +35,24 @@ describe('the level of a change', () => {
     expect(level('core/free.ts', { from: 'core/policy/policy.ts', what: 'renamed' })).toBe(4)
     expect(level('core/policy/free.ts', { from: 'core/free.ts', what: 'renamed' })).toBe(4)
   })
-  test.each(['core/policyholder.ts', 'scripts/keepers.ts', 'web/data/store.ts', 'core/selfie.ts', 'docs/keeper.ts'])('%s only looks alike, and is code', (path) => {
-    expect(level(path)).toBe(2)
-  })
-  test.each(['package.json', 'package-lock.json', 'core/config.ts', 'core/models/choose.ts', 'core/web/egress.ts', 'seeds/tools.yml', 'seeds/core-instruction.md', 'seeds/documents/evaluation_criteria.md'])(
-    '%s is always decided by a person',
+  test.each(['core/policyholder.ts', 'scripts/keepers.ts', 'web/data/store.ts', 'core/selfie.ts', 'docs/keeper.ts'])(
+    '%s only looks alike, and is code',
     (path) => {
-      expect(level(path)).toBe(3)
+      expect(level(path)).toBe(2)
     },
   )
+  test.each([
+    'package.json',
+    'package-lock.json',
+    'core/config.ts',
+    'core/models/choose.ts',
+    'core/web/egress.ts',
+    'seeds/tools.yml',
+    'seeds/core-instruction.md',
+    'seeds/documents/evaluation_criteria.md',
+  ])('%s is always decided by a person', (path) => {
+    expect(level(path)).toBe(3)
+  })
   test('texts are level 0, and the instruction of a watcher or another setting of an agent is not one', () => {
     expect(level('seeds/documents/house.md')).toBe(0)
     expect(level('docs/decisions/0001-x.md')).toBe(0)

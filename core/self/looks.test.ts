@@ -7,7 +7,13 @@ import { leaksIn } from './leaks.ts'
 import { migrationFaults } from './migrations.ts'
 import { changedFiles } from './repository.ts'
 
-const file = (path: string, what: ChangedFile['what'] = 'changed', from: string | null = null): ChangedFile => ({ path, from, what, added: 1, removed: 1 })
+const file = (path: string, what: ChangedFile['what'] = 'changed', from: string | null = null): ChangedFile => ({
+  path,
+  from,
+  what,
+  added: 1,
+  removed: 1,
+})
 const doubts = (diff: string, of = file('core/a.test.ts')) => integrityOf([of], () => diff)
 
 describe('tests that judge a change', () => {
