@@ -6,7 +6,7 @@
  */
 import { spawn } from 'node:child_process'
 import { constants } from 'node:fs'
-import { access, chmod, lstat, mkdir, mkdtemp, readlink, realpath, rm } from 'node:fs/promises'
+import { access, chmod, lstat, mkdir, mkdtemp, readlink, realpath, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Cgroups } from '../exec/cgroups.ts'
 import type { Owner } from '../exec/local.ts'
@@ -44,6 +44,14 @@ export type Walls = {
 }
 
 export const INSIDE = '/banyan'
+/** Read by programs, and the same for everybody. */
+const SHOWN = ['alternatives', 'ld.so.cache', 'passwd', 'group', 'ssl/certs', 'ssl/openssl.cnf', 'fonts', 'localtime', 'mime.types'].map(
+  (name) => `/etc/${name}`,
+)
+const ETC = {
+  hosts: '127.0.0.1 localhost gate\n::1 localhost\n',
+  'nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files\n',
+}
 const LOG_BYTES = 60_000
 const MEMORY_BYTES = 4 * 2 ** 30
 
@@ -59,10 +67,18 @@ export async function openWalls(options: WallsOptions): Promise<Walls | { why: s
   const node = await realpath(options.node)
   const roots = await systemRoots()
   await mkdir(options.folder, { recursive: true, mode: 0o755 })
+  // What programs look for to know who is called localhost; nothing of this machine.
+  const etc = join(options.folder, 'etc')
+  await mkdir(etc, { recursive: true, mode: 0o755 })
+  await chmod(etc, 0o755)
+  for (const [name, text] of Object.entries(ETC)) {
+    await writeFile(join(etc, name), text)
+    await chmod(join(etc, name), 0o644)
+  }
 
   const walls = (form: Form): Walls => ({
     nested: form === 'nested',
-    run: (inside) => run(argvOf({ bwrap, roots, node, form, runAs: options.runAs, inside }), inside, options.cgroups ?? null),
+    run: (inside) => run(argvOf({ bwrap, roots, node, form, etc, runAs: options.runAs, inside }), inside, options.cgroups ?? null),
   })
   const trial = await mkdtemp(join(options.folder, 'try-'))
   try {
@@ -98,10 +114,12 @@ export function argvOf(what: {
   roots: readonly Root[]
   node: string
   form: Form
+  /** Folder of the files of `ETC`. */
+  etc: string
   runAs: Owner | undefined
   inside: Inside
 }): string[] {
-  const { bwrap, roots, node, form, runAs, inside } = what
+  const { bwrap, roots, node, form, etc, runAs, inside } = what
   const down = runAs
     ? ['/usr/bin/setpriv', '--reuid', String(runAs.uid), '--regid', String(runAs.gid), '--clear-groups', '--no-new-privs']
     : []
@@ -110,41 +128,21 @@ export function argvOf(what: {
     ...(byRoot || down.length === 0 ? [] : [...down, '--']),
     bwrap,
     ...(byRoot
-      ? [...NAMESPACES, ...['CAP_SETUID', 'CAP_SETGID', 'CAP_SETPCAP'].flatMap((cap) => ['--cap-add', cap])]
+      ? [...NAMESPACES, '--cap-drop', 'ALL', ...['CAP_SETUID', 'CAP_SETGID', 'CAP_SETPCAP'].flatMap((cap) => ['--cap-add', cap])]
       : ['--unshare-all', '--cap-drop', 'ALL']),
     ...['--die-with-parent', '--new-session', '--hostname', 'gate'],
     ...['--ro-bind', '/usr', '/usr'],
     ...roots.flatMap(({ path, link }) => (link === null ? ['--ro-bind', path, path] : ['--symlink', link, path])),
-    ...[
-      '/etc/alternatives',
-      '/etc/ld.so.cache',
-      '/etc/passwd',
-      '/etc/group',
-      '/etc/ssl',
-      '/etc/fonts',
-      '/etc/localtime',
-      '/etc/mime.types',
-    ].flatMap((path) => ['--ro-bind-try', path, path]),
-    ...[
-      '--dev',
-      '/dev',
-      '--proc',
-      '/proc',
-      '--perms',
-      '1777',
-      '--tmpfs',
-      '/tmp',
-      '--dir',
-      '/opt/node/bin',
-      '--ro-bind',
-      node,
-      '/opt/node/bin/node',
-    ],
+    ...SHOWN.flatMap((path) => ['--ro-bind-try', path, path]),
+    ...Object.keys(ETC).flatMap((name) => ['--ro-bind', join(etc, name), `/etc/${name}`]),
+    ...['--dev', '/dev', '--proc', '/proc', '--perms', '1777', '--tmpfs', '/tmp'],
+    ...['--dir', '/opt/node/bin', '--ro-bind', node, '/opt/node/bin/node'],
     // Where the sandbox cannot start inside, its tests must see that there is none.
     ...(form === 'nested' ? [] : ['--ro-bind-try', '/dev/null', '/usr/bin/bwrap']),
     ...[inside.write ? '--bind' : '--ro-bind', inside.source, INSIDE],
     ...(inside.packages === null ? [] : ['--ro-bind', inside.packages, `${INSIDE}/node_modules`]),
     ...(inside.binds ?? []).flatMap(({ from, to, write }) => [write ? '--bind' : '--ro-bind', from, to]),
+    ...['--remount-ro', '/'],
     ...['--chdir', INSIDE, '--clearenv', '--setenv', 'PATH', '/opt/node/bin:/usr/local/bin:/usr/bin:/bin', '--setenv', 'HOME', '/tmp'],
     ...['--setenv', 'LANG', 'C.UTF-8', '--setenv', 'NO_COLOR', '1', '--setenv', 'CI', '1'],
     ...Object.entries(inside.env ?? {}).flatMap(([name, value]) => ['--setenv', name, value]),

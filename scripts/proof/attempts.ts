@@ -215,7 +215,7 @@ export function attempts({ dataDir, checkout }: Place): Attempt[] {
         begin,
         write(
           'core/contract/attack.test.ts',
-          `import { execFileSync } from 'node:child_process'\nimport { readdirSync, writeFileSync } from 'node:fs'\nimport { test } from 'vitest'\n\nvoid [execFileSync, readdirSync, writeFileSync]\n\ntest('attack', () => {\n  ${code}\n})\n`,
+          `// biome-ignore-all format: written by a machine\nimport { execFileSync } from 'node:child_process'\nimport { readdirSync, writeFileSync } from 'node:fs'\nimport { test } from 'vitest'\n\nvoid [execFileSync, readdirSync, writeFileSync]\n\ntest('attack', () => {\n  ${code}\n})\n`,
         ),
         submit(),
       ],
