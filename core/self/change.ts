@@ -19,6 +19,8 @@ export type SelfParts = {
   /** The gates, once it is known whether there are walls for them; or why code cannot be changed here. */
   gates(): Promise<{ gates: Gates } | { why: string }>
   keeper: KeeperHome
+  /** Where the gates keep built pages, by tree. */
+  pages: string
   /** True while a keeper watches this process. */
   isKept(): boolean
   autonomy(): Promise<Autonomy>

@@ -2,7 +2,7 @@
  * The gates that a change goes through, run by the code that runs now. Those that only read come first and cost nothing; code of the candidate
  * is run last, within walls, and its verdict is its exit code, read outside. The first gate that fails ends the round.
  */
-import { chmod, cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ChangedFile, ChangeKind, GateVerdict, Level } from '../contract/change.ts'
 import { Fault } from '../contract/fault.ts'
@@ -24,6 +24,8 @@ export type GateParts = {
   packages: string
   /** A folder of the system's own for copies that are thrown away. */
   folder: string
+  /** Where built pages are kept until the keeper has them, by tree. */
+  pages: string
   /** Takes values that the system holds out of a text. */
   redact(text: string): string
   /** Boots the candidate on a copy of the data; left out where that cannot be tried. */
@@ -46,11 +48,16 @@ const CORE_TESTS = [
   'core/agent/agent.test.ts',
   'core/http/app.test.ts',
 ]
+const VITE = ['node', 'node_modules/vite/bin/vite.js', 'build', 'web', '--emptyOutDir', '--logLevel', 'warn', '--configLoader', 'native']
 const VITEST = ['node', 'node_modules/vitest/vitest.mjs', 'run', '--configLoader', 'native', '--retry=1']
 const passed = (summary: string, log = ''): Verdict => ({ verdict: 'passed', summary, log })
 const failed = (summary: string, log = ''): Verdict => ({ verdict: 'failed', summary, log })
 const skipped = (summary: string): Verdict => ({ verdict: 'skipped', summary, log: '' })
 const many = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`
+
+/** What the built page is made of. */
+export const needsPage = (files: readonly ChangedFile[]): boolean =>
+  files.some(({ path, from }) => [path, from ?? ''].some((one) => /^(?:web|core\/contract)\//.test(one)))
 
 type Work = {
   candidate: Candidate
@@ -151,6 +158,18 @@ export function openGates(parts: GateParts) {
     ),
     command('types', ['node', 'node_modules/typescript/bin/tsc', '-p', '.', '--pretty', 'false'], 8, 'Every type fits.'),
     {
+      name: 'page build',
+      quick: false,
+      async run({ candidate, files, after, signal }) {
+        if (!needsPage(files)) return skipped('The page stays as it is.')
+        if (!after.has('web/vite.config.ts') && (await source.text(candidate.tree, 'web/vite.config.ts')) === null)
+          return skipped('This source has no page.')
+        const ended = await buildPage(candidate.tree, signal)
+        if (ended.code === 0) return passed('The page can be built.', ended.log)
+        return failed(ended.timedOut ? 'The page was not built in time.' : firstLine(ended.log), ended.log)
+      },
+    },
+    {
       name: 'failing test first',
       quick: false,
       async run({ candidate, files, inside }) {
@@ -240,7 +259,39 @@ export function openGates(parts: GateParts) {
     return { level, files, before, after, diffs }
   }
 
+  /** Builds the page of a tree within the walls and keeps what came of it: plain files only. */
+  async function buildPage(tree: string, signal: AbortSignal | undefined): Promise<Ended> {
+    const place = join(parts.folder, `${tree}-page`)
+    try {
+      await rm(place, { recursive: true, force: true })
+      await mkdir(join(place, 'out'), { recursive: true })
+      await source.materialise(tree, join(place, 'source'))
+      await mkdir(join(place, 'source', 'node_modules'), { recursive: true })
+      for (const folder of [place, join(place, 'source')]) await chmod(folder, 0o755)
+      await chmod(join(place, 'out'), 0o777)
+      const ended = await walls.run({
+        source: join(place, 'source'),
+        packages: parts.packages,
+        argv: [...VITE, '--outDir', '/page'],
+        timeoutMs: 10 * MINUTE,
+        binds: [{ from: join(place, 'out'), to: '/page', write: true }],
+        signal,
+      })
+      if (ended.code !== 0) return ended
+      for (const entry of await readdir(join(place, 'out'), { recursive: true, withFileTypes: true }))
+        if (!entry.isFile() && !entry.isDirectory()) throw new Fault('forbidden', 'The built page holds something else than plain files.')
+      const kept = join(parts.pages, tree)
+      await rm(kept, { recursive: true, force: true })
+      await mkdir(parts.pages, { recursive: true })
+      await cp(join(place, 'out'), kept, { recursive: true })
+      return ended
+    } finally {
+      await rm(place, { recursive: true, force: true })
+    }
+  }
+
   return {
+    buildPage,
     /** Whether tests of the sandbox of commands run too. */
     nested: walls.nested,
     judge,

@@ -109,3 +109,9 @@ test('links are not written out as files of the source', async () => {
   await source.take(join(where.folder, '.git'), commit, 'ch_1')
   await expect(source.materialise(commit, join(dataDir, 'out'))).rejects.toThrow(/plain files only/)
 })
+
+test('a folder has the hash that git gives its tree', async () => {
+  const tip = await source.tip()
+  await source.materialise(tip, join(dataDir, 'out'))
+  expect(await source.hashFolder(join(dataDir, 'out'))).toBe(where.git('rev-parse', 'HEAD^{tree}'))
+})

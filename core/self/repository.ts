@@ -230,6 +230,15 @@ export function openSource(options: SourceOptions) {
       const { text, cut } = await run([...args, '--', ...paths], { most: 1_000_000 })
       return { text, cut }
     },
+    /** The hash that a folder of plain files has as a tree of git. */
+    async hashFolder(folder: string): Promise<string> {
+      const index = join(dirname(dir), 'hash.index')
+      await rm(index, { force: true })
+      const inFiles = { tree: folder, env: { GIT_INDEX_FILE: index } }
+      const { text } = await run(['ls-files', '-z', '--others'], inFiles)
+      await run(['update-index', '-z', '--add', '--stdin'], { ...inFiles, stdin: text })
+      return (await run(['write-tree'], inFiles)).text.trim()
+    },
     async entries(of: string): Promise<TreeEntry[]> {
       const { text } = await run(['ls-tree', '-r', '-z', '--full-tree', of])
       return text

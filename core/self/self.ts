@@ -48,7 +48,9 @@ export function openSelf(parts: {
     for (const place of [join(dataDir, 'self'), folder]) await chmod(place, 0o711)
     const walls = await openWalls({ folder, path, node: process.execPath, runAs: parts.runAs, cgroups: parts.cgroups, packages })
     if ('why' in walls) return walls
-    return { gates: openGates({ source, walls, packages, folder, redact: parts.redact, now: parts.now }) }
+    return {
+      gates: openGates({ source, walls, packages, folder, pages: join(dataDir, 'self', 'pages'), redact: parts.redact, now: parts.now }),
+    }
   }
 
   return openChanges({
@@ -56,6 +58,7 @@ export function openSelf(parts: {
     source,
     gates: () => (found ??= look()),
     keeper: keeperHome(dataDir),
+    pages: join(dataDir, 'self', 'pages'),
     isKept: parts.isKept,
     async autonomy() {
       const value = await parts.settings.value(AUTONOMY_SETTING)

@@ -1,7 +1,7 @@
 /** The steps of a change, each from one durable state to the next. Every step may be done again: it looks first what is done already. */
 import { existsSync } from 'node:fs'
-import { mkdir, rename, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { cp, mkdir, rename, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { type Level, mayGoAlone } from '../contract/change.ts'
 import { Fault } from '../contract/fault.ts'
 import { isOver } from '../contract/task.ts'
@@ -10,7 +10,7 @@ import { endCall, openCall, wakeIfFree } from '../tasks/move.ts'
 import { openReview, settleReview } from '../tasks/review.ts'
 import { save, toReview } from '../tasks/rows.ts'
 import type { SelfParts } from './change.ts'
-import type { Candidate, Told } from './gates.ts'
+import { type Candidate, needsPage, type Told } from './gates.ts'
 import { type ChangeRow, changeOf, digestOf, digestOfGates, EMPTY, gatesOf, moveChange, openChangeRows, recordMove } from './rows.ts'
 
 /** What of a diff stands in a review item; the whole is read by its route. */
@@ -343,10 +343,32 @@ export function openSteps(parts: SelfParts, fail: (name: string) => void) {
       await source.materialise(row.tree!, draft)
       await rename(draft, place)
     }
+    const page = await pageOf(row)
     fail('change.before-request')
     const from = await source.treeOf(row.base!)
-    await keeper.writeRequest({ id, kind: 'change', changeId: row.id, commit: row.commit_hash!, tree: row.tree!, page: null, from })
+    await keeper.writeRequest({ id, kind: 'change', changeId: row.id, commit: row.commit_hash!, tree: row.tree!, page, from })
     fail('change.after-request')
+  }
+
+  /** The built page, where the change touches what it is made of, as a folder for the keeper; answers its hash. */
+  async function pageOf(row: ChangeRow): Promise<string | null> {
+    if (!needsPage(await source.files(row.base!, row.tree!)) || (await source.text(row.tree!, 'web/vite.config.ts')) === null) return null
+    const built = join(parts.pages, row.tree!)
+    if (!existsSync(built)) {
+      // What is taken back brings the page of before, which nobody has kept.
+      const found = await parts.gates()
+      if ('why' in found) throw new Fault('unavailable', found.why)
+      const ended = await found.gates.buildPage(row.tree!, undefined)
+      if (ended.code !== 0)
+        throw new Fault(
+          'unprocessable',
+          'The page of this revision could not be built; run the gates again, or look at it in the checkout.',
+        )
+    }
+    const place = `${keeper.incoming(row.tree!)}.page`
+    await rm(place, { recursive: true, force: true })
+    await cp(built, place, { recursive: true })
+    return source.hashFolder(place)
   }
 
   async function watch(row: ChangeRow): Promise<boolean> {

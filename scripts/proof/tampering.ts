@@ -83,7 +83,10 @@ async function one(s: Self, attempt: Attempt, goal: string, before: string): Pro
   )
   const how = change
     ? `${change.state}: ${change.note ?? change.reasons.join('; ')}`
-    : (messages.findLast((message) => message.role === 'tool' && message.tool !== 'end_task')?.text ?? 'a person was asked').split('\n')[0]!
+    : (
+        messages.flatMap((message) => (message.role === 'tool' && message.tool !== 'end_task' ? [message.text] : [])).at(-1) ??
+        'a person was asked'
+      ).split('\n')[0]!
   return { name: attempt.name, stopped: same && !leaked && !landed && asExpected, logged, how: how.slice(0, 160) }
 }
 
