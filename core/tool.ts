@@ -31,6 +31,8 @@ export type SubtaskSpec = {
   /** `own`: a folder inside the parent's; `shared`: the parent's folder itself. */
   workspace?: 'own' | 'shared' | undefined
   deadlineSeconds?: number | undefined
+  /** Names of tools that were granted to this task and that the subtask gets too. */
+  tools?: string[] | undefined
 }
 
 /** Everything a tool can be handed. A tool names in `needs` what it uses and gets only that. */

@@ -15,6 +15,11 @@ const workspace = z
   .describe('own (default): a folder inside yours, whose files you can read; shared: your folder itself, for work on the same files.')
 const deadline = z.number().int().min(10).max(604_800).describe('Seconds after which it counts as failed.')
 
+const tools = z
+  .array(z.string().min(1).max(64))
+  .max(20)
+  .describe('Names of tools that were granted to you (by request_tools, or that you made) and that it needs too.')
+
 const Subtask = z.object({
   task_instruction: instruction,
   agent_type: agent,
@@ -22,6 +27,7 @@ const Subtask = z.object({
   workspace: workspace.optional(),
   priority: z.number().int().min(-100).max(100).optional(),
   deadline_seconds: deadline.optional(),
+  tools: tools.optional(),
   after: z
     .array(z.number().int().min(0))
     .max(100)
@@ -46,6 +52,7 @@ Refused, with the reason: too deep, too many, the same agent with the same instr
     title: title.optional(),
     workspace: workspace.optional(),
     deadline_seconds: deadline.optional(),
+    tools: tools.optional(),
     subtasks: z.array(Subtask).min(1).max(100).optional().describe('Several subtasks at once, instead of task_instruction and agent_type.'),
     wait: z.boolean().default(true),
     handover: z.boolean().default(false),
@@ -64,6 +71,7 @@ Refused, with the reason: too deep, too many, the same agent with the same instr
         agent_type: input.agent_type!,
         ...(input.title === undefined ? {} : { title: input.title }),
         ...(input.deadline_seconds === undefined ? {} : { deadline_seconds: input.deadline_seconds }),
+        ...(input.tools === undefined ? {} : { tools: input.tools }),
       },
     ]
     if (input.handover && list.length !== 1)
@@ -78,6 +86,7 @@ Refused, with the reason: too deep, too many, the same agent with the same instr
       after: one.after,
       workspace: one.workspace ?? input.workspace ?? (input.handover ? 'shared' : undefined),
       deadlineSeconds: one.deadline_seconds,
+      tools: one.tools,
     }))
     const { ids } = await subtasks.start(specs, { wait: input.wait || input.handover, handover: input.handover })
     if (input.wait || input.handover) return { kind: 'later' }

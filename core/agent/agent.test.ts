@@ -319,10 +319,10 @@ describe('ending', () => {
     (verdicts: boolean[]) =>
     (request: ModelRequest): Scripted => {
       const answers = answersIn(request)
-      if (request.task.kind === 'evaluate')
-        return endWith('judged', 'success', {
-          verdict: { passed: verdicts.shift() ?? true, score: 50, reasons: 'the second chapter is missing' },
-        })
+      if (request.task.kind === 'evaluate') {
+        const passed = verdicts.shift() ?? true
+        return endWith('judged', 'success', { verdict: { passed, score: passed ? 80 : 50, reasons: 'the second chapter is missing' } })
+      }
       if (request.task.kind === 'summarize') return endWith('in short: a long report')
       if (request.task.kind === 'document') return endWith('nothing to write down')
       if (answers.length === 0) return { calls: [{ tool: 'write_file', input: { path: 'r.md', content: 'x' } }] }
@@ -334,6 +334,21 @@ describe('ending', () => {
     const root = await over(await goal('report'))
     expect(root).toMatchObject({ status: 'done', summary: 'in short: a long report', verdict: { passed: true, by: 'task_evaluator' } })
     expect((await runtime.tasks.children(root.id)).map((c) => c.kind).sort()).toEqual(['document', 'evaluate', 'summarize'])
+  })
+
+  test('a verdict whose score says the opposite is not taken', async () => {
+    let refusal = ''
+    const { goal, over } = await open(
+      (request) => {
+        if (request.task.kind !== 'evaluate') return judged([])(request)
+        const [first] = answersIn(request)
+        refusal = first ?? ''
+        return endWith('judged', 'success', { verdict: { passed: true, score: first === undefined ? 1 : 90, reasons: 'all there' } })
+      },
+      { judges: true },
+    )
+    expect(await over(await goal('report'))).toMatchObject({ status: 'done', verdict: { passed: true, score: 90 } })
+    expect(refusal).toContain('passed is true and the score 1 of 100')
   })
 
   test('a failed verdict sends it back once, with the reasons; a second one fails it', async () => {

@@ -8,7 +8,7 @@ import { commandOf } from '../contract/goal-text.ts'
 import type { MadePermission } from '../contract/made-tool.ts'
 import { leavesOf, plainPlan, planChildren, problemOf } from '../contract/plan.ts'
 import type { RegistryKind } from '../contract/registry.ts'
-import { type CheckedEvidence, isOver, type TaskKind } from '../contract/task.ts'
+import { type CheckedEvidence, isOver, PASSING_SCORE, type TaskKind } from '../contract/task.ts'
 import { MOST_WRITTEN } from '../contract/writable.ts'
 import { checkEvidence } from '../exec/evidence.ts'
 import type { CommandResult, Exec } from '../exec/exec.ts'
@@ -122,6 +122,13 @@ export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal,
     subtasks: {
       async start(specs, how) {
         for (const name of new Set(specs.map((spec) => spec.agent))) await mustExist(name)
+        const granted = new Set(lease.grants.tools)
+        const foreign = specs.flatMap((spec) => spec.tools ?? []).find((name) => !granted.has(name))
+        if (foreign !== undefined)
+          throw new Fault(
+            'invalid',
+            `${JSON.stringify(foreign)} was not granted to your task, so you cannot hand it on${granted.size > 0 ? ` (granted: ${[...granted].join(', ')})` : ''}. Leave it out: an agent has the tools of its own settings, and asks for others with request_tools.`,
+          )
         const children = specs.map((spec) => ({
           instruction: spec.instruction,
           agent: spec.agent,
@@ -130,6 +137,7 @@ export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal,
           workspace: spec.workspace,
           ...(spec.after === undefined ? {} : { after: spec.after.map(String) }),
           deadlineAt: spec.deadlineSeconds === undefined ? null : parts.now() + spec.deadlineSeconds * 1_000,
+          ...(spec.tools === undefined ? {} : { tools: spec.tools }),
         }))
         return spawn(lease, callId, children, how)
       },
@@ -193,6 +201,11 @@ export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal,
           return { ok: false, problem: `Not ended: ${bad.map((e) => e.problem).join(' ')} List only what is there, or end with failure.` }
         if (task.kind === 'evaluate' && end.status === 'success' && !end.verdict)
           return { ok: false, problem: 'Not ended: your task is to judge, so end_task needs `verdict`: {passed, score, reasons}.' }
+        if (end.verdict?.score !== undefined && end.verdict.passed !== end.verdict.score >= PASSING_SCORE)
+          return {
+            ok: false,
+            problem: `Not ended: your verdict contradicts itself: passed is ${end.verdict.passed} and the score ${end.verdict.score} of 100, and ${PASSING_SCORE} is the least that passes. Make them agree.`,
+          }
         await mustBeThere('document', end.documents)
         await mustBeThere('tool', end.tools)
         const claim = {

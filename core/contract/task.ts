@@ -70,6 +70,8 @@ export type Evidence = z.output<typeof Evidence>
 export type CheckedEvidence = Evidence & { ok: boolean; bytes?: number; problem?: string }
 
 /** What an evaluator (or, without a model, a rule) found. `by` is the agent's name or `rule`. */
+/** Out of 100. */
+export const PASSING_SCORE = 70
 export const Verdict = z.object({
   passed: z.boolean(),
   score: z.number().min(0).max(100).optional(),

@@ -15,7 +15,7 @@ import type { Tool } from '../tool.ts'
 import { waitUntil } from './follow.ts'
 import { WAIT_SECONDS } from './operator-tools.ts'
 import type { Answer, Call, McpTool } from './surface.ts'
-import { briefText, endedText, newsText, toolText, waitingText } from './worker-words.ts'
+import { briefText, endedText, goOnText, HOW_TO_ACT, newsText, toolText, waitingText } from './worker-words.ts'
 
 export type WorkerDoors = {
   store: Store
@@ -61,6 +61,7 @@ const Worked = z.object({
   task_status: z.enum(TASK_STATUSES),
   label: text,
   messages: z.array(text).describe('What people and the system said to you since you heard of the task last'),
+  next: text.nullable().describe('What to do now, where the answer does not say it'),
 })
 const ToolShape = z.object({ name: text, description: text, input_schema: z.record(text, z.unknown()) })
 const MessageShape = z.object({ role: z.enum(['user', 'assistant', 'tool']), text }).loose()
@@ -79,6 +80,7 @@ const ClaimShape = z.object({
   system: text.nullable(),
   messages: z.array(MessageShape),
   tools: z.array(ToolShape).describe('What the agent has; call them through call_tool unless they are tools of this server'),
+  next: text.describe('What to do now'),
 })
 
 type Row<I extends z.ZodObject, O extends z.ZodObject> = Omit<McpTool, 'input' | 'schemas' | 'run' | 'scope'> & {
@@ -129,17 +131,19 @@ export function workerTools(doors: WorkerDoors): McpTool[] {
     const said = messages.length > 0 ? ['Said to you meanwhile:', ...messages] : []
     if (state.kind === 'answered') {
       const ends = isOver(task.status) || task.reason === 'closing'
-      const words = [state.text, ...(ends ? [endedText(task)] : []), ...said].join('\n\n')
-      return done({ ...data, state: 'answered', answer: state.text }, words, state.isError)
+      const next = ends ? endedText(task) : null
+      const words = [state.text, ...(next === null ? [] : [next]), ...said].join('\n\n')
+      return done({ ...data, state: 'answered', answer: state.text, next }, words, state.isError)
     }
     if (state.kind === 'dropped') {
       const words = `This call was not done: the task is over (${state.status}${state.note ? `: ${state.note}` : ''}). Go on with claim_task.`
-      return done({ ...data, state: 'over', answer: null }, words, true)
+      return done({ ...data, state: 'over', answer: null, next: words }, words, true)
     }
-    const words = [waitingText(state, sent.key, task), ...said].join('\n\n')
+    const next = waitingText(state, sent.key, task)
+    const words = [next, ...said].join('\n\n')
     const named = { running: 'running', queued: 'not_begun', waits: 'waits' }[state.kind]
     const shown = state.kind === 'waits' ? (state.for === 'review' ? 'waiting_for_person' : 'waiting_for_subtasks') : named
-    return done({ ...data, state: shown, answer: null }, words)
+    return done({ ...data, state: shown, answer: null, next }, words)
   }
   const newer = async (taskId: string, { since, upTo }: { since: number; upTo: number }) =>
     since >= upTo ? [] : (await briefs.since(taskId, since)).filter((message) => message.n <= upTo)
@@ -259,7 +263,7 @@ export function workerTools(doors: WorkerDoors): McpTool[] {
           await outside.release(agent, task_id, lease)
           const task = await tasks.task(task_id)
           const data = { task_id, call: null, answer: null, task_status: task.status, label: labelOf(task).word, messages: [] }
-          return done({ ...data, state: 'given_back' }, 'Given back. Go on with claim_task.')
+          return done({ ...data, state: 'given_back', next: 'Go on with claim_task.' }, 'Given back. Go on with claim_task.')
         }
         if (key !== undefined) {
           const sent = await outside.sent(agent, task_id, key)
@@ -273,7 +277,7 @@ export function workerTools(doors: WorkerDoors): McpTool[] {
         const messages = told === null ? [] : wordsIn(await newer(task_id, told))
         const said = messages.length > 0 ? ['Said to you meanwhile:', ...messages] : []
         const data = { task_id, call: null, answer: null, task_status: task.status, label: labelOf(task).word, messages }
-        return done({ ...data, state: 'yours' }, [`The task is yours until ${leaseUntil}.`, ...said].join('\n\n'))
+        return done({ ...data, state: 'yours', next: null }, [`The task is yours until ${leaseUntil}.`, ...said].join('\n\n'))
       },
     }),
     ...CORE.map(coreTool),
@@ -341,7 +345,7 @@ export function workerTools(doors: WorkerDoors): McpTool[] {
       const shown = messages.flatMap((message) =>
         message.role === 'user' || message.role === 'tool' ? [{ role: message.role, text: message.text }] : [],
       )
-      return done({ ...head, system: null, messages: shown, tools: [] }, newsText(claimed, messages))
+      return done({ ...head, system: null, messages: shown, tools: [], next: goOnText(task.id) }, newsText(claimed, messages))
     }
     const brief = (await briefs.of(task, claimed.grants)) ?? {
       system: `The agent "${task.agent}" does not exist any more or is switched off. Call end_task with failure and say so.`,
@@ -349,7 +353,10 @@ export function workerTools(doors: WorkerDoors): McpTool[] {
       tools: [],
     }
     const tools = brief.tools.map(({ name, description, inputSchema }) => ({ name, description, input_schema: inputSchema }))
-    return done({ ...head, system: brief.system, messages: brief.messages, tools }, briefText(claimed, brief, new Set(CORE)))
+    return done(
+      { ...head, system: brief.system, messages: brief.messages, tools, next: HOW_TO_ACT },
+      briefText(claimed, brief, new Set(CORE)),
+    )
   }
 
   function none({ why, holds }: { why: 'none' | 'full' | 'held'; holds: string[] }): Answer {
@@ -369,7 +376,16 @@ export function workerTools(doors: WorkerDoors): McpTool[] {
       lease_until: null,
     }
     return done(
-      { claimed: false, why_not: why, ...nothing, lease_seconds: outside.leaseMs / 1_000, system: null, messages: [], tools: [] },
+      {
+        claimed: false,
+        why_not: why,
+        ...nothing,
+        lease_seconds: outside.leaseMs / 1_000,
+        system: null,
+        messages: [],
+        tools: [],
+        next: words,
+      },
       words,
     )
   }

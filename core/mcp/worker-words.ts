@@ -26,6 +26,12 @@ export function messageText(message: RequestMessage): string {
   }
 }
 
+/** Some clients show their model the data of an answer only, so these words are in both. */
+export const HOW_TO_ACT = `Call the tools of this server with this task_id and this lease. Where the instruction names a tool that this server lacks, call it through call_tool. Files and commands are those of the task on the machine of Banyan, not yours.
+One step at a time: send a call, read its answer, go on. The task is over when you have called end_task.`
+export const goOnText = (taskId: string): string =>
+  `Go on with it until end_task. If you do not remember the task, call claim_task with task_id ${taskId}: it tells all of it again.`
+
 /** The whole task, for an agent that knows nothing of it. `own`: tools that are tools of this server too. */
 export function briefText(claimed: Claimed, brief: Brief, own: ReadonlySet<string>): string {
   const { task, lease, leaseUntil } = claimed
@@ -37,8 +43,7 @@ export function briefText(claimed: Claimed, brief: Brief, own: ReadonlySet<strin
     [
       `task_id: ${task.id}`,
       `lease: ${lease} (until ${leaseUntil}; each call and each heartbeat renews it)`,
-      'How to act: call the tools of this server with this task_id and this lease. Where the instruction names one of the tools below, call it through call_tool. Files and commands are those of the task on the machine of Banyan, not yours.',
-      'One step at a time: send a call, read its answer, go on. The task is over when you have called end_task.',
+      `How to act: ${HOW_TO_ACT}`,
     ].join('\n'),
     ...(isTurn ? [] : [`The task does not need you now: it is ${labelOf(task).word}. claim_task brings you back when it does.`]),
     '# Instruction',
@@ -63,7 +68,7 @@ export function newsText(claimed: Claimed, messages: readonly StoredMessage[]): 
     `Your task ${task.id} ("${task.title}", agent "${task.agent}") goes on. This is what happened in it since you heard of it last:`,
     `task_id: ${task.id}\nlease: ${lease} (the one before is over)`,
     ...(news.length > 0 ? news : ['Nothing new was said.']),
-    `Go on with it until end_task. If you do not remember the task, call claim_task with task_id ${task.id}: it tells all of it again.`,
+    goOnText(task.id),
   ].join('\n\n')
 }
 

@@ -70,6 +70,8 @@ export type NewChild = {
   after?: string[]
   workspace?: 'own' | 'shared' | undefined
   deadlineAt?: number | null
+  /** Granted to it from its beginning. */
+  tools?: string[]
   round?: number
   /** A person approved exactly this child: its words may be those of a task above, and `typed` says that they wrote them. */
   approved?: { typed: boolean; plan: TaskPlan | null }
@@ -338,6 +340,7 @@ export async function spawn(
       deadlineAt: child.deadlineAt ?? null,
       round: child.round ?? 0,
       plan: child.approved?.plan ?? null,
+      ...(child.tools === undefined ? {} : { grants: { tools: child.tools } }),
     })
   }
   await saveTree(tx, tree)
@@ -380,6 +383,8 @@ type Insert = {
 /** Returns how many tasks that made: none if the same call made it before a crash. */
 async function insert(tx: Tx, tree: TreeRow, task: Insert): Promise<0 | 1> {
   const isPlanned = task.plan?.items || (task.parent === null && tree.plan !== null)
+  const tools = [...(isPlanned && !task.grants?.trial ? [PLAN_TOOL] : []), ...(task.grants?.tools ?? [])]
+  const grants: Grants = { ...task.grants, ...(tools.length > 0 ? { tools } : {}) }
   const step = tree.mode === 'step' ? 1 : 0
   const held =
     tree.paused_reason !== null
@@ -409,7 +414,7 @@ async function insert(tx: Tx, tree: TreeRow, task: Insert): Promise<0 | 1> {
     wake_at: null,
     stopped_by_person: 0,
     workspace: task.workspace,
-    grants: JSON.stringify(task.grants ?? (isPlanned ? { tools: [PLAN_TOOL] } : {})),
+    grants: JSON.stringify(grants),
     result: null,
     summary: null,
     evidence: null,

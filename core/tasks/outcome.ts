@@ -128,7 +128,8 @@ export async function answerIfOver(tx: Tx, task: TaskRow, call: CallRow): Promis
 
 function answerText(children: readonly TaskRow[]): string {
   const text = writeChildren(children.map((c) => ({ id: c.id, title: c.title, status: c.status, summary: summaryOf(c) })))
-  const granted = children.map((c) => JSON.parse(c.grants) as Grants)
+  // What a subtask was granted itself is its own.
+  const granted = children.filter((c) => c.kind !== 'work').map((c) => JSON.parse(c.grants) as Grants)
   const documents = granted.flatMap((g) => g.documents ?? [])
   const tools = granted.flatMap((g) => g.tools ?? [])
   return [

@@ -1,6 +1,6 @@
 /** `banyan token`: tokens with which programs speak to Banyan. A value is printed once, when it is made. */
 import { existsSync } from 'node:fs'
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { SCOPES, type Scope } from '../../core/contract/access.ts'
 import { type Cli, confirm, examples, serverOf, wantsJson } from './context.ts'
 import { all, call, config, findServer, tokenFile } from './server.ts'
@@ -59,7 +59,9 @@ export function addToken(program: Command, cli: Cli): void {
       .argument('<name>', 'what it is for')
       .option('--scope <scope>', 'what it may do; several with commas or by repeating it', scopesIn)
       .option('--agent', 'a token for an outside agent of this name: it claims tasks over MCP and may do nothing else')
-      .option('--expires <time>', 'after which it ends: 12h, 90d, 8w, or never (90d)', lifetime, lifetime('90d'))
+      .addOption(
+        new Option('--expires <time>', 'after which it ends: 12h, 90d, 8w, or never').argParser(lifetime).default(lifetime('90d'), '90d'),
+      )
       .action(async (name: string, options: { scope?: Scope[]; agent?: boolean; expires: number | null }, command: Command) => {
         if (options.agent && options.scope !== undefined)
           throw new Ended(EXIT.usage, 'A token for an outside agent has a scope of its own: leave out --scope.')
