@@ -5,7 +5,7 @@ const LOG_CHARS = 6_000
 
 export default defineTool({
   name: 'run_gates',
-  description: `Runs the gates on your work tree of the source (see propose_change) without proposing anything, and answers the table: each gate with its verdict, and the log of the one that failed. What is not committed is committed on your branch first. Without "all" the quick ones run: protected paths, tests left alone, secrets, packages, migrations, layers, lint, types. With "all" tests and a trial boot too, which takes minutes.`,
+  description: `Runs the gates on your work tree of the source (see propose_change) without proposing anything, and answers the table: each gate with its verdict, and the log of the one that failed. What is not committed is committed on your branch first. Without "all" the quick ones run: protected paths, tests left alone, secrets, packages, migrations, layers, lint, types. With "all" tests too, which takes minutes.`,
   permission: 'self',
   effect: 'idempotent',
   needs: ['self'],

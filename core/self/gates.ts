@@ -28,11 +28,9 @@ export type GateParts = {
   pages: string
   /** Takes values that the system holds out of a text. */
   redact(text: string): string
-  /** Boots the candidate on a copy of the data; left out where that cannot be tried. */
-  canary?: ((candidate: Candidate, folder: string, signal: AbortSignal | undefined) => Promise<Verdict>) | undefined
   now(): number
 }
-/** `quick`: what an author tries while working; without tests and the trial boot. */
+/** What became of a round; `level` is known before the first gate runs. */
 export type GateRun = { level: Judged; gates: Told[]; passed: boolean }
 
 const MINUTE = 60_000
@@ -217,15 +215,6 @@ export function openGates(parts: GateParts) {
         const ended = await inside([...VITEST, 'core/impossible.test.ts'], 3 * MINUTE)
         if (ended.code === 1 && /expected 1 to be 2/.test(ended.log)) return passed('A test that must fail fails.')
         return failed('A test that must fail did not: the tests of this change prove nothing.', ended.log)
-      },
-    },
-    {
-      name: 'trial boot',
-      quick: false,
-      async run({ candidate, level, signal }) {
-        if (level.level === 0) return skipped('It changes texts only.')
-        if (!parts.canary) return skipped('There is no engine in this source that could be booted.')
-        return parts.canary(candidate, join(parts.folder, candidate.tree), signal)
       },
     },
   ]
