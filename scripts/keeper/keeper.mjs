@@ -54,6 +54,7 @@ async function keep() {
   let wasReady = false
   const checked = new Set()
   const crashes = []
+  const restarts = []
   const other = (name) => (name === 'A' ? 'B' : 'A')
   const onTrial = (name) => name !== 'golden' && table.slots[name].state === 'trial' && table.slots[other(name)]?.state === 'kept'
 
@@ -104,9 +105,29 @@ async function keep() {
     table.failed[slot.tree] = { at: new Date().toISOString(), reason, changeId: slot.changeId }
     slot.state = 'undone'
     table.active = other(name)
+    // Its migrations must not stay: another revision may use their numbers.
+    if (table.backup !== null) {
+      const [before, after] = [shapeOf(table.backup), shapeOf(database)]
+      table.restore = lossOf(before, after) !== null || before?.schema !== after?.schema
+    }
     crashes.length = 0
     settle()
     say(`revision ${label(slot)} was undone: ${reason}. The last good one, ${label(table.slots[table.active])}, starts`)
+  }
+
+  /** Puts the database back to before a trial that was never let to work; false: it could not. */
+  async function putBack(name) {
+    const from = table.backup
+    Object.assign(table, { backup: null, restore: false })
+    say('the database is put back to how it was before the failed revision, which had not begun to work')
+    try {
+      await restore(from, database, backups)
+      event('restored', name, from)
+      return settle()
+    } catch (error) {
+      say(`the backup ${from} could not be put back (${error.message})`)
+      return false
+    }
   }
 
   /** Nothing is known to be wrong with this revision but that it does not run: the other kept one, then golden. False: nothing is left. */
@@ -231,8 +252,10 @@ async function keep() {
       undo(name, 'it did not start in three tries')
       continue
     }
+    if (!trial && table.restore && table.backup !== null) await putBack(name)
     if (trial && table.backup === null && database !== '') {
       try {
+        table.restore = false
         table.backup = await save(database, backups, 'before-change')
       } catch (error) {
         undo(name, `the database could not be backed up (${error.message})`)
@@ -269,29 +292,29 @@ async function keep() {
       table.safe = false
       takeRequest('request.json', 'change')
       if (was !== table.active || safe) continue
-      if (trial && !quick) slot.triesLeft++
-      if (!quick || (!trial && end.ready && end.announced === 'restart')) continue
+      const asked = end.ready && end.announced === 'restart'
+      if (trial && asked) {
+        restarts.push(Date.now())
+        while (restarts[0] <= Date.now() - LOOP.withinMs * scale) restarts.shift()
+        if (restarts.length > LOOP.most) {
+          undo(name, 'it asked for one restart after the other')
+          continue
+        }
+        slot.triesLeft++
+      }
+      // On trial an end that nobody asked for is a crash, whatever its code.
+      if (asked || (!trial && !quick)) continue
     } else event('crash', name, end.how)
 
     // What is left is a crash, or an engine that asks for one start after the other.
     if (!end.ready && !trial && table.backup !== null) {
-      say('the last good revision cannot start on the database that the failed one left; the backup from before is put back')
-      const from = table.backup
-      table.backup = null
-      try {
-        await restore(from, database, backups)
-        event('restored', name, from)
-        settle()
-        continue
-      } catch (error) {
-        say(`the backup ${from} could not be put back (${error.message})`)
-      }
+      if (await putBack(name)) continue
     }
     if (trial && slot.triesLeft <= 0) {
       undo(name, `it did not start in three tries (${end.how})`)
       continue
     }
-    if (trial && (end.ready || end.lied || end.code === BAD_CONFIGURATION) && end.code !== RESTART) {
+    if (trial && (end.ready || end.lied || end.code === BAD_CONFIGURATION)) {
       undo(name, end.how)
       continue
     }

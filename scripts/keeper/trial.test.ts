@@ -50,6 +50,8 @@ describe('a revision on trial', () => {
     ['exit 0 later without being asked', 'await ready(); process.exit(0)', 1, /it ended with 0/],
     ['a refusal of the settings', 'process.exit(78)', 1, /it ended with 78/],
     ['one restart after the other', 'process.exit(75)', 3, /three tries/],
+    ['exit 75 later without saying so', 'await ready(); setTimeout(() => process.exit(75), 2_500)', 1, /it ended with 75/],
+    ['restarts for ever', `await ready(); leave('restart', 75)`, 6, /one restart after the other/],
     ['no HTTP', `await ready({ url: 'http://127.0.0.1:9' })`, 1, /health cannot be read/],
     ['an answer of 500', 'await ready({ answer: (reply) => { reply.statusCode = 500; reply.end() } })', 1, /answered 500/],
     [
@@ -205,6 +207,19 @@ describe('the database of a trial', () => {
       { id: 'two', note: 'y' },
     ])
     await kept.stop()
+  })
+
+  it('that lost what the last good revision does not need at its start is put back all the same', async () => {
+    database()
+    const { stop } = await onTrial(`${CREATE}; db.exec('alter table tasks drop column note'); db.close(); await ready()`, [
+      `--database=${join(here.dir, 'test.db')}`,
+    ])
+    await until(() => last('restored') !== undefined && here.events().at(-1)?.type === 'ready')
+    expect(rows()).toEqual([
+      { id: 'one', note: 'x' },
+      { id: 'two', note: 'y' },
+    ])
+    await stop()
   })
 
   it('that lost tasks is undone', async () => {
