@@ -165,6 +165,7 @@ const settingsSection = createRoute({
   ...at,
   path: '/settings/$section',
   staticData: { title: pages.settings },
+  validateSearch: (search: Record<string, unknown>) => texts(search, 'server', 'add', 'q', 'f'),
   component: lazyRouteComponent(() => import('./pages/settings/settings.tsx'), 'Settings'),
 })
 

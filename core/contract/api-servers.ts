@@ -201,7 +201,7 @@ export const ServerRules = z
   .refine((given) => given.tool !== undefined || given.policy !== null, { message: 'a server always has a policy' })
 export type ServerRules = z.output<typeof ServerRules>
 
-const of = (what: string) => `/api/servers/{id}${what}`
+const of = <const W extends string>(what: W) => `/api/servers/{id}${what}` as const
 export const SERVER_ROUTES = {
   servers: one({
     method: 'GET',

@@ -21,6 +21,8 @@ export const kit = {
   filter: 'Type to filter',
   added: 'added',
   removed: 'removed',
+  lineAdded: 'added:',
+  lineRemoved: 'removed:',
   tooLong: 'This file is too long to be compared here. Fetch it, or look at it on the command line.',
   noChange: 'Nothing differs.',
   files: (n: number) => plural(n, { one: '# file', other: '# files' }),

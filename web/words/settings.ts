@@ -8,6 +8,7 @@ export const settings = {
   all: 'All settings',
   sections: {
     providers: 'Models',
+    servers: 'Servers',
     secrets: 'Secrets',
     tokens: 'Tokens',
     people: 'People',
@@ -18,7 +19,7 @@ export const settings = {
     keyboard: 'Keyboard',
     about: 'About',
   },
-  groups: { agents: 'Agents', access: 'Access', system: 'System', browser: 'This browser' },
+  groups: { agents: 'Agents', programs: 'Other programs', access: 'Access', system: 'System', browser: 'This browser' },
   missing: (section: string) => `There are no settings ${section}`,
   reading: 'Reading the settings…',
   failed: 'These settings could not be read',

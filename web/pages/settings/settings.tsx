@@ -3,6 +3,7 @@ import { useParams } from '@tanstack/react-router'
 import {
   Activity,
   ArrowLeft,
+  Blocks,
   Cpu,
   Info,
   KeyRound,
@@ -33,7 +34,8 @@ import { Policies } from './policies.tsx'
 import { Providers } from './providers.tsx'
 import { Runtime } from './runtime.tsx'
 import { Secrets } from './secrets.tsx'
-import { SECTION_GROUPS, SECTIONS, type Section } from './sections.ts'
+import { SECTION_GROUPS, SECTION_KEYS, SECTIONS, type Section } from './sections.ts'
+import { Servers } from './servers.tsx'
 import { Tokens } from './tokens.tsx'
 import './settings.css'
 
@@ -41,6 +43,7 @@ const PARTS: Record<Section, { icon: LucideIcon; body: () => React.ReactNode }> 
   providers: { icon: KeyRound, body: Providers },
   policies: { icon: ShieldCheck, body: Policies },
   budgets: { icon: Wallet, body: Budgets },
+  servers: { icon: Blocks, body: Servers },
   secrets: { icon: Vault, body: Secrets },
   tokens: { icon: Ticket, body: Tokens },
   people: { icon: Users, body: People },
@@ -61,11 +64,11 @@ export function Settings() {
   useRead(ROUTES.me)
   useTitle(section && asked ? words.part(words.sections[section]) : null)
   useActions(
-    SECTIONS.map((one, i) => ({
+    SECTIONS.map((one) => ({
       id: `settings.${one}`,
       label: words.part(words.sections[one]),
       group: words.title,
-      keys: String((i + 1) % 10),
+      keys: SECTION_KEYS[one],
       run: () => go(`/settings/${one}`),
     })),
   )
