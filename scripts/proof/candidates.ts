@@ -135,13 +135,6 @@ export const CANDIDATES: readonly Candidate[] = [
   { name: 'exit 0 after a while', edit: later('process.exit(0)'), expect: 'undone' },
   { name: 'exit 75 after a while, without saying so', edit: later('process.exit(75)'), expect: 'undone' },
   { name: 'a blocked event loop', edit: later('for (;;);'), expect: 'undone', short: true },
-  {
-    name: 'a leak until it dies',
-    edit: later(
-      "void import('node:v8').then((v8) => { v8.setFlagsFromString('--max-old-space-size=150'); const kept: unknown[] = []; setInterval(() => kept.push(new Array(3e5).fill(0).map((_, i) => String(i))), 5) })",
-    ),
-    expect: 'undone',
-  },
   { name: 'it closes its own door', edit: later('void server.close()'), expect: 'undone' },
   {
     name: 'it ignores SIGTERM and is sick',
