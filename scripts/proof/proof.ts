@@ -1,9 +1,14 @@
-/** `node scripts/bootstrap.mjs proof NAME [arguments]`: long runs that show what no single test can. */
+/** `npm run proof -- NAME [arguments]`: long runs that show what no single test can. */
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 
-const PROOFS: Readonly<Record<string, string>> = { updates: 'bad-updates.ts', tampering: 'tampering.ts', good: 'good-updates.ts' }
+const PROOFS: Readonly<Record<string, string>> = {
+  updates: 'bad-updates.ts',
+  tampering: 'tampering.ts',
+  power: 'power-cut.ts',
+  good: 'good-updates.ts',
+}
 
 const [name = '', ...args] = process.argv.slice(2)
 const file = Object.hasOwn(PROOFS, name) ? join(import.meta.dirname, PROOFS[name]!) : ''
