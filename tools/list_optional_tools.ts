@@ -2,8 +2,8 @@ import * as z from 'zod'
 import { ranked } from '../core/contract/rank.ts'
 import { answer, defineTool } from '../core/tool.ts'
 
-/** Up to here all are told of, whatever is asked. */
-const FEW = 24
+/** Up to here all are told of, whatever is asked: those that Banyan brings along, and a dozen more. */
+const FEW = 40
 /** Of many, the best: the right one is among five almost always, and first only sometimes. */
 const BEST = 5
 const MOST_NAMES = 4_000

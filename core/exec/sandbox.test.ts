@@ -294,7 +294,7 @@ describe.skipIf(!need('bubblewrap')).each(USERS.filter((user) => user === 'root'
       { shell: 'trap "" TERM; while :; do sleep 1; done', timeoutMs: 300 },
       { shell: `setsid sh -c 'trap "" TERM HUP; while :; do sleep 7${marker}; done' >/dev/null 2>&1 & sleep 0.2; echo done` },
       { shell: `setsid sh -c 'trap "" TERM HUP; while :; do sleep 8${marker}; done' & sleep 0.2; echo done` },
-      { shell: 'trap "echo cleaned; exit 0" TERM; while :; do sleep 0.05; done', timeoutMs: 300 },
+      { shell: 'trap "echo cleaned; exit 0" TERM; while :; do sleep 0.05; done', timeoutMs: 3_000 },
       { shell: 'head -c 700000000 /dev/zero > /tmp/large && echo HAPPENED' },
     ])
     const [bomb, memory, output, file, deaf, left, held, polite, tmp] = results
