@@ -17,7 +17,7 @@ test('every route says what it needs, and what changes something never needs onl
 test('without a scope is only what is open or concerns nobody but the caller', () => {
   const free = routes.filter(([, route]) => route.scope === 'none').map(([name]) => name)
   expect(free.sort()).toEqual([
-    'beginLogin', 'finishLogin', 'health', 'login', 'loginWays', 'logout', 'me', 'tokenLogin',
+    'beginLogin', 'clientMetadata', 'finishLogin', 'finishServerLogin', 'health', 'login', 'loginWays', 'logout', 'me', 'tokenLogin',
   ]) // biome-ignore format: names
 })
 

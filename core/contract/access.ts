@@ -29,6 +29,7 @@ export const ACCESS_WORDS = {
   'session ended': 'a session was ended',
   'token made': 'a token was made',
   'token revoked': 'a token was revoked',
+  'program connected': 'a program called over MCP for the first time',
   'person added': 'a person was added',
   'person changed': 'role or access was changed',
   'identity linked': 'a way to sign in was added',

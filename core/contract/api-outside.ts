@@ -1,4 +1,4 @@
-/** The part of the route table that is about outside agents: programs of others that claim tasks over MCP. */
+/** The part of the route table that is about programs of others: those that call over MCP, and outside agents, which claim tasks. */
 import * as z from 'zod'
 import { count, listOf, one, text, time } from './route.ts'
 import { TASK_STATUSES } from './task.ts'
@@ -31,7 +31,31 @@ const OutsideAgent = z
   .meta({ id: 'OutsideAgent' })
 export type OutsideAgentItem = z.output<typeof OutsideAgent>
 
+const McpClient = z
+  .object({
+    id: text,
+    /** What it says of itself, unproven. */
+    name: text,
+    version: text,
+    /** The revision of MCP that it asked for. */
+    protocol: text,
+    /** null: it used the admin token or a browser's session. */
+    token: z.object({ id: text, name: text, revoked: z.boolean() }).nullable(),
+    firstSeenAt: time,
+    lastSeenAt: time,
+  })
+  .meta({ id: 'McpClient' })
+export type McpClientItem = z.output<typeof McpClient>
+
 export const OUTSIDE_ROUTES = {
+  mcpClients: one({
+    method: 'GET',
+    path: '/api/mcp-clients',
+    scope: 'read',
+    summary: 'Programs that called over MCP for you; an administrator sees those of everybody',
+    status: 200,
+    response: listOf(McpClient),
+  }),
   outsideAgents: one({
     method: 'GET',
     path: '/api/outside-agents',

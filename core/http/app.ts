@@ -74,7 +74,7 @@ export type AppParts = {
   live: Live
   monitor: Monitor
   backups: Pick<Backups, 'list' | 'make' | 'askRestore'>
-  mcp: Pick<Endpoint, 'fetch'>
+  mcp: Pick<Endpoint, 'fetch' | 'clients'>
   version: string
   revision: string
   nodeVersion: string

@@ -15,6 +15,7 @@ import {
 } from '@modelcontextprotocol/server'
 import type { Principal } from '../auth/principal.ts'
 import type { Store } from '../store/store.ts'
+import { openClients } from './clients.ts'
 import { openFeed } from './feed.ts'
 import { operatorSurface } from './operator.ts'
 import type { Doors } from './operator-tools.ts'
@@ -79,6 +80,7 @@ export function openEndpoint(
     now: parts.now ?? Date.now,
     log,
   })
+  const clients = openClients(store, parts.now ?? Date.now)
   /** Requests under way that stay open, and what cuts them off. */
   const guests = new Map<AbortController, Principal>()
   const tidy = () => turnAway().catch((error: unknown) => log('whether MCP clients may go on cannot be told', error))
@@ -109,6 +111,8 @@ export function openEndpoint(
     async fetch(request: Request, principal: Principal): Promise<Response> {
       const read = await bodyOf(request)
       if (read instanceof Response) return read
+      // Whoever calls need not wait for it, nor fail by it.
+      clients.saw(principal, read.body).catch((error: unknown) => log('noting an MCP client', error))
       const cut = new AbortController()
       const authInfo = authInfoOf(principal)
       // Built anew: a server's own request object is not one that can be copied.
@@ -130,6 +134,8 @@ export function openEndpoint(
     },
     /** What changed in the lists of tools and prompts is told to every client. */
     notify: modern.notify,
+    /** Programs that called. */
+    clients: clients.list,
     /** A connected client that lends its model. */
     lender: sessions.lender,
     load: (): { sessions: number; streams: number } => ({ sessions: sessions.count(), streams: bus.listenerCount }),

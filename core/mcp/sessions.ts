@@ -46,7 +46,7 @@ type Session = {
 export type Sessions = ReturnType<typeof openSessions>
 
 /** Who a session belongs to: the token, the browser or the admin token that began it. */
-const ownerOf = ({ via, userId }: Principal): string => (via.kind === 'token' ? `token:${via.id}` : `${via.kind}:${userId}`)
+export const ownerOf = ({ via, userId }: Principal): string => (via.kind === 'token' ? `token:${via.id}` : `${via.kind}:${userId}`)
 
 export function openSessions(parts: {
   store: Store

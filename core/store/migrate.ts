@@ -22,6 +22,7 @@ import * as outside from './migrations/0015-outside.ts'
 import * as actKeys from './migrations/0016-act-keys.ts'
 import * as servers from './migrations/0017-servers.ts'
 import * as changes from './migrations/0018-changes.ts'
+import * as mcpClients from './migrations/0019-mcp-clients.ts'
 import type { Database } from './tables.ts'
 
 export type Migration = {
@@ -51,6 +52,7 @@ export const MIGRATIONS: readonly Migration[] = [
   actKeys,
   servers,
   changes,
+  mcpClients,
 ]
 
 /** This code's schema number. */

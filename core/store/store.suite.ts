@@ -165,6 +165,7 @@ const COLUMNS = {
   file_changes: ['tree_id', 'n', 'task_id', 'call_id', 'path', 'before_hash', 'before_bytes', 'before_mode', 'after_hash', 'after_bytes', 'after_mode', 'why_not', 'by', 'at'],
   jobs: ['id', 'tree_id', 'task_id', 'name', 'command', 'cwd', 'isolation', 'terminal', 'state', 'ending', 'exit_code', 'output', 'output_bytes', 'cpu_ms', 'peak_memory_bytes', 'starts', 'started_at', 'ended_at', 'seen_at'],
   mcp_sessions: ['id', 'principal', 'initialize', 'subscriptions', 'created_at', 'last_seen_at'],
+  mcp_clients: ['principal', 'name', 'version', 'protocol', 'user_id', 'first_seen_at', 'last_seen_at'],
   act_keys: ['by', 'key', 'hash', 'at'],
   mcp_servers: ['name', 'spec', 'enabled', 'policy', 'tainted', 'trusted', 'about', 'offered', 'failures', 'retry_at', 'problem', 'login', 'created_by', 'created_at', 'updated_at'],
   mcp_tools: ['tool', 'server', 'name', 'definition', 'sha', 'approved', 'approved_sha', 'state', 'problem', 'policy', 'seen_at'],

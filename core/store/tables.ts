@@ -374,6 +374,16 @@ export type Database = {
     created_at: number
     last_seen_at: number
   }
+  /** Programs that called over MCP. `principal`: as of a session. */
+  mcp_clients: {
+    principal: string
+    name: string
+    version: string
+    protocol: string
+    user_id: string
+    first_seen_at: number
+    last_seen_at: number
+  }
   /** Programs of others that claim tasks; each is known by its token's name. `webhook`: told when there is work. */
   outside_agents: {
     name: string

@@ -3,8 +3,9 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { CLIENT, CLIENTS, snippet } from '../../core/contract/mcp-clients.ts'
 import { run } from '../testing/peers.ts'
-import { CLIENT, CLIENTS, merged, snippet } from './mcp-clients.ts'
+import { merged } from './mcp-clients.ts'
 import { ROOT } from './server.ts'
 
 let home: string

@@ -63,6 +63,7 @@ const VISITS: Readonly<Record<string, Visit[]>> = {
     'providers',
     'policies',
     'budgets',
+    'clients',
     'servers',
     'secrets',
     'tokens',

@@ -8,6 +8,7 @@ export const settings = {
   all: 'All settings',
   sections: {
     providers: 'Models',
+    clients: 'Clients',
     servers: 'Servers',
     secrets: 'Secrets',
     tokens: 'Tokens',

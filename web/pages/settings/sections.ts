@@ -1,7 +1,7 @@
 /** Parts of the settings, grouped as their list shows them. */
 export const SECTION_GROUPS = {
   agents: ['providers', 'policies', 'budgets'],
-  programs: ['servers'],
+  programs: ['clients', 'servers'],
   access: ['secrets', 'tokens', 'people'],
   system: ['runtime', 'about'],
   browser: ['appearance', 'keyboard'],

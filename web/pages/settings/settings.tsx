@@ -4,6 +4,7 @@ import {
   Activity,
   ArrowLeft,
   Blocks,
+  Cable,
   Cpu,
   Info,
   KeyRound,
@@ -28,6 +29,7 @@ import { settings as words } from '../../words/settings.ts'
 import { About } from './about.tsx'
 import { Appearance } from './appearance.tsx'
 import { Budgets } from './budgets.tsx'
+import { Clients } from './clients.tsx'
 import { Keyboard } from './keyboard.tsx'
 import { People } from './people.tsx'
 import { Policies } from './policies.tsx'
@@ -43,6 +45,7 @@ const PARTS: Record<Section, { icon: LucideIcon; body: () => React.ReactNode }> 
   providers: { icon: KeyRound, body: Providers },
   policies: { icon: ShieldCheck, body: Policies },
   budgets: { icon: Wallet, body: Budgets },
+  clients: { icon: Cable, body: Clients },
   servers: { icon: Blocks, body: Servers },
   secrets: { icon: Vault, body: Secrets },
   tokens: { icon: Ticket, body: Tokens },
