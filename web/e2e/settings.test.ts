@@ -27,7 +27,7 @@ describe.skipIf(noBrowser)('the settings', () => {
     expect(await overflow(page)).toBe(0)
   })
 
-  test('digits lead to the parts', async () => {
+  test('a key leads to each part', async () => {
     const page = await open('/settings')
     for (const section of SECTIONS) {
       await page.locator('body').press(SECTION_KEYS[section])
@@ -102,7 +102,7 @@ describe.skipIf(noBrowser)('the settings', () => {
     const page = await open('/settings/tokens')
     await page.getByRole('button', { name: 'Make a token' }).click()
     const form = page.getByRole('dialog')
-    await form.getByLabel('Name').fill('ci')
+    await form.getByRole('textbox', { name: 'Name' }).fill('ci')
     await form.getByRole('button', { name: 'Make it' }).click()
     const value = await page.getByRole('textbox', { name: 'Token' }).inputValue()
     await axe(page)

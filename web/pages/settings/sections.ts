@@ -9,7 +9,18 @@ export const SECTION_GROUPS = {
 export type Section = (typeof SECTION_GROUPS)[keyof typeof SECTION_GROUPS][number]
 export const SECTIONS: readonly Section[] = Object.values(SECTION_GROUPS).flat()
 
-/** One key for each, in the order of the list. */
-export const SECTION_KEYS: Readonly<Record<Section, string>> = Object.fromEntries(
-  SECTIONS.map((section, i) => [section, '1234567890-='[i] ?? '']),
-) as Record<Section, string>
+/** One key for each. A new part takes a key that is free; the others keep theirs. */
+export const SECTION_KEYS: Readonly<Record<Section, string>> = {
+  providers: '1',
+  policies: '2',
+  budgets: '3',
+  secrets: '4',
+  tokens: '5',
+  people: '6',
+  runtime: '7',
+  about: '8',
+  appearance: '9',
+  keyboard: '0',
+  clients: '-',
+  servers: '=',
+}
