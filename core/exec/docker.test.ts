@@ -98,7 +98,7 @@ describe('a command in a container', () => {
   })
 
   test('is ended by its time-out, politely first', async () => {
-    const result = await run('trap "echo bye; exit 0" TERM; while :; do sleep 0.05; done', { timeoutMs: 300 })
+    const result = await run('trap "echo bye; exit 0" TERM; while :; do sleep 0.05; done', { timeoutMs: 1_500 })
     expect(result).toMatchObject({ timedOut: true, exitCode: null, stdout: 'bye\n' })
     expect(engine.asked.filter(({ path }) => path.includes('/kill')).map(({ path }) => path.split('signal=')[1])).toEqual(['SIGTERM'])
     expect(engine.containers.size).toBe(0)
