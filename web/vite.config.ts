@@ -36,6 +36,8 @@ export default defineConfig({
     outDir: 'dist',
     emptyOutDir: true,
     assetsInlineLimit: 0,
+    // In kB as they are; what travels is measured against its budgets in scripts/bench/page.ts. A warning at each start of a user helps nobody.
+    chunkSizeWarningLimit: 700,
     modulePreload: { polyfill: false },
     rolldownOptions: {
       // The contract's other zod schemas are made at import and the page uses only types and pure functions beside them.
