@@ -102,6 +102,15 @@ describe.skipIf(noBrowser)('the servers of others in the settings', { timeout: 1
     await page.goBack()
     await page.getByRole('button', { name: 'Approve the change echo' }).click()
     await expect.poll(() => toolOf('shifty', 'echo').then((one) => one.state), { timeout: 15_000 }).toBe('approved')
+
+    // The library knows where it comes from.
+    await page.goto(new URL('/tools?f=server', page.url()).href)
+    await page.getByText('mcp__shifty__echo').waitFor()
+    expect(await page.getByText('use_terminal', { exact: true }).count()).toBe(0)
+    await axe(page)
+    await page.getByText('mcp__shifty__echo').click()
+    await page.getByRole('link', { name: 'the MCP server shifty' }).click()
+    await page.waitForURL('**/settings/servers?server=shifty')
   })
 
   test('words of a hostile server are text, and on a phone nothing is too wide or too small for a thumb', async () => {

@@ -28,7 +28,8 @@ export const library = {
     tool: {
       title: 'Tools',
       one: 'tool',
-      about: 'What agents can do. Each is a file in tools/, or was made by an agent; here you say who may have it, and try it.',
+      about:
+        'What agents can do. Each is a file in tools/, was made by an agent, or belongs to an MCP server of others; here you say who may have it, and try it.',
       search: 'Search the tools',
       none: 'No tools yet',
       noneHow: 'A tool is a file in tools/ with an entry here.',
@@ -39,7 +40,16 @@ export const library = {
   },
   searchPlaceholder: 'Name or words',
   filter: 'Which ones',
-  filters: { all: 'All', on: 'On', off: 'Off', changed: 'Changed here', unused: 'Not used' },
+  filters: {
+    all: 'All',
+    on: 'On',
+    off: 'Off',
+    changed: 'Changed here',
+    unused: 'Not used',
+    file: 'Of a file',
+    made: 'Made by agents',
+    server: 'Of servers',
+  },
   noFit: 'Nothing fits',
   noFitHow: 'Take a word or the filter away.',
   showAll: 'Show all',
@@ -54,6 +64,7 @@ export const library = {
   off: 'off',
   watcher: 'watcher',
   web: 'web',
+  fromServer: 'of a server',
   core: 'core',
   noFile: 'no file',
   draft: 'your draft',
@@ -256,6 +267,7 @@ export const library = {
 
   tool: {
     origin: 'Where it comes from',
+    server: (name: string) => `the MCP server ${name}`,
     file: (name: string) => `tools/${name}.ts`,
     noFile: 'There is no file of its name in tools/, so no agent gets it. Add the file, or remove the entry.',
     permission: 'Permission',

@@ -22,8 +22,8 @@ import type { ENTRY_FILTERS } from './filters.ts'
 
 const ICONS: Record<Kind, LucideIcon> = { agent: Bot, document: BookOpen, tool: Wrench }
 type Filter = (typeof ENTRY_FILTERS)[number]
-/** `badges`, `figures`: what a kind shows beside the rest. `users`: how many agents have it; null: it is not counted, or all have it. */
-export type Row = { badges: ReactNode; figures: ReactNode; users: number | null }
+/** `origin`: where a tool comes from. `badges`, `figures`: what a kind shows beside the rest. `users`: how many agents have it; null: it is not counted, or all have it. */
+export type Row = { badges: ReactNode; figures: ReactNode; users: number | null; origin?: 'file' | 'made' | 'server' }
 
 export function EntryList<K extends Kind>(props: {
   kind: K
@@ -60,6 +60,7 @@ export function EntryList<K extends Kind>(props: {
     if (ask.f === 'on') return item.enabled
     if (ask.f === 'off') return !item.enabled
     if (ask.f === 'changed') return item.author !== 'seed'
+    if (ask.f === 'file' || ask.f === 'made' || ask.f === 'server') return row(item).origin === ask.f
     return ask.f === 'unused' ? row(item).users === 0 : true
   }
   const shown = items.filter(fits)

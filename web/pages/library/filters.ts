@@ -1,5 +1,5 @@
 /** What the lists and pages of the library take after `?`. Apart from the pages, because the routes know it before a page is loaded. */
-export const ENTRY_FILTERS = ['on', 'off', 'changed', 'unused'] as const
+export const ENTRY_FILTERS = ['on', 'off', 'changed', 'unused', 'file', 'made', 'server'] as const
 export const ENTRY_TABS = ['edit', 'about', 'try', 'history', 'used'] as const
 export type EntryTab = (typeof ENTRY_TABS)[number]
 /** `v`, `compare`: versions in the history. `run`, `with`: goals of a test run, the draft's and the saved one's. */

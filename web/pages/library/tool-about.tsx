@@ -35,7 +35,13 @@ export function ToolAbout({ item }: { item: DetailOf['tool'] }) {
       <div className="stack">
         <section className="card stack">
           <dl className="facts-list">
-            {item.inputSchema && <Fact name={words.origin}>{item.made ? library.made.origin : <code>{words.file(item.name)}</code>}</Fact>}
+            {item.origin === 'server' ? (
+              <Fact name={words.origin}>
+                <Link to={`/settings/servers?server=${encodeURIComponent(serverOf(item.name))}`}>{words.server(serverOf(item.name))}</Link>
+              </Fact>
+            ) : (
+              item.inputSchema && <Fact name={words.origin}>{item.made ? library.made.origin : <code>{words.file(item.name)}</code>}</Fact>
+            )}
             {item.permission && (
               <Fact name={words.permission}>
                 <Badge tone={PERMISSION_TONES[item.permission]}>{item.permission}</Badge> {words.permissions[item.permission]}
@@ -65,6 +71,8 @@ export function ToolAbout({ item }: { item: DetailOf['tool'] }) {
     </div>
   )
 }
+/** The server in `mcp__server__tool`; its name holds no underscore. */
+const serverOf = (tool: string): string => tool.split('__')[1] ?? ''
 const PERMISSION_TONES = { read: 'good', write: 'wait', exec: 'you', network: 'run', self: 'bad' } as const
 
 function Fact({ name, children }: { name: string; children: React.ReactNode }) {

@@ -24,11 +24,18 @@ export function Tools() {
     <EntryList
       kind="tool"
       ask={list.useSearch()}
-      filters={['on', 'off', 'changed', 'unused']}
+      filters={['on', 'off', 'changed', 'unused', 'file', 'made', 'server']}
       row={(item) => {
         const users = agents && !item.core ? agents.filter((agent) => agent.tools.includes(item.name)).length : null
         return {
-          badges: item.core && <Badge>{library.core}</Badge>,
+          badges: (
+            <>
+              {item.core && <Badge>{library.core}</Badge>}
+              {item.origin === 'made' && <Badge>{library.made.badge}</Badge>}
+              {item.origin === 'server' && <Badge tone="wait">{library.fromServer}</Badge>}
+            </>
+          ),
+          origin: item.origin ?? 'file',
           figures: (
             <>
               {figures && <ToolFigures of={figures.find((figure) => figure.name === item.name)} />}
@@ -66,6 +73,7 @@ const PARTS: Parts<'tool'> = {
     <>
       {item.core && <Badge>{library.core}</Badge>}
       {item.made && <Badge>{library.made.badge}</Badge>}
+      {item.origin === 'server' && <Badge tone="wait">{library.fromServer}</Badge>}
       {item.inputSchema === null && <Badge tone="bad">{library.noFile}</Badge>}
     </>
   ),

@@ -14,11 +14,15 @@ export type Effect = {
   files: (FileDiff & { note?: string })[]
   plan: readonly PlanItem[] | null
   budget: Budget | null
+  /** Tools of a server of others that are other than a person approved. */
+  server: { name: string; changes: ServerChange[] } | null
   /** Text that the agent wrote for the person. */
   said: string | null
   /** What is in the data and not shown by the rest. */
   rest: Record<string, unknown> | null
 }
+/** `diff`: lines with + and -; null: it is new, and `description` is what the server says of it. */
+export type ServerChange = { tool: string; state: string; problem: string | null; diff: string | null; description: string }
 export type Budget = {
   limit: string
   used: number
@@ -52,13 +56,15 @@ const NAMED = [
 const UNSAID = new Set(['decision', 'task'])
 
 export function effectOf(review: Pick<Review, 'kind' | 'action'>): Effect {
-  const effect: Effect = { command: null, grave: null, rows: [], files: [], plan: null, budget: null, said: null, rest: null }
+  const effect: Effect = { command: null, grave: null, rows: [], files: [], plan: null, budget: null, server: null, said: null, rest: null }
   if (!isRaw(review.action)) return { ...effect, rest: review.action == null ? null : { action: review.action } }
   const { kind } = review
   if (kind === 'plan' && Array.isArray(review.action.items)) return { ...effect, plan: review.action.items as PlanItem[] }
   if (kind === 'budget') return { ...effect, budget: budgetOf(review.action) }
   const shown = new Set<string>(UNSAID)
   const outer = review.action
+  const server = serverOf(outer)
+  if (kind === 'flag' && server !== null) return { ...effect, server }
   // A tool that says nothing of itself is shown with its arguments.
   const given: Raw = isRaw(outer.input) ? { tool: outer.tool, ...outer.input } : outer
   const take = (name: string): unknown => {
@@ -152,6 +158,21 @@ export function effectOf(review: Pick<Review, 'kind' | 'action'>): Effect {
 }
 
 const json = (value: unknown): string | null => (isRaw(value) ? JSON.stringify(value, null, 2) : null)
+function serverOf({ server, changes, tools }: Raw): Effect['server'] {
+  const name = text(server)
+  if (name === null || !Array.isArray(changes) || !isRaw(tools)) return null
+  return {
+    name,
+    changes: changes.filter(isRaw).map((one) => ({
+      tool: String(one.tool),
+      state: String(one.state),
+      problem: text(one.problem),
+      diff: text(one.diff),
+      description: text(one.description) ?? '',
+    })),
+  }
+}
+
 function budgetOf(action: Raw): Budget | null {
   const { reached, limits, approveSetsTo, approveSetsTodayTo } = action
   if (!isRaw(reached) || typeof reached.limit !== 'string') return null

@@ -11,6 +11,7 @@ import { Badge } from '../../ui/badge.tsx'
 import { CopyButton } from '../../ui/copy-button.tsx'
 import { Data } from '../../ui/data.tsx'
 import { DiffView } from '../../ui/diff-view.tsx'
+import { LineDiff } from '../../ui/line-diff.tsx'
 import { Link } from '../../ui/link.tsx'
 import { LongText } from '../../ui/long-text.tsx'
 import { Markdown } from '../../ui/markdown.tsx'
@@ -56,7 +57,7 @@ export function ItemHead({ review, effect, place }: { review: Review; effect: Ef
 
 /** What would happen, drawn from data. `named`: a landmark of its own; where several items stand on a page only their own names are. */
 export function WhatHappens({ review, effect, named }: { review: Review; effect: Effect; named: boolean }) {
-  const { command, grave, rows, files, plan, budget, said, rest } = effect
+  const { command, grave, rows, files, plan, budget, server, said, rest } = effect
   return (
     <section className="review-what" aria-label={named ? (review.kind === 'question' ? say.asked : say.asks) : undefined}>
       {command !== null && <Command command={command} grave={grave} />}
@@ -82,6 +83,7 @@ export function WhatHappens({ review, effect, named }: { review: Review; effect:
         </>
       )}
       {budget !== null && <BudgetTable budget={budget} />}
+      {server !== null && <ServerTools server={server} />}
       {said !== null && <AgentWords text={said} />}
       {rest !== null && (
         <details className="review-rest" open={command === null && rows.length < 2 && said === null && files.length === 0}>
@@ -90,6 +92,26 @@ export function WhatHappens({ review, effect, named }: { review: Review; effect:
         </details>
       )}
     </section>
+  )
+}
+
+/** What a server offers in place of what was approved. Its words are text, whatever they ask for. */
+function ServerTools({ server }: { server: NonNullable<Effect['server']> }) {
+  return (
+    <div className="stack">
+      <p>
+        {say.serverTools} <Link to={`/settings/servers?server=${encodeURIComponent(server.name)}`}>{say.serverPage(server.name)}</Link>
+      </p>
+      {server.changes.map((one) => (
+        <section key={one.tool} className="stack" aria-label={one.tool}>
+          <h3>
+            <code>{one.tool}</code> <Badge tone={one.state === 'gone' ? 'stop' : 'you'}>{say.serverStates[one.state] ?? one.state}</Badge>
+          </h3>
+          {one.problem !== null && <p className="field-warning">{one.problem}</p>}
+          {one.diff !== null ? <LineDiff text={one.diff} label={say.serverDiff(one.tool)} /> : <LongText text={one.description} />}
+        </section>
+      ))}
+    </div>
   )
 }
 

@@ -103,3 +103,27 @@ test('an action of any shape is drawn, whatever an agent put into it', () => {
     for (const kind of ['permission', 'question', 'plan', 'budget', 'in_doubt'] as const)
       expect(() => effectOf({ kind, action })).not.toThrow()
 })
+
+test('tools of a server that are other than were approved are shown as what differs', () => {
+  const action = {
+    server: 'files',
+    decision: 'approve takes them',
+    tools: { mcp__files__echo: 'sha' },
+    changes: [
+      { tool: 'mcp__files__echo', state: 'changed', diff: '- a\n+ b' },
+      { tool: 'mcp__files__new', state: 'pending', description: 'New.' },
+      'no change',
+    ],
+  }
+  expect(effectOf({ kind: 'flag', action })).toMatchObject({
+    rest: null,
+    server: {
+      name: 'files',
+      changes: [
+        { tool: 'mcp__files__echo', state: 'changed', problem: null, diff: '- a\n+ b', description: '' },
+        { tool: 'mcp__files__new', state: 'pending', problem: null, diff: null, description: 'New.' },
+      ],
+    },
+  })
+  expect(effectOf({ kind: 'permission', action }).server).toBeNull()
+})
