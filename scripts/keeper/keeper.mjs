@@ -185,6 +185,8 @@ async function keep() {
     const revision = (slot.commit ?? slot.tree).slice(0, 12)
     event('boot', name)
     let window = null
+    // The end of the window alone proves nothing: what is silent by then is not kept.
+    let watched = false
     engine = boot({
       node: existsSync(modules) ? realpathSync(modules) : process.execPath,
       argv: [join(folder, 'scripts', 'engine.ts'), `--checkout=${checkout}`, `--revision=${revision}`, `--slot=${name}`],
@@ -198,11 +200,11 @@ async function keep() {
         const wrong = admit(name, info, before)
         if (wrong === null) {
           tell('ready', name)
-          window = setTimeout(() => kept(name), watch.ms)
+          window = setTimeout(() => (watched = true), watch.ms)
         }
         return wrong
       },
-      onBeat: (ended) => ended >= watch.tasks && kept(name),
+      onBeat: (ended) => (watched || ended >= watch.tasks) && kept(name),
     })
     const end = await engine.ended
     clearTimeout(window)
