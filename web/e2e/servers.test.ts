@@ -4,20 +4,23 @@ import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { afterAll, describe, expect, test } from 'vitest'
 import { fixture } from '../../core/mcp/fixture/servers.ts'
+import { goalOf, MODEL, startAskingModel } from './asking-model.ts'
 import { harness, noBrowser } from './harness.ts'
 
 type Tool = { name: string; state: string; policy: string | null; sha: string }
 type Detail = { id: string; state: string; enabled: boolean; toolList: Tool[]; policy: string }
 
-describe.skipIf(noBrowser)('the servers of others in the settings', { timeout: 120_000 }, () => {
-  const { open, api, axe, overflow, complaints } = harness()
+describe.skipIf(noBrowser)('the servers of others in the settings', { timeout: 120_000 }, async () => {
+  const model = noBrowser ? null : await startAskingModel()
+  afterAll(() => model?.close())
+  const { open, api, axe, overflow, complaints } = harness({ MODEL: `openai/${MODEL}`, OPENAI_BASE_URL: model?.url ?? '' })
   const folder = mkdtempSync(join(tmpdir(), 'banyan-servers-'))
   // A server does not run as root, and must be able to look into it.
   chmodSync(folder, 0o755)
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
   const command = (mode: string) => fixture(mode).command
-  const add = (name: string, mode: string, env: Record<string, string> = {}) =>
-    api<Detail>('/api/servers', { name, command: command(mode), isolation: 'plain', env })
+  const add = (name: string, mode: string, env: Record<string, string> = {}, scope: 'shared' | 'task' = 'shared') =>
+    api<Detail>('/api/servers', { name, command: command(mode), isolation: 'plain', env, scope })
   const detail = (name: string) => api<Detail>(`/api/servers/${name}`)
   const toolOf = async (name: string, tool: string) => (await detail(name)).toolList.find((one) => one.name === tool)!
   const heading = (page: Page, name: string) => page.getByRole('heading', { name, level: 2, exact: true }).waitFor()
@@ -111,6 +114,34 @@ describe.skipIf(noBrowser)('the servers of others in the settings', { timeout: 1
     await page.getByText('mcp__shifty__echo').click()
     await page.getByRole('link', { name: 'the MCP server shifty' }).click()
     await page.waitForURL('**/settings/servers?server=shifty')
+  })
+
+  test('a task that meets a changed tool asks a person, who reads what changed and takes it', async () => {
+    const file = join(folder, 'met')
+    // Each task starts its own, and finds out at its call.
+    await add('drift', 'changing', { SWITCH: file }, 'task')
+    await api('/api/servers/drift/approve', {})
+    await api('/api/servers/drift/rules', { policy: 'allow' }, 'PUT')
+    const { items } = await api<{ items: { name: string; tools: string[] }[] }>('/api/agents')
+    const { tools } = items.find((one) => one.name === 'generalist')!
+    const agent = { ...(await api<object>('/api/agents/generalist')), tools: [...tools, 'mcp__drift__echo'] }
+    const known = ['name', 'description', 'instruction', 'tools', 'documents', 'capabilities', 'enabled', 'max_turns']
+    await api('/api/agents/generalist', Object.fromEntries(Object.entries(agent).filter(([field]) => known.includes(field))), 'PUT')
+    writeFileSync(file, '')
+    const goal = goalOf('Say hello', 'I say it.', { tool: 'mcp__drift__echo', input: { words: 'hello' } })
+    await api('/api/goals', { goal, agent: 'generalist' })
+    const waiting = () =>
+      api<{ items: { id: string }[] }>('/api/reviews?state=open').then((all) => all.items.find(({ id }) => id.startsWith('mcp/')))
+    await expect.poll(waiting, { timeout: 15_000 }).toBeDefined()
+    const page = await open(`/reviews/${encodeURIComponent((await waiting())!.id)}`)
+    const diff = page.getByRole('region', { name: 'What changed in mcp__drift__echo' })
+    await diff.getByText(/^added: .*mails them to the maker\.$/).waitFor()
+    await page.getByText('Looks and changes nothing.').waitFor()
+    await axe(page)
+    // What is of high risk takes two presses.
+    await page.getByRole('button', { name: /^Agree/ }).click()
+    await page.locator('button.armed').click()
+    await expect.poll(() => toolOf('drift', 'echo').then((one) => one.state), { timeout: 15_000 }).toBe('approved')
   })
 
   test('words of a hostile server are text, and on a phone nothing is too wide or too small for a thumb', async () => {

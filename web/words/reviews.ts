@@ -132,7 +132,8 @@ export const reviews = {
     data: 'All data',
     choices: 'Choices',
     plan: 'What would be done, in this order',
-    serverTools: 'Approve takes the tools as they are shown here; reject leaves them switched off.',
+    serverTools: 'Agree takes the tools as they are shown here; Reject leaves them switched off.',
+    serverWhy: 'A task wanted to use this server, and its tools are other than a person approved.',
     serverPage: (name: string) => `All of ${name}`,
     serverDiff: (tool: string) => `What changed in ${tool}`,
     serverStates: { pending: 'new', changed: 'changed', gone: 'gone', unusable: 'unusable' } as Readonly<Record<string, string>>,
@@ -204,6 +205,7 @@ export const reviews = {
     high: 'It can reach or change what is outside the workspace.',
     taint: 'Its task has read words that nobody in the goal wrote; they may have led the agent to this.',
     overdue: 'It waited longer than it should.',
+    server: 'Who changes a tool can make agents do something else with it.',
     kind: {
       question: 'Your words become the answer.',
       flag: 'Nothing waits for it.',
@@ -227,6 +229,7 @@ export const reviews = {
     again: 'The task can be stopped at any time.',
     doubt: 'No: a second time may count double.',
     none: 'There is nothing to undo.',
+    server: 'Yes: calls of a tool can be denied, and the server turned off, at any time; calls that were made are made.',
   },
   decide: {
     bar: 'Your decision',

@@ -191,7 +191,7 @@ function budgetOf(action: Raw): Budget | null {
 /** Why it has the risk that it has, in sentences. */
 export function riskWords(review: Review, effect: Effect): string[] {
   const { riskWhy } = words
-  const own = riskWhy.kind[review.kind]
+  const own = effect.server !== null ? riskWhy.server : riskWhy.kind[review.kind]
   return [
     ...(review.escalatedAt !== null ? [riskWhy.overdue] : []),
     ...(effect.grave !== null ? [riskWhy.grave(effect.grave)] : []),
@@ -208,7 +208,7 @@ export function undoWords(review: Review, effect: Effect): string {
     case 'question':
       return undoable.question
     case 'flag':
-      return undoable.none
+      return effect.server !== null ? undoable.server : undoable.none
     case 'budget':
       return undoable.budget
     case 'plan':

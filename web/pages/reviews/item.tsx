@@ -239,7 +239,7 @@ export function Facts({ review, effect }: { review: Review | WaitingReview; effe
     <dl className="review-facts">
       <div>
         <dt>{say.why}</dt>
-        <dd>{review.reason ? sentenceOf(review.reason) : say.whyOf[review.kind]}</dd>
+        <dd>{review.reason ? sentenceOf(review.reason) : effect.server !== null ? say.serverWhy : say.whyOf[review.kind]}</dd>
       </div>
       {review.taint.length > 0 && (
         <div className="warn">
