@@ -38,7 +38,7 @@ describe.skipIf(noBrowser)('the page of a tool that an agent made', { timeout: 1
     await axe(page)
     expect(await overflow(page)).toBe(0)
     await page.getByRole('button', { name: 'Go back to version 1' }).click()
-    await page.getByText('It is back, as version 3').waitFor()
+    await page.getByText('It is back, as version 3').first().waitFor()
     expect((await read()).made.source).toBe(TALLY.source)
   })
   const waiting = async () => (await api<{ items: { id: string }[] }>('/api/reviews?state=open')).items[0]?.id ?? null
