@@ -99,12 +99,15 @@ export const Remember = z
   .strict()
 export type Remember = z.output<typeof Remember>
 
+const narrowing = {
+  verdict: z.enum(['ask', 'deny']),
+  scope: z.enum(NARROW_SCOPES),
+  signature: z.string().trim().min(1).max(300),
+}
 /** A rule that narrows; what widens comes from a decision only. */
 export const NewRule = z
   .object({
-    verdict: z.enum(['ask', 'deny']),
-    scope: z.enum(NARROW_SCOPES),
-    signature: z.string().trim().min(1).max(300),
+    ...narrowing,
     treeId: z.string().max(100).optional(),
     agent: z.string().max(64).optional(),
     expiresInSeconds: z.number().int().min(1).max(31_536_000).optional(),
@@ -112,7 +115,7 @@ export const NewRule = z
   .strict()
 export type NewRule = z.output<typeof NewRule>
 /** A narrowing rule that a goal brings along; it holds for that goal alone. */
-export const GoalRule = NewRule.pick({ verdict: true, scope: true, signature: true })
+export const GoalRule = z.object(narrowing).strict()
 export type GoalRule = z.output<typeof GoalRule>
 /** Rules that one goal may bring. */
 export const GOAL_RULES = 20
