@@ -99,15 +99,15 @@ export const Remember = z
   .strict()
 export type Remember = z.output<typeof Remember>
 
-const narrowing = {
-  verdict: z.enum(['ask', 'deny']),
-  scope: z.enum(NARROW_SCOPES),
-  signature: z.string().trim().min(1).max(300),
-}
+const verdict = z.enum(['ask', 'deny'])
+const scope = z.enum(NARROW_SCOPES)
+const signature = z.string().trim().min(1).max(300)
 /** A rule that narrows; what widens comes from a decision only. */
 export const NewRule = z
   .object({
-    ...narrowing,
+    verdict,
+    scope,
+    signature,
     treeId: z.string().max(100).optional(),
     agent: z.string().max(64).optional(),
     expiresInSeconds: z.number().int().min(1).max(31_536_000).optional(),
@@ -115,7 +115,7 @@ export const NewRule = z
   .strict()
 export type NewRule = z.output<typeof NewRule>
 /** A narrowing rule that a goal brings along; it holds for that goal alone. */
-export const GoalRule = z.object(narrowing).strict()
+export const GoalRule = z.object({ verdict, scope, signature }).strict()
 export type GoalRule = z.output<typeof GoalRule>
 /** Rules that one goal may bring. */
 export const GOAL_RULES = 20
