@@ -31,6 +31,8 @@ const PAGES: Readonly<Record<string, (work: SampleWork) => string>> = {
   tool: () => '/tools/use_terminal?tab=try',
   system: () => '/system',
   settings: () => '/settings/providers',
+  clients: () => '/settings/clients',
+  servers: () => '/settings/servers',
 }
 const SIZES = { '': { width: 1280, height: 800 }, '-phone': { width: 390, height: 844 } }
 
@@ -46,7 +48,7 @@ mkdirSync(folder, { recursive: true })
 async function drawn(page: Page): Promise<void> {
   await page.getByText('live', { exact: true }).waitFor()
   await page.locator('main h1').first().waitFor({ state: 'attached' })
-  await page.waitForFunction(() => document.querySelectorAll('main :is(.skeleton, [aria-busy=true])').length === 0)
+  await page.waitForFunction(() => document.querySelectorAll('main :is(.skeleton, .plot-place:empty, [aria-busy=true])').length === 0)
   await page.evaluate(() => document.fonts.ready)
 }
 

@@ -66,6 +66,7 @@ export const system = {
     allCsv: 'Save all as CSV',
     time: 'Time',
     none: 'The first samples come within seconds.',
+    one: 'A line needs a second sample; it comes within seconds.',
     drawing: 'Drawing…',
     rows: (shown: number, all: number) => `${shown} of ${all} samples; the CSV file has all.`,
   },

@@ -56,8 +56,8 @@ export function PlotCard(props: {
           )
         })}
       </ul>
-      {samples.length === 0 ? (
-        <p className="dim">{words.none}</p>
+      {samples.length === 0 || (samples.length === 1 && !table) ? (
+        <p className="dim">{samples.length === 0 ? words.none : words.one}</p>
       ) : table ? (
         <Rows spec={spec} samples={samples} />
       ) : (
