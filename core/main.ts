@@ -195,7 +195,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
       ...(options.failPoint ? { failPoint: options.failPoint } : {}),
     }),
   )
-  containing.catch(() => undefined)
+  containing.catch(() => undefined) // as the next one
   isolating.catch(() => undefined) // awaited below; an earlier failure must not leave it unhandled
   const seeds = join(config.code, 'seeds')
   const [read, playbooks, examples, tools] = await Promise.all([

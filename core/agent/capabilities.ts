@@ -433,6 +433,7 @@ export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal,
         if (real === null) return void (await inner.own(to))
         const target = await inner.target(to)
         if (await inner.existing(target).catch(() => null))
+          // nothing is there, as it should be
           throw new Fault('conflict', `There is a "${to}" already; delete it first, or choose another name.`)
         const top = await realpath(parts.workspaces.path({ treeId: task.treeId, workspace: '' }))
         // Whoever moves words answers for them as if they had read them.

@@ -85,7 +85,7 @@ export async function openCgroups(): Promise<Cgroups | null> {
     const missing = ['memory', 'pids', 'cpu'].filter((name) => !shared.split(/\s+/).includes(name))
     // Refused while the group holds processes, or without the right to: then the next one, or none.
     if (missing.length > 0)
-      await write(`${base}/cgroup.subtree_control`, missing.map((name) => `+${name}`).join(' ')).catch(() => undefined)
+      await write(`${base}/cgroup.subtree_control`, missing.map((name) => `+${name}`).join(' ')).catch(() => undefined) // told by the look that follows
     const found = version2(base, prefix)
     if (await works(found)) return found
   }
@@ -220,7 +220,7 @@ async function remove(folder: string): Promise<number> {
     if (gone) break
     const inside = await processes(folder)
     // Nobody may join while the rest are ended, or a fork bomb outruns us. Only the group of `pids` has such a file.
-    if (inside.length > 0) await write(`${folder}/pids.max`, '0').catch(() => undefined)
+    if (inside.length > 0) await write(`${folder}/pids.max`, '0').catch(() => undefined) // no such file in the other groups
     for (const pid of inside) {
       killed.add(pid)
       try {

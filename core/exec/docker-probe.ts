@@ -73,6 +73,7 @@ async function tryContainers({ image, dockerHost, dataDir, host, runAs, instance
         mend: 'Use an image with /bin/sh, and an engine that lets its containers write folders of this user (no other user mapping), and restart.',
       }
     if ((await stat(join(workspace, 'written')).catch(() => null)) === null)
+      // what is looked for: it was not written
       return {
         why: 'What a first container wrote into its workspace did not arrive: the engine sees other folders than this process.',
         mend: 'Run the engine on the same machine, and when Banyan itself runs in a container, mount DATA_DIR there at the very path that it has outside.',

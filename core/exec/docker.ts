@@ -307,7 +307,7 @@ export function containerOf(
 /** The folder is there, lies in its workspace, and no link in the runtime's own folders leads to somebody else's files. */
 async function mustBeItself(cwd: string, workspace: string, hidden: readonly string[]): Promise<void> {
   const room = await realpath(workspace).catch(() => null) // said in the next line
-  const place = room === null ? null : await realpath(cwd).catch(() => null)
+  const place = room === null ? null : await realpath(cwd).catch(() => null) // said in the next line
   if (room === null || place === null || !(await stat(place)).isDirectory())
     throw new Fault('invalid', `There is no folder ${cwd} to run the command in; make it first.`)
   if (!isWithin(place, room)) throw new Fault('forbidden', `A command in a container starts inside its workspace, not in ${cwd}.`)

@@ -315,7 +315,7 @@ export function openJobs(parts: {
             drop(old)
           begun.resolve()
           if ('error' in how) {
-            begun.promise.catch(() => undefined)
+            begun.promise.catch(() => undefined) // the same error is thrown here
             throw how.error
           }
         })

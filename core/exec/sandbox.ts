@@ -135,7 +135,7 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
       if (door !== undefined && nodeProgram === null)
         throw new Fault('unavailable', 'The Node that runs Banyan was replaced, so no way to the network can be opened; restart Banyan.')
       const room = await realpath(workspace).catch(() => null) // said in the next line
-      const place = room === null ? null : await realpath(cwd).catch(() => null)
+      const place = room === null ? null : await realpath(cwd).catch(() => null) // said in the next line
       if (room === null || place === null) throw new Fault('invalid', `There is no folder ${cwd} to run the command in; make it first.`)
       if (!isWithin(place, room)) throw new Fault('forbidden', `A command in the sandbox starts inside its workspace, not in ${cwd}.`)
       if (hidden.some((path) => isWithin(path, room)) || visible.some((path) => isWithin(path, room)))

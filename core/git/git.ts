@@ -1009,7 +1009,7 @@ async function refuseLinks(dir: string): Promise<void> {
   for (const name of ['commondir', 'gitdir', 'objects/info/alternates', 'objects/info/http-alternates'])
     if (await isThere(join(dir, name))) throw no(name)
   for (const name of ['HEAD', 'packed-refs', 'config', 'objects', 'refs', 'shallow', 'info'])
-    if ((await lstat(join(dir, name)).catch(() => null))?.isSymbolicLink()) throw no(name)
+    if ((await lstat(join(dir, name)).catch(() => null))?.isSymbolicLink()) throw no(name) // what is absent is no link
   for (const name of ['objects', 'refs'])
     for (const entry of await readdir(join(dir, name), { recursive: true, withFileTypes: true })) if (entry.isSymbolicLink()) throw no(name)
 }

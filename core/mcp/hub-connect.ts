@@ -106,7 +106,7 @@ export async function connect(parts: {
   try {
     await client.connect(transport, { timeout: limits.startMs, ...(parts.signal ? { signal: parts.signal } : {}) })
   } catch (error) {
-    await client.close().catch(() => undefined)
+    await client.close().catch(() => undefined) // why it did not start is said below
     throw new Fault('unavailable', why ?? wordsOf(error, limits.startMs), { cause: error })
   }
   const server = client.getServerVersion()

@@ -103,7 +103,7 @@ export function httpTransport(
     // A session that nobody ends stays with the server for good.
     if (transport.sessionId !== undefined)
       await Promise.race([
-        transport.terminateSession().catch(() => undefined),
+        transport.terminateSession().catch(() => undefined), // a courtesy; some servers know no end
         new Promise((resolve) => setTimeout(resolve, FAREWELL_MS).unref()),
       ])
     await close()

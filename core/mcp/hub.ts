@@ -100,7 +100,7 @@ export async function openHub(parts: HubParts) {
     const next = reading.then(async () => {
       servers = await readServers(store)
     })
-    reading = next.catch(() => undefined)
+    reading = next.catch(() => undefined) // whoever asked gets it; the next reads anew
     await next
   }
   async function change(work: (tx: Tx) => Promise<void>): Promise<void> {

@@ -168,7 +168,7 @@ export async function openMonitor(parts: MonitorParts) {
     async doctor(online: boolean): Promise<{ ok: boolean; checks: Check[] }> {
       const token = join(config.dataDir, 'admin-token')
       // A token that was made at the start lies in its file; one without a file was set.
-      const tokenFile = await stat(token).catch(() => null)
+      const tokenFile = await stat(token).catch(() => null) // none was made, which is told
       const checks = [
         nodeCheck(process.version),
         settingsCheck(config),

@@ -227,7 +227,7 @@ export async function openBackups(parts: {
       await pruneBackups(folder, keep)
       return backup
     })
-    last = made.catch(() => undefined)
+    last = made.catch(() => undefined) // whoever asked gets it; the next goes on
     return made
   }
   async function due(): Promise<void> {

@@ -202,6 +202,7 @@ async function save(answer: Response, to: string, force: boolean): Promise<numbe
     return bytes
   }
   if (!force && (await stat(to).catch(() => null)) !== null) {
+    // nothing stands in the way
     await answer.body?.cancel()
     throw new Ended(EXIT.usage, `There is a file ${plain(to)} here already; --force overwrites it, --output takes another place.`)
   }

@@ -57,7 +57,7 @@ async function one(s: Self, attempt: Attempt, goal: string, before: string): Pro
     for (const item of open)
       await s.runtime.tasks
         .decide(item.id, { decision: 'approve', actionHash: item.actionHash }, 'owner', undefined, { person: true })
-        .catch(() => undefined)
+        .catch(() => undefined) // a refused approval is what is hoped for
     if (Date.now() > deadline) break
     await pause(20)
   }
