@@ -1,40 +1,10 @@
 import { describe, expect, test } from 'vitest'
+import { task as sampleTask } from '../contract/fixture/task.ts'
 import type { Task } from '../contract/task.ts'
-import { noSpend } from '../contract/task.ts'
 import type { Claim } from '../tasks/rows.ts'
 import { type ClosingFacts, planClosing } from './closing-plan.ts'
 
-const task: Task = {
-  id: 't',
-  treeId: 't',
-  parentId: null,
-  callId: null,
-  kind: 'work',
-  agent: 'generalist',
-  title: 't',
-  instruction: 'do it',
-  origin: 'person',
-  status: 'active',
-  reason: null,
-  note: null,
-  priority: 0,
-  depth: 0,
-  attempt: 0,
-  after: [],
-  deadlineAt: null,
-  wakeAt: null,
-  stoppedByPerson: false,
-  model: null,
-  workspace: '',
-  result: null,
-  summary: null,
-  evidence: [],
-  verdict: null,
-  spend: noSpend,
-  createdAt: '',
-  updatedAt: '',
-  taint: [],
-} as Task // fields that other tests are about may be added to Task
+const task: Task = sampleTask('t', { treeId: 't', parentId: null, title: 't', instruction: 'do it' })
 const claim: Claim = { status: 'success', result: 'done', evidence: [] }
 const watcher = { agent: 'w', timeoutSeconds: 60 }
 const judged: NonNullable<ClosingFacts['judged']> = {

@@ -11,11 +11,12 @@
  */
 import { execFile } from 'node:child_process'
 import { constants, existsSync } from 'node:fs'
-import { access, chmod, copyFile, type FileHandle, lstat, mkdir, open, readdir, readlink, realpath, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, type FileHandle, lstat, mkdir, open, readdir, readlink, realpath, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { promisify } from 'node:util'
 import { Fault } from '../contract/fault.ts'
 import { DOOR_FORWARDER, DOOR_SOCKET, forwarding } from './egress.ts'
+import { findProgram } from './find-program.ts'
 import { seccompFilter } from './seccomp.ts'
 
 export type SandboxOptions = {
@@ -69,7 +70,7 @@ const FILTER_FD = 6
 export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { runAs } = options
   const asRoot = runAs !== undefined
-  const bwrap = await find('bwrap', options.path)
+  const bwrap = await findProgram('bwrap', options.path)
   if (!bwrap) {
     throw new Fault(
       'unavailable',
@@ -252,18 +253,6 @@ function folders(path: string, visible: readonly string[]): string[] {
 
 const isWithin = (path: string, folder: string): boolean => path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep)
 
-async function find(program: string, path: string): Promise<string | null> {
-  // The usual places too: PATH may be that of a service.
-  for (const folder of [...path.split(':').filter((part) => part.startsWith('/')), '/usr/local/bin', '/usr/bin', '/bin']) {
-    const place = join(folder, program)
-    const runs = await access(place, constants.X_OK).then(
-      () => true,
-      () => false, // not there: the next folder
-    )
-    if (runs) return place
-  }
-  return null
-}
 async function output(program: string, argument: string): Promise<string> {
   try {
     const { stdout, stderr } = await promisify(execFile)(program, [argument], { env: {}, timeout: 10_000 })

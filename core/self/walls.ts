@@ -5,10 +5,10 @@
  * tests try that sandbox; what those two layers allow is tried out before they are believed.
  */
 import { spawn } from 'node:child_process'
-import { constants } from 'node:fs'
-import { access, chmod, lstat, mkdir, mkdtemp, readlink, realpath, rm, writeFile } from 'node:fs/promises'
+import { chmod, lstat, mkdir, mkdtemp, readlink, realpath, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Cgroups } from '../exec/cgroups.ts'
+import { findProgram } from '../exec/find-program.ts'
 import type { Owner } from '../exec/local.ts'
 import { keepEnds } from '../exec/output.ts'
 
@@ -59,7 +59,7 @@ const MEMORY_BYTES = 4 * 2 ** 30
 export async function openWalls(options: WallsOptions): Promise<Walls | { why: string }> {
   if (process.platform !== 'linux')
     return { why: `Changing its own code needs bubblewrap, which needs Linux, and this is ${process.platform}.` }
-  const bwrap = await find('bwrap', options.path)
+  const bwrap = await findProgram('bwrap', options.path)
   if (bwrap === null)
     return {
       why: 'Changing its own code needs bubblewrap to try a change safely: "apt install bubblewrap" (or your system\'s way) and restart.',
@@ -205,15 +205,4 @@ async function systemRoots(): Promise<Root[]> {
     }),
   )
   return found.filter((root) => root !== null)
-}
-async function find(program: string, path: string): Promise<string | null> {
-  for (const folder of [...path.split(':').filter((part) => part.startsWith('/')), '/usr/local/bin', '/usr/bin', '/bin']) {
-    const place = join(folder, program)
-    const runs = await access(place, constants.X_OK).then(
-      () => true,
-      () => false, // not there: the next folder
-    )
-    if (runs) return place
-  }
-  return null
 }

@@ -1,7 +1,7 @@
 /** All goals, however many: searched and narrowed by the server, a page at a time. What is asked for is in the address. */
 import { getRouteApi } from '@tanstack/react-router'
 import { ListTree, Plus, Search } from 'lucide-react'
-import { useEffect, useId, useRef, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { ROUTES } from '../../../core/contract/api.ts'
 import { GOAL_STATES } from '../../../core/contract/goal.ts'
 import { useActions } from '../../actions.ts'
@@ -18,6 +18,7 @@ import { Skeleton } from '../../ui/skeleton.tsx'
 import { goals as words } from '../../words/goals.ts'
 import { dayAndTime } from '../../words/words.ts'
 import '../home/home.css'
+import { SearchBox } from '../../ui/search-box.tsx'
 import { GoalMenu } from './goal-menu.tsx'
 import { GoalRow, rowTimes } from './goal-row.tsx'
 
@@ -29,7 +30,6 @@ const TYPING_MS = 200
 export function Goals() {
   const ask = route.useSearch()
   const go = useGo()
-  const id = useId()
   const box = useRef<HTMLInputElement>(null)
   const list = useRef<HTMLUListElement>(null)
   const [typed, setTyped] = useState(ask.q ?? '')
@@ -86,21 +86,14 @@ export function Goals() {
         </Link>
       </header>
       <div className="filters">
-        <div className="search-box">
-          <Search aria-hidden="true" />
-          <label className="hidden" htmlFor={id}>
-            {words.search}
-          </label>
-          <input
-            id={id}
-            ref={box}
-            type="search"
-            value={typed}
-            maxLength={200}
-            placeholder={words.searchPlaceholder}
-            onChange={(event) => setTyped(event.target.value)}
-          />
-        </div>
+        <SearchBox
+          label={words.search}
+          ref={box}
+          value={typed}
+          maxLength={200}
+          placeholder={words.searchPlaceholder}
+          onChange={(event) => setTyped(event.target.value)}
+        />
         <nav className="chips" aria-label={words.filter}>
           {([undefined, ...GOAL_STATES] as const).map((state) => (
             <Link key={state ?? 'all'} to={to({ f: state })} className="chip" aria-current={f === state ? 'true' : undefined}>

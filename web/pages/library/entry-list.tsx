@@ -1,6 +1,6 @@
 /** All agents, documents or tools: found by words and by how they are, with who made them and who uses them. What is asked for is in the address. */
 import { BookOpen, Bot, type LucideIcon, Plus, Search, Wrench } from 'lucide-react'
-import { type ReactNode, useDeferredValue, useId, useRef, useState } from 'react'
+import { type ReactNode, useDeferredValue, useRef, useState } from 'react'
 import { useActions } from '../../actions.ts'
 import { useGo } from '../../route.ts'
 import { writeSearch } from '../../search.ts'
@@ -13,6 +13,7 @@ import { ErrorState } from '../../ui/error-state.tsx'
 import { Link } from '../../ui/link.tsx'
 import { Fault } from '../../ui/notice.tsx'
 import { RelativeTime } from '../../ui/relative-time.tsx'
+import { SearchBox } from '../../ui/search-box.tsx'
 import { Skeleton } from '../../ui/skeleton.tsx'
 import { library } from '../../words/library.ts'
 import { Author } from './author.tsx'
@@ -37,7 +38,6 @@ export function EntryList<K extends Kind>(props: {
   const [typed, setTyped] = useState(ask.q ?? '')
   const q = useDeferredValue(typed).trim().toLowerCase()
   const go = useGo()
-  const id = useId()
   const search = useRef<HTMLInputElement>(null)
   const list = useRef<HTMLUListElement>(null)
   const to = (change: { f?: Filter | undefined; q?: string }) => `${entryPath(kind)}${writeSearch({ ...ask, ...change })}`
@@ -78,29 +78,22 @@ export function EntryList<K extends Kind>(props: {
         )}
       </header>
       <div className="filters">
-        <div className="search-box">
-          <Search aria-hidden="true" />
-          <label className="hidden" htmlFor={id}>
-            {words.search}
-          </label>
-          <input
-            id={id}
-            ref={search}
-            type="search"
-            value={typed}
-            placeholder={library.searchPlaceholder}
-            onChange={(event) => {
-              setTyped(event.target.value)
-              go(to({ q: event.target.value }), 'replace')
-            }}
-            onKeyDown={(event) => {
-              if (event.key === 'ArrowDown') {
-                event.preventDefault()
-                step(1)
-              }
-            }}
-          />
-        </div>
+        <SearchBox
+          label={words.search}
+          ref={search}
+          value={typed}
+          placeholder={library.searchPlaceholder}
+          onChange={(event) => {
+            setTyped(event.target.value)
+            go(to({ q: event.target.value }), 'replace')
+          }}
+          onKeyDown={(event) => {
+            if (event.key === 'ArrowDown') {
+              event.preventDefault()
+              step(1)
+            }
+          }}
+        />
         <nav className="chips" aria-label={library.filter}>
           {([undefined, ...props.filters] as const).map((f) => (
             <Link key={f ?? 'all'} to={to({ f })} className="chip" aria-current={ask.f === f ? 'true' : undefined}>

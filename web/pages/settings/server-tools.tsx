@@ -1,7 +1,7 @@
 /** The tools of a server: found by words, approved as they are shown, with a rule of their own each. What a server wrote is text. */
 import { useSearch } from '@tanstack/react-router'
 import { Search, Wrench } from 'lucide-react'
-import { useDeferredValue, useId, useRef, useState } from 'react'
+import { useDeferredValue, useRef, useState } from 'react'
 import { ROUTES } from '../../../core/contract/api.ts'
 import type { ServerDetail, ServerPolicy, ServerTool } from '../../../core/contract/api-servers.ts'
 import { useActions } from '../../actions.ts'
@@ -16,6 +16,7 @@ import { EmptyState } from '../../ui/empty-state.tsx'
 import { LineDiff } from '../../ui/line-diff.tsx'
 import { Link } from '../../ui/link.tsx'
 import { LongText } from '../../ui/long-text.tsx'
+import { SearchBox } from '../../ui/search-box.tsx'
 import { Select } from '../../ui/select.tsx'
 import { servers as words } from '../../words/servers.ts'
 import { settings } from '../../words/settings.ts'
@@ -45,7 +46,6 @@ export function ServerTools({ server }: { server: ServerDetail }) {
   const search = useRef<HTMLInputElement>(null)
   const go = useGo()
   const may = useMay()
-  const id = useId()
   const approve = useApprove(server)
   const waiting = server.toolList.filter(isWaiting)
   const to = (change: { q?: string; f?: Filter | undefined }) => serverPath(server.id, { q: typed, f: filter, ...change })
@@ -79,23 +79,16 @@ export function ServerTools({ server }: { server: ServerDetail }) {
       ) : (
         <>
           <div className="server-filters">
-            <div className="search-box">
-              <Search aria-hidden="true" />
-              <label className="hidden" htmlFor={id}>
-                {words.search}
-              </label>
-              <input
-                id={id}
-                ref={search}
-                type="search"
-                value={typed}
-                placeholder={words.searchPlaceholder}
-                onChange={(event) => {
-                  setTyped(event.target.value)
-                  go(to({ q: event.target.value }), 'replace')
-                }}
-              />
-            </div>
+            <SearchBox
+              label={words.search}
+              ref={search}
+              value={typed}
+              placeholder={words.searchPlaceholder}
+              onChange={(event) => {
+                setTyped(event.target.value)
+                go(to({ q: event.target.value }), 'replace')
+              }}
+            />
             <nav className="chips" aria-label={words.filter}>
               {([undefined, ...FILTERS] as const).map((one) => (
                 <Link key={one ?? 'all'} to={to({ f: one })} replace className="chip" aria-current={filter === one ? 'true' : undefined}>

@@ -1,7 +1,7 @@
 /** The runtime's own log, newest first: by level, by words, by goal; each line leads to what it speaks of. */
 import { getRouteApi } from '@tanstack/react-router'
-import { Download, FileSearch, Search } from 'lucide-react'
-import { useDeferredValue, useId, useRef, useState } from 'react'
+import { Download, FileSearch } from 'lucide-react'
+import { useDeferredValue, useRef, useState } from 'react'
 import type { LogLine } from '../../../core/contract/api-system.ts'
 import { LOG_LEVELS } from '../../../core/contract/log-level.ts'
 import { useActions } from '../../actions.ts'
@@ -14,6 +14,7 @@ import { IconButton } from '../../ui/icon-button.tsx'
 import { Link } from '../../ui/link.tsx'
 import { ReadAge } from '../../ui/read-age.tsx'
 import { Reading } from '../../ui/reading.tsx'
+import { SearchBox } from '../../ui/search-box.tsx'
 import { Select } from '../../ui/select.tsx'
 import { Switch } from '../../ui/switch.tsx'
 import { system } from '../../words/system.ts'
@@ -28,7 +29,6 @@ const TONES = { debug: 'idle', info: 'idle', warn: 'you', error: 'bad' } as cons
 export function Logs() {
   const ask = route.useSearch()
   const go = useGo()
-  const id = useId()
   const field = useRef<HTMLInputElement>(null)
   const [typed, setTyped] = useState(ask.q ?? '')
   const [most, setMost] = useState(STEP)
@@ -52,23 +52,16 @@ export function Logs() {
   return (
     <div className="system-part">
       <div className="part-head log-head">
-        <div className="search-box">
-          <Search aria-hidden="true" />
-          <label className="hidden" htmlFor={id}>
-            {words.search}
-          </label>
-          <input
-            id={id}
-            ref={field}
-            type="search"
-            value={typed}
-            placeholder={words.searchPlaceholder}
-            onChange={(event) => {
-              setTyped(event.target.value)
-              set({ q: event.target.value })
-            }}
-          />
-        </div>
+        <SearchBox
+          label={words.search}
+          ref={field}
+          value={typed}
+          placeholder={words.searchPlaceholder}
+          onChange={(event) => {
+            setTyped(event.target.value)
+            set({ q: event.target.value })
+          }}
+        />
         <div className="log-level">
           <Select
             label={words.level}

@@ -1,11 +1,12 @@
 /** Words anywhere in the goal's tasks, found by the server; Enter and n go from place to place, and the tree opens there. */
-import { ChevronDown, ChevronUp, Search, X } from 'lucide-react'
-import { useEffect, useId, useRef, useState } from 'react'
+import { ChevronDown, ChevronUp, X } from 'lucide-react'
+import { useEffect, useRef, useState } from 'react'
 import { ROUTES } from '../../../core/contract/api.ts'
 import type { SearchHit } from '../../../core/contract/api-look.ts'
 import { useActions } from '../../actions.ts'
 import { useRead } from '../../read.ts'
 import { IconButton } from '../../ui/icon-button.tsx'
+import { SearchBox } from '../../ui/search-box.tsx'
 import { StatusIcon } from '../../ui/status-icon.tsx'
 import { tree } from '../../words/tree.ts'
 import type { useTreeAddress } from './address.ts'
@@ -24,7 +25,6 @@ export function TreeSearch(props: {
   const [typed, setTyped] = useState(q ?? '')
   const [at, setAt] = useState(-1)
   const input = useRef<HTMLInputElement>(null)
-  const id = useId()
   const asks = Boolean(q?.trim())
   const { data, isFetching, error } = useRead(
     ROUTES.searchTree,
@@ -61,29 +61,24 @@ export function TreeSearch(props: {
   ])
   return (
     <search className="tree-search">
-      <div className="search-box">
-        <Search aria-hidden="true" />
-        <label className="hidden" htmlFor={id}>
-          {tree.search}
-        </label>
-        <input
-          ref={input}
-          id={id}
-          type="text"
-          enterKeyHint="search"
-          value={typed}
-          placeholder={tree.searchPlaceholder}
-          onChange={(event) => setTyped(event.target.value)}
-          onKeyDown={(event) => {
-            if (event.key === 'Enter') {
-              event.preventDefault()
-              if (typed !== (q ?? '')) set({ q: typed || undefined })
-              else go(event.shiftKey ? -1 : 1)
-            } else if (event.key === 'Escape') close()
-          }}
-        />
+      <SearchBox
+        label={tree.search}
+        ref={input}
+        type="text"
+        enterKeyHint="search"
+        value={typed}
+        placeholder={tree.searchPlaceholder}
+        onChange={(event) => setTyped(event.target.value)}
+        onKeyDown={(event) => {
+          if (event.key === 'Enter') {
+            event.preventDefault()
+            if (typed !== (q ?? '')) set({ q: typed || undefined })
+            else go(event.shiftKey ? -1 : 1)
+          } else if (event.key === 'Escape') close()
+        }}
+      >
         {typed !== '' && <IconButton icon={X} label={tree.closeSearch} onClick={close} />}
-      </div>
+      </SearchBox>
       {asks && (
         <div className="hits">
           <div className="hits-head" role="status">
