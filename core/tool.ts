@@ -12,7 +12,7 @@ import type { ReviewKind } from './contract/review.ts'
 import type { Evidence, Task, Verdict } from './contract/task.ts'
 import type { Command, CommandResult, Isolation } from './exec/exec.ts'
 import type { JobNews, JobWait, LiveJob } from './exec/jobs.ts'
-import type { TaskGit } from './git/git.ts'
+import type { TaskGit } from './git/shapes.ts'
 import type { Found, Page } from './web/web.ts'
 
 /**

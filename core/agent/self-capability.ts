@@ -1,6 +1,6 @@
 /** What a tool may do with the system's own source: bound to the task, its work tree and its call. */
 import { Fault } from '../contract/fault.ts'
-import type { TaskGit } from '../git/git.ts'
+import type { TaskGit } from '../git/shapes.ts'
 import type { Changes } from '../self/change.ts'
 import type { Tasks } from '../tasks/tasks.ts'
 import type { Lease } from '../tasks/turns.ts'

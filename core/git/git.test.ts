@@ -9,9 +9,10 @@ import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { workspaceFiles } from '../exec/files.ts'
 import { handOver } from '../exec/local.ts'
-import { openRepositories, type Repositories, type TaskGit } from './git.ts'
+import { openRepositories } from './git.ts'
 import { branchName, commitMessage, nameOfSource, pathInTree, repositoryName, revision, sourceOf } from './names.ts'
 import { openGit } from './run.ts'
+import type { Repositories, TaskGit } from './shapes.ts'
 
 const runAs = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : undefined
 let base: string

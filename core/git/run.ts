@@ -11,6 +11,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Fault } from '../contract/fault.ts'
 import type { Owner } from '../exec/local.ts'
 
+/** How long a call that goes over the network may take. */
+export const NETWORK_MS = 600_000
+
 export type GitCall = {
   /** Folder with HEAD: a bare repository, or a work tree's own folder within one. Left out only by `clone`, which makes one. */
   dir?: string
