@@ -57,6 +57,21 @@ describe.skipIf(!need('bubblewrap'))('the walls around a candidate', () => {
     )
     expect([ended.code, ended.log]).toEqual([0, 'candidate'])
   }, 120_000)
+  test.skipIf(!asRoot)(
+    'stand where only root may enter the folder of the packages, as below a keeper',
+    async () => {
+      const home = join(folder, 'keeper')
+      mkdirSync(join(home, 'packages'), { recursive: true })
+      chmodSync(home, 0o700)
+      const [packages, path, node] = [join(home, 'packages'), '/usr/bin:/bin', process.execPath]
+      const found = await openWalls({ folder: join(folder, 'gates'), path, node, runAs: NOBODY, packages })
+      if ('why' in found) throw new Error(found.why)
+      const script = 'test "$(id -u)" != 0 && test -r node_modules/. && node -e "process.stdout.write(\'ran\')"'
+      const ended = await found.run({ source: join(folder, 'source'), packages, argv: ['/bin/sh', '-c', script], timeoutMs: 60_000 })
+      expect([ended.code, ended.log]).toEqual([0, 'ran'])
+    },
+    120_000,
+  )
   test('end what does not end, with everything that it started', async () => {
     const ended = await run('(while :; do sleep 1; done) & echo begun; wait', 4_000)
     expect(ended).toMatchObject({ code: null, timedOut: true })

@@ -87,7 +87,7 @@ export async function openWalls(options: WallsOptions): Promise<Walls | { why: s
       walls(form).run({ source: trial, packages: options.packages, argv: ['/bin/sh', '-c', script], timeoutMs: 20_000 })
     const shown = roots.map(({ path, link }) => (link === null ? `--ro-bind ${path} ${path}` : `--symlink ${link} ${path}`)).join(' ')
     const inner = `bwrap --unshare-all --die-with-parent --ro-bind /usr /usr ${shown} --proc /proc --dev /dev --tmpfs /tmp /bin/true`
-    const reads = `test -r ${INSIDE}/node_modules/. && node --version`
+    const reads = `test -r ${INSIDE}/node_modules/. && node -e 0`
     await mkdir(join(trial, 'node_modules'), { mode: 0o755 })
     if ((await attempt('nested', `${reads} && ${inner}`)).code === 0) return walls('nested')
     // Root's rights reach folders that nobody else may enter, and hide too much of /proc for a second layer.
@@ -133,6 +133,8 @@ export function argvOf(what: {
     ...['--die-with-parent', '--new-session', '--hostname', 'gate'],
     ...['--ro-bind', '/usr', '/usr'],
     ...roots.flatMap(({ path, link }) => (link === null ? ['--ro-bind', path, path] : ['--symlink', link, path])),
+    // Folders that bubblewrap makes on the way to a file are root's alone when root starts it.
+    ...['/etc', '/etc/ssl'].flatMap((path) => ['--perms', '0755', '--dir', path]),
     ...SHOWN.flatMap((path) => ['--ro-bind-try', path, path]),
     ...Object.keys(ETC).flatMap((name) => ['--ro-bind', join(etc, name), `/etc/${name}`]),
     ...['--dev', '/dev', '--proc', '/proc', '--perms', '1777', '--tmpfs', '/tmp'],
