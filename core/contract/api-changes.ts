@@ -41,9 +41,44 @@ const GateItem = z
   .meta({ id: 'Gate' }) satisfies z.ZodType<Gate>
 const Step = z.object({ at: time, state: z.enum(CHANGE_STATES), note: text.nullable() })
 
-/** `why`: why code cannot be changed here, with the mend. `nested`: tests of the sandbox of commands run among the gates too. */
+/** What the keeper did with a revision. `ready`: it answers and may work. `restored`: the database is back to before a failed trial. */
+const KeeperFact = z
+  .object({
+    at: time,
+    type: z.enum(['boot', 'ready', 'kept', 'undone', 'refused', 'crash', 'safe-mode', 'restored']),
+    slot: text.nullable(),
+    reason: text.nullable(),
+  })
+  .meta({ id: 'KeeperFact' })
+export type KeeperFact = z.output<typeof KeeperFact>
+/** A revision that the keeper has at hand. `state`: on trial while it is watched. `source`: who brought it. */
+const Slot = z
+  .object({
+    name: z.enum(['A', 'B', 'golden']),
+    commit: text.nullable(),
+    tree: text,
+    state: z.enum(['trial', 'kept', 'undone']),
+    source: z.enum(['checkout', 'change']),
+    changeId: text.nullable(),
+  })
+  .meta({ id: 'Slot' })
+export type Slot = z.output<typeof Slot>
+/** A change that has landed and is not kept yet. */
+const Landing = z.object({ id: text, title: text, state: z.enum(['merged', 'restarting', 'watching']) }).meta({ id: 'ChangeLanding' })
+
+/**
+ * `why`: why code cannot be changed here, with the mend. `nested`: tests of the sandbox of commands run among the gates too. `landing`: the
+ * change that is being started or watched just now.
+ */
 export const SelfState = z
-  .object({ on: z.boolean(), why: text.nullable(), nested: z.boolean().nullable(), autonomy: z.enum(AUTONOMY), keeper: z.boolean() })
+  .object({
+    on: z.boolean(),
+    why: text.nullable(),
+    nested: z.boolean().nullable(),
+    autonomy: z.enum(AUTONOMY),
+    keeper: z.boolean(),
+    landing: Landing.nullable(),
+  })
   .meta({ id: 'SelfChangeState' })
 export type SelfState = z.output<typeof SelfState>
 
@@ -63,7 +98,10 @@ export const CHANGE_ROUTES = {
     scope: 'read',
     summary: 'One change: what, why, by which task, its gates and its story',
     status: 200,
-    response: z.object({ change: ChangeItem, gates: z.array(GateItem), story: z.array(Step) }).meta({ id: 'ChangeDetail' }),
+    /** `keeper`: what it did with this change, oldest first. `watchSeconds`: how long a new revision is watched before it is kept. */
+    response: z
+      .object({ change: ChangeItem, gates: z.array(GateItem), story: z.array(Step), keeper: z.array(KeeperFact), watchSeconds: count })
+      .meta({ id: 'ChangeDetail' }),
   }),
   changeGate: one({
     method: 'GET',
@@ -102,6 +140,23 @@ export const CHANGE_ROUTES = {
     summary: 'Whether Banyan can change its own code here, why not, and what needs no person',
     status: 200,
     response: SelfState,
+  }),
+  slots: one({
+    method: 'GET',
+    path: '/api/system/slots',
+    scope: 'read',
+    summary: 'The revisions that the keeper has at hand: which runs, which it would go back to, which failed',
+    status: 200,
+    /** `active`, `good`: names of slots; null where no keeper has run here. `good` is the one to go back to. `safe`: golden runs, with agents off. */
+    response: z
+      .object({
+        active: z.enum(['A', 'B', 'golden']).nullable(),
+        good: z.enum(['A', 'B']).nullable(),
+        safe: z.boolean(),
+        items: z.array(Slot),
+        failed: z.array(z.object({ tree: text, at: time, reason: text, changeId: text.nullable() })),
+      })
+      .meta({ id: 'Slots' }),
   }),
   saveAutonomy: one({
     method: 'PUT',

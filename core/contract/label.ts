@@ -1,4 +1,5 @@
-/** The words a person reads for a status and its reason. The only place that turns one into the other. */
+/** The words a person reads for a status and its reason, and for the state of a change. The only place that turns one into the other. */
+import type { ChangeState } from './change.ts'
 import type { Task } from './task.ts'
 
 export type Label = { word: string; shape: string; tone: 'idle' | 'run' | 'wait' | 'you' | 'good' | 'bad' | 'stop' }
@@ -40,4 +41,20 @@ export function labelOf(task: Pick<Task, 'status' | 'reason' | 'attempt'>): Labe
     case 'dead':
       return { word: 'gave up', shape: '✕', tone: 'bad' }
   }
+}
+
+const CHANGE_LABELS: Readonly<Record<ChangeState, Label>> = {
+  proposed: { word: 'waits for its turn', shape: '◌', tone: 'idle' },
+  gating: { word: 'gates run', shape: '▶', tone: 'run' },
+  review: { word: 'waits for you', shape: '⚑', tone: 'you' },
+  merged: { word: 'merged', shape: '⑃', tone: 'wait' },
+  restarting: { word: 'restarting', shape: '↻', tone: 'run' },
+  watching: { word: 'runs, watched', shape: '◉', tone: 'wait' },
+  kept: { word: 'kept', shape: '✓', tone: 'good' },
+  undone: { word: 'taken back', shape: '↶', tone: 'stop' },
+  refused: { word: 'refused', shape: '✕', tone: 'bad' },
+}
+/** Of a change of the system's own code. `decidedBy`: somebody agreed already, so nobody is asked any more. */
+export function changeLabelOf({ state, decidedBy }: { state: ChangeState; decidedBy?: string | null }): Label {
+  return state === 'review' && decidedBy ? { word: 'lands now', shape: '▶', tone: 'run' } : CHANGE_LABELS[state]
 }

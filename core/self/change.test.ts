@@ -344,11 +344,22 @@ describe.skipIf(!need('bubblewrap'))('with a keeper', () => {
     keeper.tell('ready', change)
     runtime.changes.wake()
     await until(id, 'watching')
+    expect((await runtime.changes.state()).landing).toEqual({ id: change.id, title: 'Greets louder', state: 'watching' })
     expect((await runtime.tasks.task(id)).status).toBe('waiting')
     keeper.tell('kept', change)
+    keeper.tell('boot', change)
     runtime.changes.wake()
     await until(id, 'kept')
     expect((await h.over(id)).result).toContain('is kept')
+    expect((await runtime.changes.state()).landing).toBe(null)
+    const told = await runtime.changes.get(change.id)
+    expect([told.keeper.map((one) => one.type), told.watchSeconds], 'a later start is no part of its story').toEqual([
+      ['ready', 'kept'],
+      600,
+    ])
+    const slots = await runtime.changes.slots()
+    expect(slots).toMatchObject({ active: 'A', good: 'A', safe: false, failed: [] })
+    expect(slots.items.map((slot) => [slot.name, slot.tree, slot.state])).toEqual([['A', from, 'kept']])
   }, 240_000)
 
   test('a change that did not work is taken off the main branch too, and its author is told why', async () => {

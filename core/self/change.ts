@@ -4,11 +4,12 @@
  * costs a repetition and nothing else. The steps themselves are in `steps.ts`.
  */
 import { createHash } from 'node:crypto'
+import type { KeeperFact, SelfState } from '../contract/api-changes.ts'
 import type { Autonomy, Change, ChangeKind, ChangeState, Gate } from '../contract/change.ts'
 import { Fault } from '../contract/fault.ts'
 import type { Store, Tx } from '../store/store.ts'
 import type { Gates } from './gates.ts'
-import type { KeeperHome } from './keeper-home.ts'
+import type { KeeperEvent, KeeperHome } from './keeper-home.ts'
 import type { Source } from './repository.ts'
 import { type ChangeRow, changeOf, EMPTY, gatesOf, openChangeRows, recordMove, storyOf, toChange, toGate } from './rows.ts'
 import { openSteps } from './steps.ts'
@@ -23,6 +24,8 @@ export type SelfParts = {
   pages: string
   /** True while a keeper watches this process. */
   isKept(): boolean
+  /** How long the keeper watches a new revision. */
+  watchSeconds: number
   autonomy(): Promise<Autonomy>
   saveAutonomy(autonomy: Autonomy, by: string): Promise<void>
   /** Ends this process so that it is started again. */
@@ -34,7 +37,6 @@ export type SelfParts = {
 /** What an author hands in. */
 export type Proposal = { kind: Exclude<ChangeKind, 'rollback'>; title: string; why: string; evidence: string; effect: string }
 export type Author = { agent: string; treeId: string; taskId: string; callId: string; tainted: boolean }
-export type SelfState = { on: boolean; why: string | null; nested: boolean | null; autonomy: Autonomy; keeper: boolean }
 export type Changes = ReturnType<typeof openChanges>
 
 const LOOK_AGAIN_MS = 5_000
@@ -81,6 +83,18 @@ export function openChanges(parts: SelfParts) {
     return mine
   }
 
+  /** What is being started or watched; without a keeper what is merged runs from the next start on, whenever that is. */
+  async function landing(): Promise<SelfState['landing']> {
+    if (!parts.isKept()) return null
+    const found = await store.db
+      .selectFrom('changes')
+      .select(['id', 'title', 'state'])
+      .where('state', 'in', ['merged', 'restarting', 'watching'])
+      .orderBy('updated_at', 'desc')
+      .executeTakeFirst()
+    return (found as SelfState['landing'] | undefined) ?? null
+  }
+
   const row = async (id: string): Promise<ChangeRow> => {
     const found = await changeOf(store.db, id)
     if (!found) throw new Fault('not_found', `There is no change ${JSON.stringify(id)}.`)
@@ -117,8 +131,10 @@ export function openChanges(parts: SelfParts) {
         nested: 'gates' in found ? found.gates.nested : null,
         autonomy: await parts.autonomy(),
         keeper: parts.isKept(),
+        landing: await landing(),
       }
     },
+    slots: () => parts.keeper.slots(),
     /** The owner's word on what needs no person. */
     saveAutonomy: (autonomy: Autonomy, by: string): Promise<void> => parts.saveAutonomy(autonomy, by),
     /** Refuses, in a sentence, where code cannot be changed. */
@@ -232,10 +248,20 @@ export function openChanges(parts: SelfParts) {
       const last = shown.at(-1)
       return { items: shown.map(toChange), nextCursor: rows.length > query.limit && last ? `${last.created_at}.${last.id}` : null }
     },
-    async get(id: string): Promise<{ change: Change; gates: Gate[]; story: { at: string; state: ChangeState; note: string | null }[] }> {
+    async get(id: string): Promise<{
+      change: Change
+      gates: Gate[]
+      story: { at: string; state: ChangeState; note: string | null }[]
+      keeper: KeeperFact[]
+      watchSeconds: number
+    }> {
       const found = await row(id)
-      const [gates, story] = await Promise.all([gatesOf(store.db, id, Number(found.round)), storyOf(store.db, id)])
-      return { change: toChange(found), gates: gates.map(toGate), story }
+      const [gates, story, told] = await Promise.all([
+        gatesOf(store.db, id, Number(found.round)),
+        storyOf(store.db, id),
+        parts.keeper.events(),
+      ])
+      return { change: toChange(found), gates: gates.map(toGate), story, keeper: keeperStory(told, id), watchSeconds: parts.watchSeconds }
     },
     async gateLog(id: string, name: string): Promise<{ name: string; log: string }> {
       const found = await row(id)
@@ -267,4 +293,11 @@ export function openChanges(parts: SelfParts) {
     source,
     steps,
   }
+}
+
+/** From its first start to its end; later starts of a kept revision are no part of its story. */
+function keeperStory(events: readonly KeeperEvent[], id: string): KeeperFact[] {
+  const own = events.filter((event) => event.changeId === id)
+  const end = own.findLastIndex(({ type }) => type === 'kept' || type === 'undone' || type === 'refused' || type === 'restored')
+  return (end < 0 ? own : own.slice(0, end + 1)).map(({ at, type, slot, reason }) => ({ at, type, slot, reason }))
 }

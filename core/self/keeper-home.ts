@@ -1,6 +1,7 @@
 /** DATA_DIR/keeper as the engine sees it: the slots that run, what the keeper tells, and the one file in which it is asked for something. */
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Slot } from '../contract/api-changes.ts'
 
 /** As `scripts/keeper/README.md` describes it. */
 export type KeeperRequest =
@@ -17,6 +18,14 @@ export type KeeperEvent = {
   reason: string | null
 }
 export type RunningSlot = { commit: string; tree: string }
+type Table = {
+  active: 'A' | 'B'
+  good: 'A' | 'B' | null
+  safe: boolean
+  lastRequest: string | null
+  slots: Record<'A' | 'B' | 'golden', (RunningSlot & Pick<Slot, 'state' | 'source' | 'changeId'>) | null>
+  failed: Record<string, { at: string; reason: string; changeId: string | null }>
+}
 export type KeeperHome = ReturnType<typeof keeperHome>
 
 export function keeperHome(dataDir: string) {
@@ -28,9 +37,7 @@ export function keeperHome(dataDir: string) {
     })
   const table = async () => {
     const words = await text('slots.json')
-    return words === null
-      ? null
-      : (JSON.parse(words) as { active: string; lastRequest: string | null; slots: Record<string, RunningSlot | null> })
+    return words === null ? null : (JSON.parse(words) as Table)
   }
   return {
     incoming: (tree: string) => join(home, 'incoming', tree),
@@ -38,6 +45,24 @@ export function keeperHome(dataDir: string) {
     async running(): Promise<RunningSlot | null> {
       const slots = await table()
       return slots?.slots[slots.active] ?? null
+    },
+    /** All that it has at hand. */
+    async slots() {
+      const found = await table()
+      const items = (['A', 'B', 'golden'] as const).flatMap((name) => {
+        const slot = found?.slots[name]
+        if (!slot) return []
+        const { commit, tree, state, source, changeId } = slot
+        return [{ name, commit: commit ?? null, tree, state: state ?? 'kept', source: source ?? 'checkout', changeId: changeId ?? null }]
+      })
+      const failed = Object.entries(found?.failed ?? {}).map(([tree, { at, reason, changeId }]) => ({
+        tree,
+        at,
+        reason,
+        changeId: changeId ?? null,
+      }))
+      const active = found === null ? null : found.safe ? ('golden' as const) : found.active
+      return { active, good: found?.good ?? null, safe: found?.safe ?? false, items, failed }
     },
     /** Whether the keeper has this request, or had it. */
     async knows(id: string): Promise<boolean> {

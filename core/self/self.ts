@@ -18,7 +18,7 @@ import { openWalls } from './walls.ts'
 export const AUTONOMY_SETTING = 'SELF_CHANGE_AUTONOMY'
 
 export function openSelf(parts: {
-  config: Pick<ReadyConfig, 'dataDir' | 'code' | 'commandPath'>
+  config: Pick<ReadyConfig, 'dataDir' | 'code' | 'commandPath' | 'keeperWatchSeconds'>
   store: Store
   settings: Pick<Settings, 'value' | 'saveValue'>
   redact(text: string): string
@@ -60,6 +60,7 @@ export function openSelf(parts: {
     keeper: keeperHome(dataDir),
     pages: join(dataDir, 'self', 'pages'),
     isKept: parts.isKept,
+    watchSeconds: parts.config.keeperWatchSeconds,
     async autonomy() {
       const value = await parts.settings.value(AUTONOMY_SETTING)
       return AUTONOMY.find((one) => one === value) ?? ('texts' satisfies Autonomy)

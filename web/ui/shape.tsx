@@ -5,7 +5,9 @@ import {
   CircleDashed,
   CircleDollarSign,
   Clock,
+  Eye,
   Flag,
+  GitMerge,
   Hourglass,
   type LucideIcon,
   Pause,
@@ -14,6 +16,7 @@ import {
   SearchCheck,
   SkipForward,
   TimerOff,
+  Undo2,
   X,
 } from 'lucide-react'
 
@@ -32,6 +35,9 @@ const DRAWN: Readonly<Record<string, LucideIcon>> = {
   '✕': X,
   '⤼': SkipForward,
   '⊘': Ban,
+  '⑃': GitMerge,
+  '◉': Eye,
+  '↶': Undo2,
 }
 
 /** A sign that is not drawn yet is shown as it is. */

@@ -3,7 +3,7 @@ import { mustAllow } from '../../auth/principal.ts'
 import type { Changes } from '../../self/change.ts'
 import type { Handlers } from '../router.ts'
 
-type Names = 'changes' | 'change' | 'changeGate' | 'changeDiff' | 'rollbackChange' | 'selfState' | 'saveAutonomy'
+type Names = 'changes' | 'change' | 'changeGate' | 'changeDiff' | 'rollbackChange' | 'selfState' | 'slots' | 'saveAutonomy'
 
 export function changeRoutes({ changes }: { changes: Changes }): Pick<Handlers, Names> {
   return {
@@ -16,6 +16,7 @@ export function changeRoutes({ changes }: { changes: Changes }): Pick<Handlers, 
       return changes.rollback(param('id'), by.name, body.comment ?? null)
     },
     selfState: () => changes.state(),
+    slots: () => changes.slots(),
     async saveAutonomy({ body, by }) {
       mustAllow(by, 'admin')
       await changes.saveAutonomy(body.autonomy, by.name)
