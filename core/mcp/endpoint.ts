@@ -17,6 +17,7 @@ import type { Principal } from '../auth/principal.ts'
 import type { Store } from '../store/store.ts'
 import { openClients } from './clients.ts'
 import { openFeed } from './feed.ts'
+import { offerOf, openKeptAnswers } from './kept-answers.ts'
 import { operatorSurface } from './operator.ts'
 import type { Doors } from './operator-tools.ts'
 import { authInfoOf, buildServer, callerOf, principalOf, type Subscriptions } from './server.ts'
@@ -65,6 +66,7 @@ export function openEndpoint(
   const surfaceOf = ({ kind }: Principal) => (kind === 'agent' && worker ? worker : operator)
   const build: Build = parts.build ?? (({ principal }, subscriptions) => buildServer({ surfaceOf, principal, codec, log }, subscriptions))
   const bus = new InMemoryServerEventBus()
+  const answers = openKeptAnswers(async (by) => offerOf(surfaceOf(by), by))
   const modern = createMcpHandler(({ authInfo }) => build({ codec, principal: principalOf(authInfo) }), {
     legacy: 'reject',
     // A silent call counts as dead after a minute with some hosts; a stream with comments in it does not.
@@ -113,6 +115,9 @@ export function openEndpoint(
       if (read instanceof Response) return read
       // Whoever calls need not wait for it, nor fail by it.
       clients.saw(principal, read.body).catch((error: unknown) => log('noting an MCP client', error))
+      // What a build of others makes is not known here.
+      const asked = parts.build ? null : await answers.asked(request, read.body, principal)
+      if (asked?.known) return asked.known
       const cut = new AbortController()
       const authInfo = authInfoOf(principal)
       // Built anew: a server's own request object is not one that can be copied.
@@ -126,7 +131,8 @@ export function openEndpoint(
       guests.set(cut, principal)
       const leave = () => guests.delete(cut)
       try {
-        return await whenOver(await modern.fetch(copy, { authInfo, ...given }), leave)
+        const answer = await modern.fetch(copy, { authInfo, ...given })
+        return await whenOver(asked ? await asked.keep(answer) : answer, leave)
       } catch (error) {
         leave()
         throw error

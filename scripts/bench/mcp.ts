@@ -3,13 +3,14 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
-import { createMcpHandler, createRequestStateCodec } from '@modelcontextprotocol/server'
 import * as z from 'zod'
-import { OWNER } from '../../core/auth/principal.ts'
+import { OWNER, type Principal } from '../../core/auth/principal.ts'
 import { type ReadyConfig, readConfig } from '../../core/config.ts'
 import { start } from '../../core/main.ts'
-import { authInfoOf, buildServer } from '../../core/mcp/server.ts'
+import { openEndpoint } from '../../core/mcp/endpoint.ts'
 import type { McpTool, Surface } from '../../core/mcp/surface.ts'
+import { harness } from '../testing/harness.ts'
+import { endWith } from '../testing/scripted.ts'
 
 const MODERN = '2026-07-28'
 const [CLIENTS, WAITING] = [100, 1_000]
@@ -50,8 +51,18 @@ async function listing(count: number): Promise<number> {
     resources: { templates: [], list: async () => ({ items: [], nextCursor: null }), read: async () => null, complete: async () => [] },
     prompts: [],
   }
-  const codec = createRequestStateCodec({ key: Buffer.alloc(32, 1), ttlSeconds: 60 })
-  const handler = createMcpHandler(() => buildServer({ surfaceOf: () => surface, principal: OWNER, codec, log: () => undefined }))
+  const by: Principal = { ...OWNER, kind: 'agent' }
+  const { runtime, end } = await harness(() => endWith('nothing'), { paused: true })
+  const endpoint = openEndpoint({
+    ...runtime,
+    submitGoal: async ({ by: name, ...goal }) => runtime.submitGoal(goal, name),
+    baseUrl: () => 'http://127.0.0.1',
+    version: '1',
+    secretKey: 'bench',
+    mayStill: async () => true,
+    log: () => undefined,
+    worker: surface,
+  })
   const meta = {
     'io.modelcontextprotocol/protocolVersion': MODERN,
     'io.modelcontextprotocol/clientInfo': { name: 'bench', version: '1' },
@@ -65,9 +76,7 @@ async function listing(count: number): Promise<number> {
     'mcp-method': 'tools/list',
   }
   const ask = async () => {
-    const answer = await handler.fetch(new Request('http://127.0.0.1/mcp', { method: 'POST', headers, body }), {
-      authInfo: authInfoOf(OWNER),
-    })
+    const answer = await endpoint.fetch(new Request('http://127.0.0.1/mcp', { method: 'POST', headers, body }), by)
     const text = await answer.text()
     if (!text.includes(`tool_${count - 1}`)) throw new Error(`the list is not whole: ${text.slice(0, 500)}`)
   }
@@ -75,7 +84,8 @@ async function listing(count: number): Promise<number> {
   const cpu = process.cpuUsage()
   await times(300, ask)
   const used = process.cpuUsage(cpu)
-  await handler.close()
+  await endpoint.close()
+  await end()
   return (used.user + used.system) / 1_000 / 300
 }
 
