@@ -8,6 +8,7 @@ import { constants, type Stats } from 'node:fs'
 import { type FileHandle, lchown, link, lstat, mkdir, open, readdir, readlink, realpath, rename, rm, stat, unlink } from 'node:fs/promises'
 import { basename, dirname, join, posix, relative, sep } from 'node:path'
 import { Fault } from '../contract/fault.ts'
+import { isCode, isMissing } from './errno.ts'
 
 export type WorkspaceFiles = {
   readonly root: string
@@ -452,5 +453,3 @@ const mayNot = (path: string, cause: unknown) =>
   new Fault('forbidden', `The system's own user may not use "${path}": its mode or owner forbids it; change that, or use another file.`, {
     cause,
   })
-const isMissing = (error: unknown): boolean => isCode(error, 'ENOENT') || isCode(error, 'ENOTDIR')
-const isCode = (error: unknown, code: string): boolean => error instanceof Error && 'code' in error && error.code === code

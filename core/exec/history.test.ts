@@ -8,7 +8,8 @@ import { DEFAULT_LIMITS } from '../contract/limits.ts'
 import { openStore, type Store } from '../store/store.ts'
 import { openTasks } from '../tasks/tasks.ts'
 import { workspaceFiles } from './files.ts'
-import { type History, openHistory } from './history.ts'
+import type { History } from './history/shapes.ts'
+import { openHistory } from './history.ts'
 
 let base: string
 let store: Store

@@ -18,6 +18,7 @@ import { Fault } from '../contract/fault.ts'
 import type { Cgroups, Limits } from './cgroups.ts'
 import { type Door, type Egress, egressEnvironment } from './egress.ts'
 import { workspaceEnvironment } from './environment.ts'
+import { isCode, isMissing } from './errno.ts'
 import type { Command, CommandResult, Exec, Input, Isolation } from './exec.ts'
 import { guardian } from './guardian.ts'
 import { keepEnds } from './output.ts'
@@ -440,7 +441,7 @@ function refuseDenied(command: Command, deny: readonly string[]): void {
 async function mustBeFolder(path: string): Promise<void> {
   if (path.includes('\0')) throw new Fault('invalid', 'The folder of a command must not contain a NUL character.')
   const found = await stat(path).catch((error: unknown) => {
-    if (isCode(error, 'ENOENT') || isCode(error, 'ENOTDIR')) return null
+    if (isMissing(error)) return null
     throw error
   })
   if (!found?.isDirectory()) throw new Fault('invalid', `There is no folder ${path} to run the command in; make it first.`)
@@ -496,4 +497,3 @@ function within(ms: number, event: Promise<void>): Promise<void> {
     })
   })
 }
-const isCode = (error: unknown, code: string): boolean => error instanceof Error && 'code' in error && error.code === code

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { lstat, readdir, rename, writeFile } from 'node:fs/promises'
 import { basename, join, sep } from 'node:path'
 import { Fault } from '../contract/fault.ts'
+import { isMissing } from '../exec/errno.ts'
 import type { Owner } from '../exec/local.ts'
 
 /** Ids are made by the system; still, one that is no plain word does not become part of a path. */
@@ -35,7 +36,7 @@ export async function isThere(path: string): Promise<boolean> {
   return lstat(path).then(
     () => true,
     (error: unknown) => {
-      if (isCode(error, 'ENOENT') || isCode(error, 'ENOTDIR')) return false
+      if (isMissing(error)) return false
       throw error
     },
   )
@@ -55,8 +56,3 @@ export function removeFolder(path: string, as: Owner | undefined): Promise<void>
     )
   })
 }
-export const emptyIfMissing = (error: unknown): string[] => {
-  if (isCode(error, 'ENOENT')) return []
-  throw error
-}
-export const isCode = (error: unknown, code: string): boolean => error instanceof Error && 'code' in error && error.code === code

@@ -2,8 +2,9 @@
 import { chmod, chown, mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Fault } from '../contract/fault.ts'
+import { emptyIfMissing, isCode } from '../exec/errno.ts'
 import { changeOf } from './answers.ts'
-import { emptyIfMissing, isCode, plainId, replaceFile } from './folders.ts'
+import { plainId, replaceFile } from './folders.ts'
 import { type GitAnswer, type GitCall, openGit } from './run.ts'
 import type { Change, RepositoriesOptions } from './shapes.ts'
 

@@ -2,7 +2,7 @@
 import type { FileContents, Job, WorktreeDiff } from '../../contract/api-detail.ts'
 import { Fault } from '../../contract/fault.ts'
 import type { Task } from '../../contract/task.ts'
-import type { Held, History } from '../../exec/history.ts'
+import type { Held, History } from '../../exec/history/shapes.ts'
 import { type JobRow, jobsOf } from '../../exec/job-rows.ts'
 import type { WorktreeChanges } from '../../git/shapes.ts'
 import { PRICES } from '../../models/prices.ts'

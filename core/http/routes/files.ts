@@ -7,7 +7,7 @@ import { fileTypeFromBuffer } from 'file-type'
 import { DOWNLOAD_LIMIT, type FileChangeItem, UPLOAD_LIMIT } from '../../contract/api.ts'
 import { Fault } from '../../contract/fault.ts'
 import { workspaceFiles } from '../../exec/files.ts'
-import type { FileChange, History } from '../../exec/history.ts'
+import type { FileChange, History } from '../../exec/history/shapes.ts'
 import type { Tasks } from '../../tasks/tasks.ts'
 import type { Handlers } from '../router.ts'
 

@@ -1,7 +1,7 @@
 /** One task: what it is, its history, and what a person may do to it. */
 import { Fault } from '../../contract/fault.ts'
 import { isOver } from '../../contract/task.ts'
-import type { History } from '../../exec/history.ts'
+import type { History } from '../../exec/history/shapes.ts'
 import { replaces } from '../../tasks/control.ts'
 import { previewOf } from '../../tasks/previews.ts'
 import type { Tasks } from '../../tasks/tasks.ts'
