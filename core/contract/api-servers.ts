@@ -34,7 +34,10 @@ const headers = namedValues(text.max(8_000).regex(/^[\x20-\x7e]*$/, 'a header ho
   return /^(host|content-length|transfer-encoding|connection|mcp-.*)$/i.test(name) ? 'this header belongs to the connection itself' : null
 })
 
-/** A value may hold `secret:NAME`: the secret of that name stands there when the server is started, and is never shown. */
+/**
+ * A value may hold `secret:NAME`: the secret of that name stands there when the server is started. What else `env` and `headers` hold is sealed
+ * as a secret of the server, and never shown.
+ */
 export const AddServer = z
   .object({
     name: ServerName,
@@ -46,6 +49,8 @@ export const AddServer = z
     /** Program and arguments, for a server that speaks over stdin and stdout. */
     command: z.array(text.max(8_000)).min(1).max(100).optional(),
     env: variables,
+    /** Variables that are no secret: kept and shown as they are. */
+    publicEnv: variables,
     headers,
     /** `task`: each task has a server of its own, which ends with it. */
     scope: z.enum(['shared', 'task']).default('shared'),
@@ -81,6 +86,7 @@ export const AddServer = z
       if (/^[^/]*\/\/[^/]*@/.test(given.url))
         ctx.addIssue({ code: 'custom', path: ['url'], message: 'an address holds no login; send it in a header' })
       stray('env', Object.keys(given.env).length > 0, 'a command')
+      stray('publicEnv', Object.keys(given.publicEnv).length > 0, 'a command')
       stray('network', given.network.length > 0, 'a command')
       stray('folders', given.folders.length > 0, 'a command')
       stray('isolation', given.isolation === 'plain', 'a command')
@@ -88,6 +94,8 @@ export const AddServer = z
       stray('headers', Object.keys(given.headers).length > 0, 'an address')
       stray('innerHosts', given.innerHosts.length > 0, 'an address')
     }
+    const both = Object.keys(given.publicEnv).find((name) => name in given.env)
+    if (both !== undefined) ctx.addIssue({ code: 'custom', path: ['publicEnv', both], message: 'this variable is in `env` too' })
     if (given.isolation === 'plain' && given.network.length + given.folders.length > 0)
       ctx.addIssue({
         code: 'custom',
@@ -127,8 +135,10 @@ export type ServerTool = z.output<typeof ServerTool>
 
 const NamedValue = z.object({
   name: text,
-  /** Secrets that stand in it; other values are not shown. */
+  /** Secrets that stand in it, the one under which its own value is sealed first; to set that anew is to change the value. */
   secrets: z.array(text),
+  /** null: it is not shown. */
+  value: text.nullable(),
 })
 const ServerItem = z
   .object({

@@ -68,6 +68,15 @@ export function openPool(parts: {
     await open?.close()
   }
 
+  function retire(which: (entry: Entry) => boolean): void {
+    for (const [key, entry] of entries) {
+      if (!which(entry)) continue
+      entry.retired = true
+      entries.delete(key)
+      if (entry.calls === 0) void end(entry)
+    }
+  }
+
   return {
     /** Does something with a connection, which stays open at least as long. Rejects with a Fault when it cannot be started. */
     async use<T>(server: string, taskId: string | null, signal: AbortSignal, work: (connection: Connection) => Promise<T>): Promise<T> {
@@ -90,14 +99,9 @@ export function openPool(parts: {
       }
     },
     /** Nobody new gets it; it ends when those have ended who call it now. */
-    retire(connection: Connection): void {
-      for (const [key, entry] of entries) {
-        if (entry.open !== connection) continue
-        entry.retired = true
-        entries.delete(key)
-        if (entry.calls === 0) void end(entry)
-      }
-    },
+    retire: (connection: Connection): void => retire((entry) => entry.open === connection),
+    /** The same for all of a server: the next call starts it anew. */
+    renew: (server: string): void => retire((entry) => entry.server === server),
     /** Ends those of a server, or of a task. Resolves when they have ended. */
     async stop(which: { server: string } | { taskId: string }): Promise<void> {
       const meant = [...entries.values()].filter((entry) =>

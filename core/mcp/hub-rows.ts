@@ -46,11 +46,14 @@ export async function readServers(store: Store): Promise<Map<string, Held>> {
   )
 }
 
+export function specOf(server: string, written: string): Spec {
+  const { name: _, ...spec } = AddServer.parse({ name: server, ...JSON.parse(written) })
+  return spec
+}
 function toHeld(row: Selectable<Database['mcp_servers']>, tools: readonly Selectable<Database['mcp_tools']>[]): Held {
-  const { name: _, ...spec } = AddServer.parse({ name: row.name, ...JSON.parse(row.spec) })
   return {
     name: row.name,
-    spec,
+    spec: specOf(row.name, row.spec),
     enabled: row.enabled === 1,
     policy: row.policy as ServerPolicy,
     tainted: row.tainted === 1,

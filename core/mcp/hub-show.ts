@@ -2,22 +2,23 @@
 import type { ServerDetail, ServerItem, ServerTool } from '../contract/api-servers.ts'
 import { changeIn } from './hub-definitions.ts'
 import type { Held, HubTool } from './hub-rows.ts'
-import { isInner, secretsIn } from './hub-transport.ts'
+import { isInner } from './hub-transport.ts'
 import { cleaned } from './hub-words.ts'
 
 type Load = { running: number; starting: number; calls: number }
 
-export function itemOf(held: Held, load: Load, stderr: string): ServerItem {
+/** `secretsIn`: names of the secrets that stand in a value. */
+export function itemOf(held: Held, load: Load, stderr: string, secretsIn: (value: string) => string[]): ServerItem {
   const { spec } = held
   const count = (state: ServerTool['state']) => [...held.tools.values()].filter((tool) => tool.state === state).length
   const named = (values: Readonly<Record<string, string>>) =>
-    Object.entries(values).map(([name, value]) => ({ name, secrets: secretsIn(value) }))
+    Object.entries(values).map(([name, value]) => ({ name, secrets: secretsIn(value), value: null }))
   return {
     id: held.name,
     transport: spec.url === undefined ? 'stdio' : 'http',
     url: spec.url ?? null,
     command: spec.command ?? null,
-    env: named(spec.env),
+    env: [...named(spec.env), ...Object.entries(spec.publicEnv).map(([name, value]) => ({ name, secrets: [], value }))],
     headers: named(spec.headers),
     scope: spec.scope,
     isolation: spec.isolation,
@@ -59,9 +60,9 @@ export function itemOf(held: Held, load: Load, stderr: string): ServerItem {
   }
 }
 
-export const detailOf = (held: Held, load: Load, stderr: string): ServerDetail => ({
-  ...itemOf(held, load, stderr),
-  toolList: [...held.tools.values()].map(toolOf),
+export const detailOf = (...given: Parameters<typeof itemOf>): ServerDetail => ({
+  ...itemOf(...given),
+  toolList: [...given[0].tools.values()].map(toolOf),
 })
 
 function toolOf(tool: HubTool): ServerTool {

@@ -1,21 +1,21 @@
-/** The way to one server, as a person set it up: a program within its walls, or an address. Secrets are put in here and nowhere else. */
+/** The way to one server, as a person set it up: a program within its walls, or an address. */
 import { chmod, lchown, mkdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { extractWWWAuthenticateParams, StreamableHTTPClientTransport, type Transport } from '@modelcontextprotocol/client'
 import { Fault } from '../contract/fault.ts'
 import { readHosts } from '../contract/network.ts'
 import type { Command, Exec } from '../exec/exec.ts'
-import type { Secrets } from '../secrets/secrets.ts'
 import { siteOf } from '../web/address.ts'
 import { type GuardedFetch, guardedFetch } from '../web/guarded-fetch.ts'
 import type { Resolve, Route } from '../web/resolve.ts'
 import type { Logins } from './hub-login.ts'
 import type { Spec } from './hub-rows.ts'
 import { MOST_MESSAGE, type StdioTransport, stdioTransport } from './hub-stdio.ts'
+import { filledWith, type Vault } from './hub-values.ts'
 
 export type WayParts = {
   exec: Pick<Exec, 'run' | 'isolation'>
-  secrets: Pick<Secrets, 'forSystem'>
+  secrets: Pick<Vault, 'forProgram'>
   /** Below it each server that is a program has a folder of its own. */
   folder: string
   runAs?: { uid: number; gid: number }
@@ -25,24 +25,6 @@ export type WayParts = {
 
 const HEADER_MS = 60_000
 const FAREWELL_MS = 1_000
-const SECRET = /\bsecret:([A-Z][A-Z0-9_]{0,63})\b/g
-
-export const secretsIn = (value: string): string[] => [...value.matchAll(SECRET)].map((match) => match[1]!)
-
-/** Values with their secrets. A Fault names one that is not there. */
-export function filledWith(secrets: Pick<Secrets, 'forSystem'>, values: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [
-      name,
-      value.replace(SECRET, (_, secret: string) => {
-        const found = secrets.forSystem(secret)
-        if (found === null)
-          throw new Fault('invalid', `there is no secret ${secret} that can be read; \`banyan secret set ${secret}\` adds it`)
-        return found
-      }),
-    ]),
-  )
-}
 
 /** Whether an address is written as one of an inner network: whoever adds it says so by that. */
 export function isInner(url: string): boolean {
@@ -124,7 +106,7 @@ export function programTransport(
   const command: Omit<Command, 'live' | 'timeoutMs' | 'outputBytes' | 'stdin'> = {
     run: { argv: spec.command },
     cwd: folder,
-    env: filledWith(parts.secrets, spec.env),
+    env: { ...spec.publicEnv, ...filledWith(parts.secrets, spec.env) },
     // A container is no place for a program that is spoken with.
     ...(plain ? { isolation: 'plain' } : parts.exec.isolation === 'container' ? { isolation: 'sandbox' } : {}),
     ...(network.length > 0 ? { network } : {}),

@@ -120,8 +120,8 @@ describe('a server that a person added', () => {
     await expect(add({ ...fixture('environment'), env: { TOKEN: 'secret:MISSING' } })).rejects.toThrow(/there is no secret MISSING/)
     const added = await add({ ...fixture('environment'), env: { TOKEN: 'x secret:FILES_TOKEN', LEVEL: 'quiet' } })
     expect(added.env).toEqual([
-      { name: 'TOKEN', secrets: ['FILES_TOKEN'] },
-      { name: 'LEVEL', secrets: [] },
+      { name: 'TOKEN', secrets: ['SERVER_FILES_ENV_TOKEN', 'FILES_TOKEN'], value: null },
+      { name: 'LEVEL', secrets: ['SERVER_FILES_ENV_LEVEL'], value: null },
     ])
     expect(JSON.stringify(hub.list())).not.toContain('quiet')
     await hub.approve('files', {}, 'owner')

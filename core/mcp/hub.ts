@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { sql } from 'kysely'
 import type { AddServer, ApproveTools, ServerDetail, ServerItem, ServerRules } from '../contract/api-servers.ts'
 import type { ServerChange } from '../contract/event.ts'
 import { Fault } from '../contract/fault.ts'
@@ -20,10 +21,11 @@ import { compared } from './hub-definitions.ts'
 import { type OwnClient, openLogins } from './hub-login.ts'
 import { openPool } from './hub-pool.ts'
 import { outcomeOf } from './hub-result.ts'
-import { type Held, type HubTool, putTools, readServers } from './hub-rows.ts'
+import { type Held, type HubTool, putTools, readServers, specOf } from './hub-rows.ts'
 import { detailOf, itemOf } from './hub-show.ts'
 import { lineOfTool, refusalOf, serverTool } from './hub-tool.ts'
-import { fetchOf, filledWith, folderOf, httpTransport, placeOf, programTransport, type WayParts } from './hub-transport.ts'
+import { fetchOf, folderOf, httpTransport, placeOf, programTransport, type WayParts } from './hub-transport.ts'
+import { filledWith, hasOpen, sealed, secretsIn, unsealed, type Vault } from './hub-values.ts'
 
 export type HubLimits = ConnectionLimits & {
   /** Without a call, until a server is ended. */
@@ -38,7 +40,7 @@ export const HUB_LIMITS: HubLimits = { ...CONNECTION_LIMITS, idleMs: 300_000, op
 export type HubParts = WayParts & {
   store: Store
   registry: Registry
-  secrets: Pick<Secrets, 'forSystem' | 'save' | 'remove' | 'redact'>
+  secrets: Vault & Pick<Secrets, 'forSystem' | 'save' | 'remove' | 'redact' | 'refresh'>
   /** Where agents find tools; those of servers are put in and taken out while it runs. */
   tools: Map<string, Tool>
   version: string
@@ -60,6 +62,7 @@ export async function openHub(parts: HubParts) {
   const { store, registry, tools, now } = parts
   const limits = { ...HUB_LIMITS, ...parts.limits }
   let servers = await readServers(store)
+  await sealOld()
   let reading: Promise<unknown> = Promise.resolve()
   /** What the running programs of a server wrote to stderr last. */
   const stderrs = new Map<string, () => string>()
@@ -78,10 +81,40 @@ export async function openHub(parts: HubParts) {
   const forgetCommits = store.onCommit((events) => {
     for (const event of events) {
       if (event.type === 'task.moved' && isOver(event.to)) void endOf(event.taskId)
+      if (event.type === 'secret.changed' && event.what === 'set')
+        void renewUsers(event.name).catch((error: unknown) => parts.log('a secret of an MCP server', error))
       if (event.type === 'review.decided' && event.review.id.startsWith('mcp/'))
         void takeDecided().catch((error: unknown) => parts.log('a decision about tools of an MCP server', error))
     }
   })
+
+  /** Rows of earlier versions held values as they were typed. */
+  async function sealOld(): Promise<void> {
+    for (const { name } of [...servers.values()].filter(({ spec }) => hasOpen(spec)))
+      await store.transact(
+        async (tx) => {
+          const row = await tx.db.selectFrom('mcp_servers').select('spec').where('name', '=', name).executeTakeFirst()
+          if (!row) return
+          const spec = specOf(name, row.spec)
+          if (!hasOpen(spec)) return // another process was quicker
+          const kept = JSON.stringify(await sealed(tx, parts.secrets, name, spec, 'system'))
+          // What stood there is not to be read in the file either.
+          if (tx.kind === 'sqlite') await sql`PRAGMA secure_delete = ON`.execute(tx.db)
+          await tx.db.updateTable('mcp_servers').set({ spec: kept }).where('name', '=', name).execute()
+          if (tx.kind === 'sqlite') await sql`PRAGMA secure_delete = OFF`.execute(tx.db)
+        },
+        { durable: true },
+      )
+    await parts.secrets.refresh()
+    servers = await readServers(store)
+  }
+
+  /** Running servers have its old value; the next call starts them with the new one. */
+  async function renewUsers(secret: string): Promise<void> {
+    await parts.secrets.refresh()
+    for (const { name, spec } of servers.values())
+      if ([...Object.values(spec.env), ...Object.values(spec.headers)].some((value) => namesIn(value).includes(secret))) pool.renew(name)
+  }
 
   /** What a task had for itself goes with it. */
   async function endOf(taskId: string): Promise<void> {
@@ -301,7 +334,7 @@ export async function openHub(parts: HubParts) {
       .slice(0, 16)
     const id = `mcp/${name}/${hash}`
     if (reported.has(id)) return
-    const changes = detailOf(held, pool.load(name), '').toolList.filter((one) => differing.some(({ tool }) => tool === one.id))
+    const changes = detailOf(held, pool.load(name), '', namesIn).toolList.filter((one) => differing.some(({ tool }) => tool === one.id))
     const action = {
       server: name,
       decision: 'approve takes the tools as they are shown here; reject leaves them switched off',
@@ -402,7 +435,8 @@ export async function openHub(parts: HubParts) {
         if (!(error instanceof Fault)) throw error
       })
   }
-  const detail = (name: string): ServerDetail => shown(detailOf(must(name), pool.load(name), stderrs.get(name)?.() ?? ''))
+  const namesIn = (value: string): string[] => secretsIn(parts.secrets, value)
+  const detail = (name: string): ServerDetail => shown(detailOf(must(name), pool.load(name), stderrs.get(name)?.() ?? '', namesIn))
   const shown = <T>(value: T): T => JSON.parse(parts.secrets.redact(JSON.stringify(value))) as T
   const targetOf = (held: Held) => {
     const { url } = held.spec
@@ -413,7 +447,7 @@ export async function openHub(parts: HubParts) {
 
   return {
     list: (): ServerItem[] =>
-      [...servers.values()].map((held) => shown(itemOf(held, pool.load(held.name), stderrs.get(held.name)?.() ?? ''))),
+      [...servers.values()].map((held) => shown(itemOf(held, pool.load(held.name), stderrs.get(held.name)?.() ?? '', namesIn))),
     detail,
     /** Adds it, starts it once and lists its tools. One that cannot be started is added all the same, and says why. */
     async add({ name, ...spec }: AddServer, by: string): Promise<ServerDetail> {
@@ -423,6 +457,7 @@ export async function openHub(parts: HubParts) {
         throw new Fault('limited', `${limits.servers} MCP servers are all that can be added; remove one first.`)
       for (const values of [spec.env, spec.headers]) faultless(() => filledWith(parts.secrets, values))
       await change(async (tx) => {
+        const kept = await sealed(tx, parts.secrets, name, spec, by)
         const row = {
           enabled: 1,
           policy: 'ask',
@@ -437,13 +472,14 @@ export async function openHub(parts: HubParts) {
         }
         const made = await tx.db
           .insertInto('mcp_servers')
-          .values({ name, spec: JSON.stringify(spec), ...row, created_by: by, created_at: tx.now, updated_at: tx.now })
+          .values({ name, spec: JSON.stringify(kept), ...row, created_by: by, created_at: tx.now, updated_at: tx.now })
           .onConflict((c) => c.column('name').doNothing())
           .returning('name')
           .executeTakeFirst()
         if (!made) throw new Fault('conflict', `There is an MCP server "${name}" already; remove it first, or choose another name.`)
         record(tx, name, 'added', by, spec.url ?? spec.command?.join(' ').slice(0, 300) ?? null)
       })
+      await parts.secrets.refresh()
       await meet(name)
       return detail(name)
     },
@@ -452,8 +488,10 @@ export async function openHub(parts: HubParts) {
       await change(async (tx) => {
         await tx.db.deleteFrom('mcp_tools').where('server', '=', name).execute()
         await tx.db.deleteFrom('mcp_servers').where('name', '=', name).execute()
+        await unsealed(tx, parts.secrets, held.spec, by)
         record(tx, name, 'removed', by)
       })
+      await parts.secrets.refresh()
       await pool.stop({ server: name })
       for (const { tool } of held.tools.values()) {
         tools.delete(tool)

@@ -5,7 +5,7 @@
 import type { Selectable } from 'kysely'
 import { Fault } from '../contract/fault.ts'
 import type { Task } from '../contract/task.ts'
-import type { Store } from '../store/store.ts'
+import type { Store, Tx } from '../store/store.ts'
 import type { Database } from '../store/tables.ts'
 import { cipherOf } from './cipher.ts'
 import { LEAST, redactorOf, type Search, searchOf } from './redact.ts'
@@ -94,6 +94,35 @@ export async function openSecrets(parts: {
     return held.value === null ? unreadable(name) : null
   }
 
+  async function write(
+    tx: Tx,
+    name: string,
+    given: { value?: string | undefined; description?: string | undefined; grants?: readonly Grant[] | undefined },
+    by: string,
+  ): Promise<void> {
+    const old = await tx.db.selectFrom('secrets').selectAll().where('name', '=', name).executeTakeFirst()
+    if (!old && given.value === undefined) throw notThere(name)
+    const grants = given.grants === undefined ? (JSON.parse(old?.grants ?? '[]') as Grant[]) : [...new Set(given.grants)].sort()
+    const row = {
+      value: given.value === undefined ? (old?.value ?? '') : cipher.seal(name, given.value),
+      description: given.description ?? old?.description ?? '',
+      grants: JSON.stringify(grants),
+      updated_at: tx.now,
+    }
+    await tx.db
+      .insertInto('secrets')
+      .values({ name, ...row, created_at: tx.now, last_used_at: null })
+      .onConflict((c) => c.column('name').doUpdateSet(row))
+      .execute()
+    tx.record(null, { type: 'secret.changed', name, what: given.value === undefined ? 'granted' : 'set', grants, by })
+  }
+  /** False: it is not there. */
+  async function erase(tx: Tx, name: string, by: string): Promise<boolean> {
+    const gone = await tx.db.deleteFrom('secrets').where('name', '=', name).returning('name').executeTakeFirst()
+    if (gone) tx.record(null, { type: 'secret.changed', name, what: 'removed', grants: [], by })
+    return gone !== undefined
+  }
+
   async function change(name: string, by: string, work: (grants: Grant[]) => Grant[]): Promise<void> {
     await store.transact(
       async (tx) => {
@@ -123,34 +152,25 @@ export async function openSecrets(parts: {
       checkName(name)
       if (given.value !== undefined) checkValue(given.value)
       for (const to of given.grants ?? []) checkGrant(to)
-      await store.transact(
-        async (tx) => {
-          const old = await tx.db.selectFrom('secrets').selectAll().where('name', '=', name).executeTakeFirst()
-          if (!old && given.value === undefined) throw notThere(name)
-          const grants = given.grants === undefined ? (JSON.parse(old?.grants ?? '[]') as Grant[]) : [...new Set(given.grants)].sort()
-          const row = {
-            value: given.value === undefined ? (old?.value ?? '') : cipher.seal(name, given.value),
-            description: given.description ?? old?.description ?? '',
-            grants: JSON.stringify(grants),
-            updated_at: tx.now,
-          }
-          await tx.db
-            .insertInto('secrets')
-            .values({ name, ...row, created_at: tx.now, last_used_at: null })
-            .onConflict((c) => c.column('name').doUpdateSet(row))
-            .execute()
-          tx.record(null, { type: 'secret.changed', name, what: given.value === undefined ? 'granted' : 'set', grants, by })
-        },
-        { durable: true },
-      )
+      await store.transact((tx) => write(tx, name, given, by), { durable: true })
       await refresh()
+    },
+    /**
+     * Seals a value in the transaction of what needs it; `refresh` follows the commit. One shorter than a person may set is taken: it is
+     * sealed too, and not searched for in texts, where it would be found in innocent words.
+     */
+    async put(tx: Tx, name: string, given: { value: string; description: string }, by: string): Promise<void> {
+      checkName(name)
+      await write(tx, name, given, by)
+    },
+    /** Removes those that are there, in the transaction of what needed them; `refresh` follows the commit. */
+    async drop(tx: Tx, names: readonly string[], by: string): Promise<void> {
+      for (const name of names) await erase(tx, name, by)
     },
     async remove(name: string, by: string): Promise<void> {
       await store.transact(
         async (tx) => {
-          const gone = await tx.db.deleteFrom('secrets').where('name', '=', name).returning('name').executeTakeFirst()
-          if (!gone) throw notThere(name)
-          tx.record(null, { type: 'secret.changed', name, what: 'removed', grants: [], by })
+          if (!(await erase(tx, name, by))) throw notThere(name)
         },
         { durable: true },
       )
@@ -169,6 +189,12 @@ export async function openSecrets(parts: {
     refusal,
     /** For the composition root alone: a value that the system itself needs. Null: there is none, or it cannot be read. */
     forSystem: (name: string): string | null => kept.get(name)?.value ?? null,
+    /** The same for a program that a person started with it: it stays hidden as long as this process runs, also when it is replaced. */
+    forProgram(name: string): string | null {
+      const value = kept.get(name)?.value ?? null
+      if (value !== null) handed.set(value, name)
+      return value
+    },
     /** Values for the environment of one command. A Fault names what is not granted; then nothing is given. */
     async valuesFor(task: Pick<Task, 'id' | 'agent' | 'treeId'>, names: readonly string[]): Promise<Record<string, string>> {
       await refresh()

@@ -22,6 +22,7 @@ const several = (text: string, before: string[] = []) => [...before, text]
 type Adding = {
   url?: string
   env?: Record<string, string>
+  publicEnv?: Record<string, string>
   header?: Record<string, string>
   scope?: 'shared' | 'task'
   plain?: boolean
@@ -53,8 +54,21 @@ export function addMcpServers(mcp: Command, cli: Cli): void {
         '--url <url>',
         'the address of a server that speaks Streamable HTTP; one of your own network is fine (where Banyan runs is BANYAN_URL here)',
       )
-      .option('--env <k=v>', 'a variable of the program; v may hold secret:NAME (repeat it)', pair(/=/, 'NAME=value'))
-      .option('--header <h:v>', 'a header of each request; the value may hold secret:NAME (repeat it)', pair(/[:=]/, '"Name: value"'))
+      .option(
+        '--env <k=v>',
+        'a variable of the program; v is sealed as a secret and never shown, or holds secret:NAME (repeat it)',
+        pair(/=/, 'NAME=value'),
+      )
+      .option(
+        '--public-env <k=v>',
+        'a variable that is no secret, such as NODE_ENV=production: kept and shown as it is, and not hidden in texts (repeat it)',
+        pair(/=/, 'NAME=value'),
+      )
+      .option(
+        '--header <h:v>',
+        'a header of each request; its value is sealed as a secret and never shown, or holds secret:NAME (repeat it)',
+        pair(/[:=]/, '"Name: value"'),
+      )
       .addOption(new Option('--scope <scope>', 'one for all tasks, or one for each').choices(['shared', 'task']))
       .option('--network <host>', 'a host that the program may reach; without any it has no network (repeat it)', several)
       .option('--folder <path>', 'a folder that the program may read (repeat it)', folder(false))
@@ -91,7 +105,7 @@ export function addMcpServers(mcp: Command, cli: Cli): void {
     mcp
       .command('show')
       .description(
-        'Everything about a server: how it is reached, what went wrong, what changed. Values of variables and headers are not shown.',
+        'Everything about a server: how it is reached, what went wrong, what changed. Values of variables and headers are not shown; `banyan secret set` changes one under the name that stands beside it.',
       )
       .addArgument(name())
       .action(async (server: string, _: object, command: Command) => {
@@ -238,6 +252,7 @@ async function add(cli: Cli, name: string, words: string[], options: Adding, com
       name,
       ...(url === undefined ? { command: words } : { url }),
       env: options.env ?? {},
+      publicEnv: options.publicEnv ?? {},
       headers: options.header ?? {},
       scope: options.scope ?? 'shared',
       isolation: options.plain ? 'plain' : 'best',
@@ -325,7 +340,11 @@ function waitingWords({ tools, login }: ServerItem): string | null {
 
 function describe(item: ServerDetail): string[] {
   const values = (list: ServerItem['env']) =>
-    list.map(({ name, secrets }) => (secrets.length > 0 ? `${name} (secret ${secrets.join(', ')})` : name)).join(', ')
+    list
+      .map(({ name, secrets, value }) =>
+        value !== null ? `${name}=${value}` : secrets.length > 0 ? `${name} (secret ${secrets.join(', ')})` : name,
+      )
+      .join(', ')
   const walls =
     item.transport === 'http'
       ? item.inner

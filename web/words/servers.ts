@@ -143,8 +143,12 @@ export const servers = {
     commandOpen: 'A quote is not closed.',
     env: 'Environment',
     headers: 'Headers',
-    pairsHint: 'One a line: NAME=value. secret:NAME in a value stands for a secret that is kept here.',
-    headersHint: 'One a line: Name: value. secret:NAME in a value stands for a secret that is kept here.',
+    pairsHint:
+      'One a line: NAME=value. Values are sealed as secrets and never shown again; secret:NAME stands for a secret that is kept here already.',
+    publicEnv: 'Environment that is no secret',
+    publicEnvHint: 'One a line: NAME=value, such as NODE_ENV=production. These stay to be read here.',
+    headersHint:
+      'One a line: Name: value. Values are sealed as secrets and never shown again; secret:NAME stands for a secret that is kept here already.',
     pairWrong: (line: string) => `This line has no name and value: ${line}`,
     secret: 'Put a secret in',
     more: 'Sandbox and network',

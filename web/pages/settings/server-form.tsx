@@ -21,6 +21,7 @@ export function ServerForm({ close, added }: { close: () => void; added: (name: 
   const [name, setName] = useState('')
   const [at, setAt] = useState('')
   const [pairs, setPairs] = useState('')
+  const [open, setOpen] = useState('')
   const [scope, setScope] = useState<'shared' | 'task'>('shared')
   const [isolation, setIsolation] = useState<'best' | 'plain'>('best')
   const [network, setNetwork] = useState('')
@@ -35,7 +36,9 @@ export function ServerForm({ close, added }: { close: () => void; added: (name: 
     const command = wordsOf(at)
     const values = pairsOf(pairs, isUrl ? ':' : '=')
     if (!isUrl && command === null) return setWrong(words.commandOpen)
-    if (typeof values === 'string') return setWrong(words.pairWrong(values))
+    const publicEnv = pairsOf(isUrl ? '' : open, '=')
+    for (const read of [values, publicEnv]) if (typeof read === 'string') return setWrong(words.pairWrong(read))
+    if (typeof values === 'string' || typeof publicEnv === 'string') return
     setWrong(null)
     const walls = isolation === 'best'
     save.mutate(
@@ -48,6 +51,7 @@ export function ServerForm({ close, added }: { close: () => void; added: (name: 
             : {
                 command: command ?? [],
                 env: values,
+                publicEnv,
                 isolation,
                 network: walls ? linesOf(network) : [],
                 folders: walls ? linesOf(folders).map((line) => ({ path: line.replace(/:rw$/, ''), write: line.endsWith(':rw') })) : [],
@@ -147,6 +151,7 @@ export function ServerForm({ close, added }: { close: () => void; added: (name: 
             <Lines label={words.inner} hint={words.networkHint.split('.')[0]!} value={inner} set={setInner} />
           ) : (
             <>
+              <Lines label={words.publicEnv} hint={words.publicEnvHint} value={open} set={setOpen} />
               <Choice label={words.isolation} value={isolation} options={optionsOf(words.isolations)} choose={setIsolation} />
               {isolation === 'best' && (
                 <>

@@ -203,7 +203,8 @@ function About({ server }: { server: ServerDetail }) {
   const named = (values: ServerDetail['env']) =>
     values.map((one) => (
       <span key={one.name} className="server-pair">
-        <code>{one.name}</code> <span className="dim">{one.secrets.length > 0 ? words.fromSecret(one.secrets) : words.hiddenValue}</span>
+        <code>{one.value === null ? one.name : `${one.name}=${one.value}`}</code>{' '}
+        {one.value === null && <span className="dim">{one.secrets.length > 0 ? words.fromSecret(one.secrets) : words.hiddenValue}</span>}
       </span>
     ))
   const lines: [string, React.ReactNode][] = [
