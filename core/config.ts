@@ -113,6 +113,22 @@ const Settings = z.object({
     .optional(),
   REVIEW_EXPIRY: z.enum(EXPIRY_POLICIES).optional(),
   REVIEW_EXPIRY_SECONDS: whole(1, 31_536_000).optional(),
+  ALERT_PERCENT: whole(1, 100).optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: webUrl.optional(),
+  OTEL_EXPORTER_OTLP_HEADERS: z
+    .string()
+    .regex(/^[^=,\s%]+=([^,%]|%[2-7][0-9a-fA-F])*(,[^=,%]+=([^,%]|%[2-7][0-9a-fA-F])*)*$/)
+    .transform((text) =>
+      Object.fromEntries(
+        text.split(',').map((pair) => {
+          const at = pair.indexOf('=')
+          return [pair.slice(0, at).trim(), decodeURIComponent(pair.slice(at + 1).trim())]
+        }),
+      ),
+    )
+    .meta({ wanted: 'name=value pairs with commas between', secret: true })
+    .optional(),
+  OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT: yesNo.optional(),
   BACKUP_INTERVAL_HOURS: whole(0, 8_760).optional(),
   BACKUP_KEEP: whole(1, 1_000).optional(),
   KEEPER_WATCH_SECONDS: whole(1, 86_400).optional(),
@@ -192,6 +208,10 @@ export type Config = {
   reviewExpirySeconds: number | null
   /** What all goals together may spend in a day, in millionths of a dollar; null: no limit. */
   dailyMicros: number | null
+  /** Use of processor, memory or disk above which there is an alert. */
+  alertPercent: number
+  /** Where traces and metrics are sent; null: nowhere. */
+  otlp: { endpoint: string; headers: Readonly<Record<string, string>>; content: boolean } | null
   environment: 'development' | 'production' | 'test'
   debugMode: boolean
   /** Nothing is claimed: for looking, reviewing and going back. */
@@ -327,6 +347,15 @@ export function readConfig(
     reviewExpiry: s.REVIEW_EXPIRY ?? 'park',
     reviewExpirySeconds: s.REVIEW_EXPIRY_SECONDS ?? null,
     dailyMicros: s.DAILY_BUDGET_DOLLARS === undefined ? null : Math.round(s.DAILY_BUDGET_DOLLARS * 1_000_000),
+    alertPercent: s.ALERT_PERCENT ?? 90,
+    otlp:
+      s.OTEL_EXPORTER_OTLP_ENDPOINT === undefined
+        ? null
+        : {
+            endpoint: s.OTEL_EXPORTER_OTLP_ENDPOINT,
+            headers: s.OTEL_EXPORTER_OTLP_HEADERS ?? {},
+            content: s.OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT ?? false,
+          },
     environment: s.ENVIRONMENT ?? 'development',
     debugMode: s.DEBUG_MODE ?? false,
     safeMode: s.SAFE_MODE ?? false,
@@ -400,6 +429,7 @@ export function redacted(config: Config): Record<string, unknown> {
   return {
     ...config,
     ...hidden,
+    otlp: config.otlp && { ...config.otlp, headers: Object.keys(config.otlp.headers) },
     login: {
       ...config.login,
       ...Object.fromEntries(

@@ -408,6 +408,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     },
     turns: () => runner?.turns() ?? [],
     slots: () => list.current.maxConcurrentAgents,
+    version: packageVersion(config.code),
     now,
   })
   // One process owns an embedded database, so every claim found now belongs to a dead one.

@@ -1,5 +1,6 @@
 /** Routes of the system monitor: machine, workers, queue, what is stuck, providers, log and checks. */
 import * as z from 'zod'
+import { ALERT_KINDS } from './event.ts'
 import { LOG_LEVELS } from './log-level.ts'
 import { count, listOf, one, page, text, time, wholeQuery } from './route.ts'
 import { TASK_STATUSES } from './task.ts'
@@ -33,8 +34,8 @@ const ResourceSample = z
   .meta({ id: 'ResourceSample' })
 export type ResourceSample = z.output<typeof ResourceSample>
 
-/** What is used above 90 %. */
-const ResourceAlert = z.object({ what: z.enum(['cpu', 'memory', 'disk']), percent: z.number(), words: text })
+/** What is used above its limit, which is ALERT_PERCENT. */
+const ResourceAlert = z.object({ what: z.enum(ALERT_KINDS), percent: z.number(), words: text })
 export type ResourceAlert = z.output<typeof ResourceAlert>
 
 const WorkerTurn = z
@@ -197,9 +198,17 @@ export const SYSTEM_ROUTES = {
       level: z.enum(LOG_LEVELS).default('debug'),
       after: wholeQuery(0, Number.MAX_SAFE_INTEGER).optional(),
       treeId: text.max(100).optional(),
+      taskId: text.max(200).optional(),
       limit: wholeQuery(1, 1_000).default(200),
     }),
     response: listOf(LogLine),
+  }),
+  metrics: one({
+    method: 'GET',
+    path: '/metrics',
+    scope: 'read',
+    summary: 'Metrics in the text format of Prometheus',
+    status: 200,
   }),
   doctor: one({
     method: 'GET',

@@ -12,6 +12,9 @@ import type { CheckedEvidence, Reason, Spend, Task, TaskStatus, Verdict } from '
 /** `differs`: it offers other tools than were approved. `failed`: it could not be started, or ended under a call. */
 export type ServerChange = 'added' | 'removed' | 'enabled' | 'disabled' | 'approved' | 'differs' | 'failed' | 'rules' | 'logged in'
 
+export const ALERT_KINDS = ['cpu', 'memory', 'disk'] as const
+export type AlertKind = (typeof ALERT_KINDS)[number]
+
 export type TreeMode = 'auto' | 'step'
 /** What is known of a goal as a whole; its status is its root task's. */
 export type TreeHead = {
@@ -73,6 +76,8 @@ export type Fact =
   | {
       type: 'model.called'
       taskId: string
+      /** Number of the call in its task; absent in facts that are older than the word. */
+      n?: number
       provider: string
       model: string
       spend: Spend
@@ -161,6 +166,11 @@ export type Fact =
   /** Nothing begins anywhere until it is resumed. */
   | { type: 'system.paused'; by: string; comment: string | null }
   | { type: 'system.resumed'; by: string }
+  /** A use of the machine went above its limit, and is clearly below it again. */
+  | { type: 'alert.raised'; what: AlertKind; percent: number; words: string }
+  | { type: 'alert.cleared'; what: AlertKind; percent: number }
+  /** A goal that ended long ago left the database. `file`: where it was kept, under DATA_DIR; null: nobody wanted it. */
+  | { type: 'tree.removed'; id: string; tasks: number; file: string | null; by: string }
   | { type: 'registry.saved'; kind: 'agent' | 'document' | 'tool'; name: string; version: number; by: string }
   /** The policy, or a setting that the owner changed while it runs. */
   | { type: 'settings.saved'; name: string; version: number; by: string }

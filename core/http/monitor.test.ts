@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ResponseOf, RouteName } from '../contract/api.ts'
 import type { ModelFault } from '../models/provider.ts'
+import { keepAlerts, keptAlerts } from '../observe/alerts.ts'
 import { type Server, serve } from './fixture/serve.ts'
 
 let server: Server
@@ -140,6 +141,32 @@ test('the checks are those of `banyan doctor`, and say whether anything fails', 
   )
   expect(ok).toBe(!checks.some((check) => check.state === 'fail'))
   expect(checks.find((check) => check.name === 'database')?.state).toBe('ok')
+})
+
+test('metrics are told in the words of Prometheus, of facts and of how things stand', async () => {
+  const answer = await server.ask('GET', '/metrics')
+  expect([answer.status, answer.headers['content-type']]).toEqual([200, 'text/plain; version=0.0.4; charset=utf-8'])
+  expect(answer.text).toMatch(/^banyan_goals_submitted_total(\{[^}]*\})? [1-9]/m)
+  expect(answer.text).toMatch(/^banyan_breaker_state\{.*provider="playbook".*\} 0$/m)
+  expect(answer.text).toMatch(/^banyan_tasks\{.*status="pending".*\} [1-9]/m)
+  for (const name of ['banyan_database_size', 'banyan_eventloop_delay_p99', 'banyan_disk_free', 'banyan_reviews_open'])
+    expect(answer.text).toContain(`\n${name}`)
+  expect((await server.ask('GET', '/metrics', { headers: { authorization: undefined } })).status).toBe(401)
+})
+
+test('an alert is a fact once, and its end is one too', async () => {
+  const before = await server.store.lastSeq()
+  const alert = { what: 'disk' as const, percent: 95, words: 'disk is used to 95 %: free space on the disk that holds DATA_DIR.' }
+  await keepAlerts(server.store, alert, true)
+  expect(await keptAlerts(server.store)).toEqual(['disk'])
+  await keepAlerts(server.store, { ...alert, percent: 80 }, false)
+  expect(await keptAlerts(server.store)).toEqual([])
+  expect(await server.store.eventsAfter(before)).toMatchObject([
+    { type: 'alert.raised', what: 'disk', percent: 95, treeId: null },
+    { type: 'alert.cleared', what: 'disk', percent: 80 },
+  ])
+  const { items } = await get('logs', '/api/system/logs?level=warn')
+  expect(items.at(-1)?.text).toBe(alert.words)
 })
 
 test('none of it is told without a login', async () => {

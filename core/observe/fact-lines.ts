@@ -35,6 +35,16 @@ export function lineOf(event: Event): { level: LogLevel; text: string; about: Ab
       return line('warn', `An agent changed the database (${event.verb} of ${event.table}, rows: ${event.rows}), approved by ${event.by}`)
     case 'sweep.repaired':
       return line('warn', `The sweep repaired ${event.what}`)
+    case 'alert.raised':
+      return line('warn', event.words)
+    case 'alert.cleared':
+      return line('info', `${event.what === 'cpu' ? 'CPU' : event.what} is below its limit again, at ${event.percent} %`)
+    case 'system.paused':
+      return line('warn', `Everything paused by ${event.by}${event.comment === null ? '' : `: ${event.comment}`}`)
+    case 'system.resumed':
+      return line('info', `Everything goes on, by ${event.by}`)
+    case 'tree.removed':
+      return line('info', `Old goal ${event.id} removed by ${event.by}${event.file === null ? '' : `, kept in ${event.file}`}`)
     case 'rule.added':
       return line('info', `Rule ${event.rule.id} added by ${event.rule.createdBy}: ${event.rule.label}`)
     case 'rule.revoked':

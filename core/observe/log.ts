@@ -76,7 +76,13 @@ export async function openLog(parts: {
       writing ??= Promise.resolve().then(flush)
     },
     /** Lines of this level and above, oldest first: the first after `after`, or the newest. */
-    list(ask: { level: LogLevel; after?: number | undefined; treeId?: string | undefined; limit: number }): LogLine[] {
+    list(ask: {
+      level: LogLevel
+      after?: number | undefined
+      treeId?: string | undefined
+      taskId?: string | undefined
+      limit: number
+    }): LogLine[] {
       const least = LOG_LEVELS.indexOf(ask.level)
       const found = lines
         .slice(-KEPT)
@@ -84,7 +90,8 @@ export async function openLog(parts: {
           (line) =>
             LOG_LEVELS.indexOf(line.level) >= least &&
             (ask.after === undefined || line.n > ask.after) &&
-            (ask.treeId === undefined || line.treeId === ask.treeId),
+            (ask.treeId === undefined || line.treeId === ask.treeId) &&
+            (ask.taskId === undefined || line.taskId === ask.taskId),
         )
       return ask.after === undefined ? found.slice(-ask.limit) : found.slice(0, ask.limit)
     },

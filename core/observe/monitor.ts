@@ -9,6 +9,7 @@ import type { Models } from '../models/choose.ts'
 import type { Secrets } from '../secrets/secrets.ts'
 import { SCHEMA } from '../store/migrate.ts'
 import type { Store } from '../store/store.ts'
+import { keepAlerts, keptAlerts } from './alerts.ts'
 import {
   commandChecks,
   diskCheck,
@@ -24,7 +25,9 @@ import {
   warn,
 } from './checks.ts'
 import { lineOf } from './fact-lines.ts'
+import { gaugesOf } from './gauges.ts'
 import { type About, openLog } from './log.ts'
+import type { Metrics } from './metrics.ts'
 import { openResources } from './resources.ts'
 import { deadOf, queueOf, type Turn, workersOf } from './work.ts'
 
@@ -52,7 +55,10 @@ export type MonitorParts = {
     | 'login'
     | 'publicUrl'
     | 'host'
-  >
+  > &
+    Partial<Pick<ReadyConfig, 'alertPercent'>>
+  /** What runs, for whoever collects metrics and traces of several. */
+  version?: string
   isolation: Pick<System, 'isolation' | 'isolationChoice' | 'isolationDetail'>
   /** Turns that this process has under way, and how many it may have. */
   turns: () => readonly Turn[]
@@ -71,6 +77,7 @@ export async function openMonitor(parts: MonitorParts) {
       if (line) log.write(line.level, line.text, line.about)
     }
   })
+  let telling: Promise<void> = Promise.resolve()
   const databaseFile = config.databaseUrl.startsWith('sqlite:') ? config.databaseUrl.slice('sqlite:'.length) : null
   const resources = await openResources({
     store,
@@ -78,7 +85,14 @@ export async function openMonitor(parts: MonitorParts) {
     databaseFile,
     turns: () => parts.turns().length,
     now,
-    onAlert: (alert, over) => log.write(over ? 'warn' : 'info', over ? alert.words : `${alert.what} is below its line again`),
+    raised: await keptAlerts(store),
+    ...(config.alertPercent === undefined ? {} : { alertPercent: config.alertPercent }),
+    onAlert(alert, over) {
+      // The disk may be why there is an alert; then only the log and the page tell of it.
+      telling = telling
+        .then(() => keepAlerts(store, alert, over))
+        .catch((error: unknown) => log.write('error', `An alert could not be kept: ${alert.words} ${String(error)}`))
+    },
     onError: (error) => log.write('error', `Resources could not be sampled: ${error instanceof Error ? error.message : String(error)}`),
     ...(parts.sampleMs === undefined ? {} : { sampleMs: parts.sampleMs }),
   })
@@ -100,6 +114,20 @@ export async function openMonitor(parts: MonitorParts) {
     }
   }
   const breakers = () => models.providers.map(({ name }) => breaker(name))
+
+  let opened: Promise<Metrics> | undefined
+  /** Loaded when somebody collects: the libraries take a fifth of a second. */
+  const metrics = (): Promise<Metrics> => {
+    opened ??= import('./metrics.ts').then(({ openMetrics }) =>
+      openMetrics({
+        store,
+        version: parts.version ?? 'unknown',
+        now,
+        gauges: () => gaugesOf({ store, now: now(), resources, breakers: breakers(), turns: parts.turns().length, slots: parts.slots() }),
+      }),
+    )
+    return opened
+  }
 
   async function databaseCheck(): Promise<Check> {
     try {
@@ -151,6 +179,7 @@ export async function openMonitor(parts: MonitorParts) {
   return {
     resources,
     log,
+    metrics,
     /** For the runtime's own troubles and turns of events. */
     write: (level: Parameters<typeof log.write>[0], text: string, about?: About) => log.write(level, text, about),
     workers: () => workersOf(store, parts.turns()),
@@ -189,6 +218,7 @@ export async function openMonitor(parts: MonitorParts) {
     async close(): Promise<void> {
       forget()
       await resources.close()
+      await telling
       await log.close()
     },
   }

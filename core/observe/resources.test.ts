@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { ResourceSample } from '../contract/api-system.ts'
 import { openStore, type Store } from '../store/store.ts'
-import { alertsOf, minuteOf, openResources } from './resources.ts'
+import { alertsOf, minuteOf, openResources, usesOf } from './resources.ts'
 
 let folder: string
 let store: Store
@@ -108,17 +108,26 @@ test('a minute has the mean of what is used and the worst of the loop', () => {
   expect(minute).toMatchObject({ cpuPercent: 30, loopMaxMs: 90, turns: 4 })
 })
 
-test('above 90 % is an alert with its mend; CPU only when it lasts a minute', () => {
-  expect(alertsOf([sample({})])).toEqual([])
-  expect(alertsOf([sample({ memoryUsedBytes: 95, diskFreeBytes: 4 })]).map(({ what, percent }) => [what, percent])).toEqual([
+const alerts = (samples: ResourceSample[], raised: ('cpu' | 'memory' | 'disk')[] = [], limit = 90) =>
+  alertsOf(usesOf(samples), limit, new Set(raised))
+
+test('above the line is an alert with its mend; CPU only when it lasts a minute', () => {
+  expect(alerts([sample({})])).toEqual([])
+  expect(alerts([sample({ memoryUsedBytes: 95, diskFreeBytes: 4 })]).map(({ what, percent }) => [what, percent])).toEqual([
     ['memory', 95],
     ['disk', 96],
   ])
+  expect(alerts([sample({ memoryUsedBytes: 75 })], [], 70).map((one) => one.what)).toEqual(['memory'])
   const busy = sample({ cpuPercent: 97 })
-  expect(alertsOf(Array(11).fill(busy))).toEqual([])
-  expect(alertsOf(Array(12).fill(busy))[0]).toMatchObject({
+  expect(alerts(Array(11).fill(busy))).toEqual([])
+  expect(alerts(Array(12).fill(busy))[0]).toMatchObject({
     what: 'cpu',
     percent: 97,
     words: expect.stringContaining('MAX_CONCURRENT_AGENTS'),
   })
+})
+
+test('an alert ends only well below its line, so that a use which swings around it is told once', () => {
+  const at = (memoryUsedBytes: number, raised: boolean) => alerts([sample({ memoryUsedBytes })], raised ? ['memory'] : []).length
+  expect([at(89, false), at(91, false), at(89, true), at(86, true), at(85, true), at(84, true)]).toEqual([0, 1, 1, 1, 0, 0])
 })

@@ -20,8 +20,10 @@ const MINUTE_MS = 60_000
 const FILE_LINES = 2 * DAY
 /** Resolution of the loop's delay, which its histogram counts in. */
 const LOOP_MS = 20
-/** Use above this is told to people. */
+/** Use above this is told to people, where nobody set another line. */
 export const ALERT_PERCENT = 90
+/** An alert ends this far below its line, so that a use that swings around it is told once. */
+const HYSTERESIS = 5
 
 export type Resources = Awaited<ReturnType<typeof openResources>>
 
@@ -31,6 +33,10 @@ export async function openResources(parts: {
   /** File of an SQLite database; null otherwise. */
   databaseFile: string | null
   turns: () => number
+  /** The line of all uses, in percent. */
+  alertPercent?: number
+  /** What was above the line before a restart. */
+  raised?: readonly ResourceAlert['what'][]
   /** Told when a use goes above its line, and when it is below again. */
   onAlert?: (alert: ResourceAlert, over: boolean) => void
   onSample?: (sample: ResourceSample) => void
@@ -49,7 +55,9 @@ export async function openResources(parts: {
   let used = { cpu: process.cpuUsage(), at: performance.now() }
   let size = { bytes: 0, at: Number.NEGATIVE_INFINITY }
   let last: Promise<void> = Promise.resolve()
+  const limit = parts.alertPercent ?? ALERT_PERCENT
   let alerts: ResourceAlert[] = []
+  let raised: ReadonlySet<ResourceAlert['what']> = new Set(parts.raised)
   let busy = false
   let times = cpuTimes()
 
@@ -137,10 +145,16 @@ export async function openResources(parts: {
   }
 
   function watch(): void {
-    const next = alertsOf(fine)
-    for (const alert of next) if (!alerts.some((old) => old.what === alert.what)) parts.onAlert?.(alert, true)
-    for (const old of alerts) if (!next.some((alert) => alert.what === old.what)) parts.onAlert?.(old, false)
-    alerts = next
+    const uses = usesOf(fine)
+    alerts = alertsOf(uses, limit, raised)
+    const before = raised
+    const unmeasured = [...before].filter((what) => !uses.some((use) => use.what === what))
+    raised = new Set([...alerts.map((alert) => alert.what), ...unmeasured])
+    for (const alert of alerts) if (!before.has(alert.what)) parts.onAlert?.(alert, true)
+    for (const what of before) {
+      const use = uses.find((one) => one.what === what)
+      if (use && !raised.has(what)) parts.onAlert?.(alertOf(use), false)
+    }
   }
 
   await take()
@@ -216,17 +230,21 @@ export function minuteOf(samples: readonly ResourceSample[]): ResourceSample {
   }
 }
 
-/** Above the line: memory and disk by the newest sample, CPU as a mean of the last minute, because a short peak is its use. */
-export function alertsOf(samples: readonly ResourceSample[]): ResourceAlert[] {
+type Use = { what: ResourceAlert['what']; percent: number; mend: string }
+
+/** Memory and disk by the newest sample; CPU as a mean of the last minute, because a short peak is its use, and not before there is one. */
+export function usesOf(samples: readonly ResourceSample[]): Use[] {
   const newest = samples.at(-1)
   if (!newest) return []
   const minute = samples.slice(-MINUTE_MS / (SAMPLE_SECONDS * 1_000))
-  const uses = [
-    {
-      what: 'cpu',
-      percent: minute.length < 12 ? 0 : mean(minute.map((one) => one.cpuPercent)),
-      mend: 'set MAX_CONCURRENT_AGENTS lower, or look at what else runs here',
-    },
+  const uses: (Use | null)[] = [
+    minute.length < 12
+      ? null
+      : {
+          what: 'cpu',
+          percent: mean(minute.map((one) => one.cpuPercent)),
+          mend: 'set MAX_CONCURRENT_AGENTS lower, or look at what else runs here',
+        },
     {
       what: 'memory',
       percent: (newest.memoryUsedBytes / newest.memoryTotalBytes) * 100,
@@ -237,14 +255,19 @@ export function alertsOf(samples: readonly ResourceSample[]): ResourceAlert[] {
       percent: 100 - (newest.diskFreeBytes / newest.diskTotalBytes) * 100,
       mend: 'free space on the disk that holds DATA_DIR',
     },
-  ] as const
-  return uses
-    .filter((use) => use.percent > ALERT_PERCENT)
-    .map(({ what, percent, mend }) => ({
-      what,
-      percent: tenth(percent),
-      words: `${what === 'cpu' ? 'CPU' : what} is used to ${Math.round(percent)} %: ${mend}.`,
-    }))
+  ]
+  return uses.filter((use) => use !== null)
+}
+
+const alertOf = ({ what, percent, mend }: Use): ResourceAlert => ({
+  what,
+  percent: tenth(percent),
+  words: `${what === 'cpu' ? 'CPU' : what} is used to ${Math.round(percent)} %: ${mend}.`,
+})
+
+/** What is above the line, and what was and is not clearly below it. What is not measured yet stays as it was. */
+export function alertsOf(uses: readonly Use[], limit: number, raised: ReadonlySet<ResourceAlert['what']>): ResourceAlert[] {
+  return uses.filter((use) => use.percent > (raised.has(use.what) ? limit - HYSTERESIS : limit)).map(alertOf)
 }
 
 /** What the file holds of the last day. A line that a kill left half written is passed over. */

@@ -130,6 +130,7 @@ export async function settleCall(
   tx.record(task.tree_id, {
     type: 'model.called',
     taskId: task.id,
+    n,
     provider: call.provider,
     model: call.model,
     spend,
@@ -156,6 +157,7 @@ export async function settleLostCalls(tx: Tx, task: TaskRow): Promise<void> {
     tx.record(task.tree_id, {
       type: 'model.called',
       taskId: task.id,
+      n: call.n,
       provider: call.provider,
       model: call.model,
       spend,

@@ -112,6 +112,12 @@ export function tell(event: Event, paint: Paint): string {
       return `everything is paused by ${oneLine(event.by, 40)}${event.comment ? `: ${oneLine(event.comment)}` : ''}`
     case 'system.resumed':
       return `work goes on, resumed by ${oneLine(event.by, 40)}`
+    case 'alert.raised':
+      return paint('bad', oneLine(event.words))
+    case 'alert.cleared':
+      return `${event.what === 'cpu' ? 'CPU' : event.what} is below its limit again, at ${event.percent} %`
+    case 'tree.removed':
+      return `old goal ${oneLine(event.id, 40)} (${counted(event.tasks, 'task')}) removed by ${oneLine(event.by, 40)}${event.file === null ? '' : `; it is kept in ${oneLine(event.file)}`}`
     case 'tool.ran':
       return event.fault === null
         ? `${oneLine(event.tool, 60)} version ${event.version} ran for ${event.ms} ms`

@@ -3,7 +3,7 @@ import type { Monitor } from '../../observe/monitor.ts'
 import { SAMPLE_SECONDS } from '../../observe/resources.ts'
 import type { Handlers } from '../router.ts'
 
-type Names = 'resources' | 'workers' | 'queue' | 'dead' | 'breakers' | 'resetBreaker' | 'logs' | 'doctor'
+type Names = 'resources' | 'workers' | 'queue' | 'dead' | 'breakers' | 'resetBreaker' | 'logs' | 'doctor' | 'metrics'
 
 export function monitorRoutes(monitor: Monitor): Pick<Handlers, Names> {
   const { resources } = monitor
@@ -25,6 +25,8 @@ export function monitorRoutes(monitor: Monitor): Pick<Handlers, Names> {
       const last = items.at(-1)?.n ?? query.after
       return { items, nextCursor: last === undefined ? null : String(last) }
     },
+    metrics: async () =>
+      new Response(await (await monitor.metrics()).text(), { headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' } }),
     doctor: ({ query }) => monitor.doctor(query.online === '1'),
   }
 }
