@@ -237,6 +237,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
       OPENROUTER_API_KEY: config.openrouterApiKey,
       GOOGLE_CLIENT_SECRET: config.googleClientSecret,
       GITHUB_CLIENT_SECRET: config.login.github?.clientSecret,
+      ...Object.fromEntries(Object.entries(config.otlp?.headers ?? {}).map(([name, value]) => [`OTLP ${name}`, value])),
       OIDC_CLIENT_SECRET: config.login.oidc?.clientSecret ?? undefined,
     },
   })
@@ -681,6 +682,11 @@ export async function start(config: ReadyConfig, keeper?: KeeperLine, options: P
     ),
   })
   lender = mcp.lender
+  const telemetry = config.otlp
+    ? await import('./observe/telemetry.ts').then(({ openTelemetry }) =>
+        openTelemetry({ ...config.otlp!, store: runtime.store, monitor: runtime.monitor, redact: runtime.secrets.redact, version }),
+      )
+    : null
   let finish: (how: 'stop' | 'restart') => void = () => undefined
   const ended = new Promise<'stop' | 'restart'>((resolve) => {
     finish = resolve
@@ -788,6 +794,7 @@ export async function start(config: ReadyConfig, keeper?: KeeperLine, options: P
       await opened.close()
       await mcp.close()
       await closeWebhooks()
+      await telemetry?.close()
       await server.close()
       await backups.close()
       await runtime.close()
