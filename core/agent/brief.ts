@@ -4,7 +4,7 @@ import type { RequestMessage, ToolSpec } from '../models/provider.ts'
 import type { Grants } from '../tasks/rows.ts'
 import type { Tasks } from '../tasks/tasks.ts'
 import { conversation } from './context.ts'
-import { type DefinitionParts, definitionOf } from './definition.ts'
+import { arrivals, type DefinitionParts, definitionOf } from './definition.ts'
 
 export type Brief = {
   system: string
@@ -31,6 +31,10 @@ export function openBriefs(parts: DefinitionParts & { tasks: Pick<Tasks, 'trial'
     /** Tools that the task's agent has now. */
     async tools(task: { agent: string }, grants: Grants): Promise<ToolSpec[]> {
       return [...((await definitionOf(parts, task.agent, grants))?.specs ?? [])]
+    },
+    /** Those of them that come and go while Banyan runs, with their versions. */
+    async arrivals(task: { agent: string }, grants: Grants): Promise<{ name: string; version: number }[]> {
+      return (await arrivals(parts, task.agent, grants)).map(({ name, version }) => ({ name, version }))
     },
     /** What was added after message `since`. */
     since: history,

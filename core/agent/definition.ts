@@ -4,7 +4,7 @@
  */
 import type { Trial } from '../contract/api-trials.ts'
 import { Fault } from '../contract/fault.ts'
-import type { Agent, Document, Versioned } from '../contract/registry.ts'
+import type { Agent, Document, ToolEntry, Versioned } from '../contract/registry.ts'
 import type { ModelRequest } from '../models/provider.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Grants } from '../tasks/rows.ts'
@@ -63,10 +63,37 @@ export async function definitionOf(
   name: string,
   { documents = [], tools = [], trial: trialId }: Grants,
 ): Promise<(Composed & { agent: Versioned<Agent>; trial: Trial | null }) | undefined> {
-  const trial = trialId === undefined ? null : await parts.tasks.trial(trialId)
-  const agent = trial ? { ...trial.agent, version: 0, author: 'draft', updatedAt: '' } : await parts.registry.get('agent', name)
+  const { agent, trial } = await agentOf(parts, name, trialId)
   if (!agent?.enabled) return undefined
   const core = await parts.registry.get('document', CORE)
   if (!core) throw new Fault('unavailable', `The document ${CORE} is missing; restore it from its versions or from the seeds.`)
   return { agent, trial, ...(await composed(parts, core.content, agent, { documents, tools })) }
+}
+
+async function agentOf(
+  parts: DefinitionParts,
+  name: string,
+  trialId: string | undefined,
+): Promise<{ agent: Versioned<Agent> | undefined; trial: Trial | null }> {
+  const trial = trialId === undefined ? null : await parts.tasks.trial(trialId)
+  return trial
+    ? { agent: { ...trial.agent, version: 0, author: 'draft', updatedAt: '' }, trial }
+    : { agent: await parts.registry.get('agent', name), trial }
+}
+
+/**
+ * Of the tools that a task's agent has, those that come and go while Banyan runs: made by agents, of other people's servers, or handed to this
+ * task. By name.
+ */
+export async function arrivals(
+  parts: DefinitionParts,
+  name: string,
+  { tools: granted = [], trial }: Grants,
+): Promise<Versioned<ToolEntry>[]> {
+  const { agent } = await agentOf(parts, name, trial)
+  if (!agent?.enabled) return []
+  const own = new Set(agent.tools)
+  return (await parts.registry.list('tool')).filter(
+    (entry) => entry.enabled && (granted.includes(entry.name) || (entry.origin !== undefined && (entry.core || own.has(entry.name)))),
+  )
 }

@@ -6,7 +6,6 @@ import { createHmac } from 'node:crypto'
 import {
   createMcpHandler,
   createRequestStateCodec,
-  InMemoryServerEventBus,
   isJsonContentType,
   isLegacyRequest,
   type RequestStateCodec,
@@ -15,14 +14,16 @@ import {
 } from '@modelcontextprotocol/server'
 import type { Principal } from '../auth/principal.ts'
 import type { Store } from '../store/store.ts'
+import { openBus } from './bus.ts'
 import { openClients } from './clients.ts'
 import { openFeed } from './feed.ts'
 import { offerOf, openKeptAnswers } from './kept-answers.ts'
+import { openListWatch } from './list-watch.ts'
 import { operatorSurface } from './operator.ts'
 import type { Doors } from './operator-tools.ts'
 import { authInfoOf, buildServer, callerOf, principalOf, type Subscriptions } from './server.ts'
 import { openSessions, refusal } from './sessions.ts'
-import type { Surface } from './surface.ts'
+import type { Shown, Surface } from './surface.ts'
 
 /** Bytes of a request. */
 export const MCP_BODY_LIMIT = 4 * 1024 * 1024
@@ -63,10 +64,17 @@ export function openEndpoint(
   })
   const operator = operatorSurface(parts, parts.version)
   const worker = parts.worker
-  const surfaceOf = ({ kind }: Principal) => (kind === 'agent' && worker ? worker : operator)
+  const ofAgents: Surface | undefined = worker && {
+    ...worker,
+    ...(worker.shown ? { shown: async (by) => noted(by, await worker.shown!(by)) } : {}),
+  }
+  const surfaceOf = ({ kind }: Principal) => (kind === 'agent' && ofAgents ? ofAgents : operator)
   const build: Build = parts.build ?? (({ principal }, subscriptions) => buildServer({ surfaceOf, principal, codec, log }, subscriptions))
-  const bus = new InMemoryServerEventBus()
-  const answers = openKeptAnswers(async (by) => offerOf(surfaceOf(by), by))
+  const bus = openBus((error) => log('telling MCP clients of a change', error))
+  const answers = openKeptAnswers(async (by) => {
+    const surface = surfaceOf(by)
+    return `${offerOf(surface, by)} ${(await surface.shown?.(by))?.mark ?? ''}`
+  })
   const modern = createMcpHandler(({ authInfo }) => build({ codec, principal: principalOf(authInfo) }), {
     legacy: 'reject',
     // A silent call counts as dead after a minute with some hosts; a stream with comments in it does not.
@@ -93,15 +101,30 @@ export function openEndpoint(
   })
   const stopFeed = openFeed(
     store,
-    () => bus.listenerCount > 0 || sessions.any(),
+    () => bus.listening().length > 0 || sessions.any(),
     (uris, list) => {
-      if (bus.listenerCount > 0) {
-        for (const uri of uris) modern.notify.resourceUpdated(uri)
-        if (list) modern.notify.resourcesChanged()
-      }
+      for (const uri of uris) modern.notify.resourceUpdated(uri)
+      if (list) modern.notify.resourcesChanged()
       sessions.changed(uris, list)
     },
   )
+
+  const changes = (by: Principal) => surfaceOf(by).shown !== undefined
+  const lists = openListWatch({
+    store,
+    listening: () => [...bus.listening(), ...sessions.principals()].filter(changes),
+    markOf: async (by) => (await worker!.shown!(by)).mark,
+    tell(name) {
+      const concerns = (by: Principal) => changes(by) && by.name === name
+      bus.tell(concerns, { kind: 'tools_list_changed' })
+      sessions.toolsChanged(concerns)
+    },
+    log,
+  })
+  function noted(by: Principal, shown: Shown): Shown {
+    lists.note(by.name, shown.mark)
+    return shown
+  }
 
   async function turnAway(): Promise<void> {
     for (const [cut, principal] of [...guests]) if (!(await parts.mayStill(principal, mcpScope(principal)))) cut.abort()
@@ -131,7 +154,7 @@ export function openEndpoint(
       guests.set(cut, principal)
       const leave = () => guests.delete(cut)
       try {
-        const answer = await modern.fetch(copy, { authInfo, ...given })
+        const answer = await bus.as(principal, () => modern.fetch(copy, { authInfo, ...given }))
         return await whenOver(asked ? await asked.keep(answer) : answer, leave)
       } catch (error) {
         leave()
@@ -144,11 +167,12 @@ export function openEndpoint(
     clients: clients.list,
     /** A connected client that lends its model. */
     lender: sessions.lender,
-    load: (): { sessions: number; streams: number } => ({ sessions: sessions.count(), streams: bus.listenerCount }),
+    load: (): { sessions: number; streams: number } => ({ sessions: sessions.count(), streams: bus.listening().length }),
     async close(): Promise<void> {
       clearInterval(timer)
       stopWatching()
       stopFeed()
+      await lists.close()
       await modern.close()
       await sessions.close()
     },

@@ -67,9 +67,11 @@ export function buildServer({ surfaceOf, principal, codec, log }: ServerParts, s
       requestState: { verify: codec.verify },
     },
   )
-  const allowed = (ctx: ServerContext) => surface.tools.filter((tool) => callerOf(ctx).scopes.has(tool.scope))
-
-  server.setRequestHandler('tools/list', (_request, ctx) => ({ tools: allowed(ctx).map(described) }))
+  server.setRequestHandler('tools/list', async (_request, ctx) => {
+    const by = callerOf(ctx)
+    const { tools } = (await surface.shown?.(by)) ?? surface
+    return { tools: tools.filter((tool) => by.scopes.has(tool.scope)).map(described) }
+  })
   server.setRequestHandler('tools/call', async ({ params }, ctx) => {
     const tool = surface.tools.find((one) => one.name === params.name)
     if (!tool) throw new ProtocolError(ProtocolErrorCode.InvalidParams, `There is no tool ${JSON.stringify(params.name.slice(0, 100))}.`)

@@ -200,6 +200,12 @@ export function openSessions(parts: {
         if (list) server.sendResourceListChanged().catch(() => undefined) // as above
       }
     },
+    /** Whom the sessions in memory speak for. */
+    principals: (): Principal[] => [...live.values()].map((session) => session.principal),
+    /** Tells those whose list of tools is another. */
+    toolsChanged(concerns: (principal: Principal) => boolean): void {
+      for (const { server, principal } of live.values()) if (concerns(principal)) server.sendToolListChanged().catch(() => undefined) // it is gone, and lists anew when it is back
+    },
     /** The client that was used last of those that lend their model and may; null: none does. */
     lender(): Lender | null {
       const lending = [...live.values()].filter(

@@ -101,6 +101,7 @@ export type FollowedTasks = {
   cancel(id: string, by: Principal): Promise<void>
 }
 
+export type Shown = { tools: readonly McpTool[]; mark: string }
 export type Surface = {
   name: string
   title: string
@@ -108,6 +109,8 @@ export type Surface = {
   /** For the model at the other end: what this is for and how to begin. */
   instructions: string
   tools: readonly McpTool[]
+  /** The tools as this caller is shown them now, where that changes while Banyan runs. `mark` is another whenever they are. */
+  shown?(by: Principal): Promise<Shown>
   resources: Resources
   prompts: readonly Prompt[]
   /** Absent: no call here answers with a task to follow. */

@@ -1,5 +1,6 @@
 /** The surface of an outside agent: the token of one sees this and nothing else. */
-import type { Prompt, Surface } from './surface.ts'
+import type { Principal } from '../auth/principal.ts'
+import type { Prompt, Shown, Surface } from './surface.ts'
 import { type WorkerDoors, workerTools } from './worker-tools.ts'
 
 const INSTRUCTIONS = `Banyan carries out goals as trees of tasks. You are an outside agent: your model works tasks that wait for one.
@@ -29,13 +30,37 @@ const prompts: readonly Prompt[] = [
   },
 ]
 
+/** Names of tools that one description tells. */
+const MOST_NAMED = 40
+
 export function workerSurface(doors: WorkerDoors, version: string): Surface {
+  const tools = workerTools(doors)
+  const { outside } = doors.tasks
+
+  /**
+   * What comes and goes while Banyan runs stands in the words of call_tool, by name and version: a client that hears of a changed list reads
+   * there what changed. Words of a tool's maker are left to search_tools, which says whose they are.
+   */
+  async function shown({ name }: Principal): Promise<Shown> {
+    const parts = await outside.parts(name)
+    const arrived = (await Promise.all(parts.map((part) => doors.briefs.arrivals(part, part.grants)))).flat()
+    const names = [...new Set(arrived.map((one) => `${one.name} (version ${one.version})`))].sort()
+    if (names.length === 0) return { tools, mark: '' }
+    const told = names.length > MOST_NAMED ? [...names.slice(0, MOST_NAMED), `and ${names.length - MOST_NAMED} more`] : names
+    const words = `Of the tasks that you hold there are also: ${told.join(', ')}. search_tools tells their arguments.`
+    return {
+      tools: tools.map((tool) => (tool.name === 'call_tool' ? { ...tool, description: `${tool.description} ${words}` } : tool)),
+      mark: names.join(),
+    }
+  }
+
   return {
     name: 'banyan-worker',
     title: 'Banyan, for outside agents',
     version,
     instructions: INSTRUCTIONS,
-    tools: workerTools(doors),
+    tools,
+    shown,
     resources: { templates: [], list: async () => ({ items: [], nextCursor: null }), read: async () => null, complete: async () => [] },
     prompts,
   }

@@ -106,6 +106,14 @@ const heldBy = prepare<{ agent: string }>()((db, p) =>
     .where('tasks.status', 'not in', [sql.lit('done'), sql.lit('failed'), sql.lit('cancelled'), sql.lit('dead')])
     .orderBy('o.claimed_at'),
 )
+const workedBy = prepare<{ agent: string }>()((db, p) =>
+  db
+    .selectFrom('outside_tasks as o')
+    .innerJoin('tasks', 'tasks.id', 'o.task_id')
+    .select(['tasks.agent', 'tasks.grants'])
+    .where('o.agent', '=', p.agent)
+    .where('tasks.status', 'not in', [sql.lit('done'), sql.lit('failed'), sql.lit('cancelled'), sql.lit('dead')]),
+)
 const lapsed = prepare<{ now: number; limit: number }>()((db, p) =>
   db
     .selectFrom('outside_tasks as o')
@@ -335,6 +343,10 @@ export function openOutside(store: Store, options: { leaseMs?: number } = {}) {
       const [row] = await store.read(agentRow, { name })
       if (!row) throw new Fault('not_found', `There is no outside agent ${JSON.stringify(name.slice(0, 100))}.`)
       return toAgent(row)
+    },
+    /** Whose parts it has now, with what was granted to each task. */
+    async parts(name: string): Promise<{ agent: string; grants: Grants }[]> {
+      return (await store.read(workedBy, { agent: name })).map(({ agent, grants }) => ({ agent, grants: JSON.parse(grants) as Grants }))
     },
     /** Forgets it; tasks that it holds wait for another one. Its token is not touched. */
     remove: (name: string, by: string): Promise<void> =>

@@ -159,6 +159,12 @@ const rows: [string, string, string, string][] = [
     '≤ 10',
   ],
   [
+    'MCP: another version of a tool heard of, both eras',
+    measured.mcp!.every((f) => f.heardMs === undefined) ? 'no sandbox here' : `${m('mcp', 'heardMs').toFixed(1)} ms`,
+    `p95 ${m('mcp', 'heardP95').toFixed(1)} ms`,
+    '≤ 50 ms',
+  ],
+  [
     'MCP: 100 clients wait for goals, idle CPU, both ends',
     `${m('mcp', 'idleClients').toFixed(1)} ms/s`,
     `all ended at once: all told after ${m('mcp', 'answeredMs').toFixed(0)} ms`,

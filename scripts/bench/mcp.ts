@@ -3,14 +3,19 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
+import { Client as OldClient } from '@modelcontextprotocol/sdk/client/index.js'
+import { StreamableHTTPClientTransport as OldTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
+import { ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js'
 import * as z from 'zod'
 import { OWNER, type Principal } from '../../core/auth/principal.ts'
 import { type ReadyConfig, readConfig } from '../../core/config.ts'
+import { Agent } from '../../core/contract/registry.ts'
 import { start } from '../../core/main.ts'
 import { openEndpoint } from '../../core/mcp/endpoint.ts'
 import type { McpTool, Surface } from '../../core/mcp/surface.ts'
 import { harness } from '../testing/harness.ts'
 import { endWith } from '../testing/scripted.ts'
+import { TALLY } from '../testing/tally-words.ts'
 
 const MODERN = '2026-07-28'
 const [CLIENTS, WAITING] = [100, 1_000]
@@ -104,6 +109,13 @@ const post = async <T>(path: string, body: object): Promise<T> => {
   const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' }
   return (await (await fetch(`${engine.url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) })).json()) as T
 }
+const get = async (path: string): Promise<unknown> =>
+  (await fetch(`${engine.url}${path}`, { headers: { authorization: `Bearer ${TOKEN}` } })).json()
+const put = async (path: string, body: object): Promise<void> => {
+  const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' }
+  const answer = await fetch(`${engine.url}${path}`, { method: 'PUT', headers, body: JSON.stringify(body) })
+  if (!answer.ok) throw new Error(await answer.text())
+}
 async function connect(token: string): Promise<Client> {
   const client = new Client({ name: 'bench', version: '1.0.0' }, { versionNegotiation: { mode: { pin: MODERN } } })
   await client.connect(
@@ -157,6 +169,48 @@ await times(20, () => call(worker, 'heartbeat', handles))
 const beats = await times(100, () => call(worker, 'heartbeat', handles))
 const calls = await times(50, () => call(worker, 'call_tool', { ...handles, tool: 'list_files', arguments: {} }))
 
+// A tool made for the task gets another version; the clients of its agent, of both eras, hear of it.
+async function hearing(): Promise<{ heardMs?: number; heardP95?: number }> {
+  const { name: _, ...agent } = Agent.parse(await get('/api/agents/generalist'))
+  await put('/api/agents/generalist', { name: 'generalist', ...agent, tools: [...agent.tools, 'create_tool'] })
+  for (const source of [TALLY.source, `${TALLY.source}// the second\n`]) {
+    const given = { ...handles, tool: 'create_tool', arguments: { ...TALLY, source }, wait_seconds: 40 }
+    const { answer } = await call<{ answer: string | null }>(worker, 'call_tool', given)
+    if (answer?.includes('need a sandbox')) return {}
+    if (!answer?.startsWith('Made the tool')) throw new Error(answer ?? 'create_tool did not answer')
+  }
+  const old = new OldClient({ name: 'bench', version: '1.0.0' })
+  const headers = { authorization: `Bearer ${token}` }
+  await old.connect(new OldTransport(new URL(`${engine.url}/mcp`), { requestInit: { headers } }) as never)
+  let hear: () => void = () => undefined
+  worker.setNotificationHandler('notifications/tools/list_changed', () => hear())
+  old.setNotificationHandler(ToolListChangedNotificationSchema, () => hear())
+  await worker.listen({ toolsListChanged: true })
+  await old.listTools()
+  const both = () =>
+    new Promise<number>((resolve) => {
+      let left = 2
+      hear = () => {
+        left -= 1
+        if (left === 0) resolve(performance.now())
+      }
+    })
+  const taken: number[] = []
+  for (let i = 0; i < 30; i++) {
+    let saved = 0
+    const stop = engine.store.onCommit((events) => {
+      if (events.some((event) => event.type === 'registry.saved')) saved = performance.now()
+    })
+    const heard = both()
+    await post(`/api/tools/${TALLY.name}/rollback`, { to: 1 + (i % 2) })
+    taken.push((await heard) - saved)
+    stop()
+  }
+  await old.close()
+  return { heardMs: median(taken), heardP95: p95(taken) }
+}
+const heard = await hearing()
+
 // 100 clients wait on goals that a person's word ends.
 const clients = await Promise.all(Array.from({ length: CLIENTS }, () => connect(TOKEN)))
 const ready = parks(CLIENTS)
@@ -188,6 +242,7 @@ console.log(
     idleWaiting,
     idleClients,
     answeredMs,
+    ...heard,
   }),
 )
 process.exit(0)
