@@ -341,6 +341,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     exec,
     tools,
     folder: join(config.dataDir, 'servers'),
+    why: 'why' in isolation.sandbox ? isolation.sandbox.why : 'the setting ISOLATION says that commands run plain',
     version: packageVersion(config.code),
     now,
     log: (words, cause) => console.error(vault.redact(`banyan: ${words}: ${inspect(cause)}`)),

@@ -54,8 +54,10 @@ export const AddServer = z
     headers,
     /** `task`: each task has a server of its own, which ends with it. */
     scope: z.enum(['shared', 'task']).default('shared'),
-    /** `best`: the sandbox where this machine has one. `plain`: as a program of this machine, which sees what its user sees. */
+    /** `best`: the sandbox. `plain`: as a program of this machine, which sees what its user sees. */
     isolation: z.enum(['best', 'plain']).default('best'),
+    /** On a machine that has no sandbox: `ask` starts it once a person allowed it to run plain, `plain` at once. */
+    withoutSandbox: z.enum(['ask', 'plain']).default('ask'),
     /** Hosts that a server in the sandbox may reach; without them it has no network. */
     network: z
       .array(text.max(300))
@@ -90,6 +92,7 @@ export const AddServer = z
       stray('network', given.network.length > 0, 'a command')
       stray('folders', given.folders.length > 0, 'a command')
       stray('isolation', given.isolation === 'plain', 'a command')
+      stray('withoutSandbox', given.withoutSandbox === 'plain', 'a command')
     } else {
       stray('headers', Object.keys(given.headers).length > 0, 'an address')
       stray('innerHosts', given.innerHosts.length > 0, 'an address')
@@ -150,6 +153,8 @@ const ServerItem = z
     headers: z.array(NamedValue),
     scope: z.enum(['shared', 'task']),
     isolation: z.enum(['best', 'plain']),
+    /** What it runs within on this machine; `asks`: there is no sandbox, and it starts once a person allowed it to run plain; null: it is an address. */
+    walls: z.enum(['sandbox', 'plain', 'asks']).nullable(),
     network: z.array(text),
     folders: z.array(z.object({ path: text, write: z.boolean() })),
     innerHosts: z.array(text),
@@ -258,6 +263,14 @@ export const SERVER_ROUTES = {
     path: of('/disable'),
     scope: 'registry:write',
     summary: 'Ends it; its tools answer nothing until it is enabled',
+    status: 200,
+    response: ServerDetail,
+  }),
+  allowPlainServer: one({
+    method: 'POST',
+    path: of('/plain'),
+    scope: 'admin',
+    summary: 'Lets its program run without a sandbox on a machine that has none, with all that its user may see and do, and starts it',
     status: 200,
     response: ServerDetail,
   }),

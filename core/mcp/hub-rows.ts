@@ -1,6 +1,7 @@
 /** Rows of other people's servers and their tools, as values. */
 import type { Selectable } from 'kysely'
 import { AddServer, type ServerPolicy, type ServerToolState } from '../contract/api-servers.ts'
+import type { Isolation } from '../exec/exec.ts'
 import type { Store, Tx } from '../store/store.ts'
 import type { Database } from '../store/tables.ts'
 import type { About } from './hub-connect.ts'
@@ -8,10 +9,13 @@ import type { Definition, HeldTool } from './hub-definitions.ts'
 import type { KeptLogin } from './hub-login.ts'
 
 export type Spec = Omit<AddServer, 'name'>
+export type Walls = 'sandbox' | 'plain' | 'asks'
 export type HubTool = HeldTool & { policy: ServerPolicy | null }
 export type Held = {
   name: string
   spec: Spec
+  /** What its program runs within on this machine; `asks`: without a sandbox, which nobody has allowed; null: it is an address. */
+  walls: Walls | null
   enabled: boolean
   policy: ServerPolicy
   /** What `allow` says holds for tainted tasks too. */
@@ -30,7 +34,8 @@ export type Held = {
   tools: ReadonlyMap<string, HubTool>
 }
 
-export async function readServers(store: Store): Promise<Map<string, Held>> {
+/** `isolation`: what programs run at here when nobody says otherwise. */
+export async function readServers(store: Store, isolation: Isolation): Promise<Map<string, Held>> {
   const [servers, tools] = await Promise.all([
     store.db.selectFrom('mcp_servers').selectAll().orderBy('name').execute(),
     store.db.selectFrom('mcp_tools').selectAll().orderBy('tool').execute(),
@@ -41,6 +46,7 @@ export async function readServers(store: Store): Promise<Map<string, Held>> {
       toHeld(
         row,
         tools.filter((tool) => tool.server === row.name),
+        isolation,
       ),
     ]),
   )
@@ -50,10 +56,19 @@ export function specOf(server: string, written: string): Spec {
   const { name: _, ...spec } = AddServer.parse({ name: server, ...JSON.parse(written) })
   return spec
 }
-function toHeld(row: Selectable<Database['mcp_servers']>, tools: readonly Selectable<Database['mcp_tools']>[]): Held {
+/** A container is no place for a program that is spoken with: there it runs in the sandbox. */
+function wallsOf(spec: Spec, isolation: Isolation): Walls | null {
+  if (spec.url !== undefined) return null
+  if (spec.isolation === 'plain') return 'plain'
+  if (isolation !== 'plain') return 'sandbox'
+  return spec.withoutSandbox === 'plain' ? 'plain' : 'asks'
+}
+function toHeld(row: Selectable<Database['mcp_servers']>, tools: readonly Selectable<Database['mcp_tools']>[], isolation: Isolation): Held {
+  const spec = specOf(row.name, row.spec)
   return {
     name: row.name,
-    spec: specOf(row.name, row.spec),
+    spec,
+    walls: wallsOf(spec, isolation),
     enabled: row.enabled === 1,
     policy: row.policy as ServerPolicy,
     tainted: row.tainted === 1,

@@ -7,8 +7,16 @@ import { cleaned } from './hub-words.ts'
 
 type Load = { running: number; starting: number; calls: number }
 
-/** `secretsIn`: names of the secrets that stand in a value. */
-export function itemOf(held: Held, load: Load, stderr: string, secretsIn: (value: string) => string[]): ServerItem {
+type Shown = {
+  load: Load
+  stderr: string
+  /** Names of the secrets that stand in a value. */
+  secretsIn(value: string): string[]
+  /** Why it does not start before a person allowed that; null: it may. */
+  asks: string | null
+}
+
+export function itemOf(held: Held, { load, stderr, secretsIn, asks }: Shown): ServerItem {
   const { spec } = held
   const count = (state: ServerTool['state']) => [...held.tools.values()].filter((tool) => tool.state === state).length
   const named = (values: Readonly<Record<string, string>>) =>
@@ -22,6 +30,7 @@ export function itemOf(held: Held, load: Load, stderr: string, secretsIn: (value
     headers: named(spec.headers),
     scope: spec.scope,
     isolation: spec.isolation,
+    walls: held.walls,
     network: spec.network,
     folders: spec.folders,
     innerHosts: spec.innerHosts,
@@ -36,12 +45,12 @@ export function itemOf(held: Held, load: Load, stderr: string, secretsIn: (value
         ? 'running'
         : load.starting > 0
           ? 'starting'
-          : held.problem !== null
+          : asks !== null || held.problem !== null
             ? 'failed'
             : 'stopped',
     running: load.running,
     calls: load.calls,
-    problem: held.problem,
+    problem: asks ?? held.problem,
     retryAt: held.retryAt === null ? null : new Date(held.retryAt).toISOString(),
     stderr: cleaned(stderr, 4_000),
     about: held.about,
@@ -65,7 +74,7 @@ export const detailOf = (...given: Parameters<typeof itemOf>): ServerDetail => (
   toolList: [...given[0].tools.values()].map(toolOf),
 })
 
-function toolOf(tool: HubTool): ServerTool {
+export function toolOf(tool: HubTool): ServerTool {
   const { description, inputSchema, hints } = tool.definition
   return {
     id: tool.tool,

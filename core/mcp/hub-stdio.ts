@@ -17,7 +17,7 @@ const KEPT = 4_000
 /** A day less than what a timer holds. */
 const LIFE_MS = 23 * 86_400_000
 
-export type StdioTransport = Transport & { stderr(): string; isolation(): CommandResult['isolation'] | null }
+export type StdioTransport = Transport & { stderr(): string }
 
 /** `broken`: told once, when the program must not be listened to any more; the sentence says why. */
 export function stdioTransport(parts: {
@@ -31,7 +31,6 @@ export function stdioTransport(parts: {
   let stderr = ''
   let window = { began: 0, bytes: 0 }
   let over = false
-  let level: CommandResult['isolation'] | null = null
   let gone: Promise<unknown> = Promise.resolve()
 
   const transport: StdioTransport = {
@@ -77,7 +76,6 @@ export function stdioTransport(parts: {
       await gone
     },
     stderr: () => stderr,
-    isolation: () => level,
   }
 
   function take(line: string): void {
@@ -101,7 +99,6 @@ export function stdioTransport(parts: {
       parts.broken(`it wrote more than ${MOST_STDERR / 2 ** 20} MiB to stderr within ${WINDOW_MS / 1_000} seconds`)
   }
   function ended(result: CommandResult): void {
-    level = result.isolation
     if (!over && !result.aborted) parts.broken(`it ended by itself${wordsOf(result)}`)
     finish()
   }

@@ -93,24 +93,24 @@ export function httpTransport(
   return transport as Transport
 }
 
-/** The folder is made before; a program keeps what it writes there. */
+/** Within `walls` and nothing else: it does not go down a rung by itself. The folder is made before; a program keeps what it writes there. */
 export function programTransport(
   parts: WayParts,
   spec: Spec & { command: string[] },
+  walls: 'sandbox' | 'plain',
   folder: string,
   cut: (why: string) => void,
 ): StdioTransport {
   const network = readHosts(spec.network)
   if (typeof network === 'string') throw new Fault('invalid', network)
-  const plain = spec.isolation === 'plain'
+  const enclosed = walls === 'sandbox'
   const command: Omit<Command, 'live' | 'timeoutMs' | 'outputBytes' | 'stdin'> = {
     run: { argv: spec.command },
     cwd: folder,
     env: { ...spec.publicEnv, ...filledWith(parts.secrets, spec.env) },
-    // A container is no place for a program that is spoken with.
-    ...(plain ? { isolation: 'plain' } : parts.exec.isolation === 'container' ? { isolation: 'sandbox' } : {}),
-    ...(network.length > 0 ? { network } : {}),
-    ...(spec.folders.length > 0 ? { folders: spec.folders } : {}),
+    isolation: walls,
+    ...(enclosed && network.length > 0 ? { network } : {}),
+    ...(enclosed && spec.folders.length > 0 ? { folders: spec.folders } : {}),
   }
   return stdioTransport({ exec: parts.exec, command, broken: cut })
 }

@@ -3,28 +3,28 @@
  * started at boot: definitions are rows, and a server starts at its first call. What a server offers is compared with what was approved each
  * time that it is met; whatever differs answers nothing until a person has looked at it. See docs/decisions/0011-other-servers.md.
  */
-import { createHash } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sql } from 'kysely'
 import type { AddServer, ApproveTools, ServerDetail, ServerItem, ServerRules } from '../contract/api-servers.ts'
-import type { ServerChange } from '../contract/event.ts'
 import { Fault } from '../contract/fault.ts'
-import { isOver, type Task } from '../contract/task.ts'
+import { isOver } from '../contract/task.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Secrets } from '../secrets/secrets.ts'
-import type { Store, Tx } from '../store/store.ts'
-import { openReview, settleReview } from '../tasks/review.ts'
+import type { Store } from '../store/store.ts'
 import { type Call, type Capabilities, mistake, type Outcome, type Tool } from '../tool.ts'
-import { CallFailed, CONNECTION_LIMITS, type Connection, type ConnectionLimits, connect } from './hub-connect.ts'
-import { compared } from './hub-definitions.ts'
+import { openApproval } from './hub-approval.ts'
+import { openBook } from './hub-book.ts'
+import { CallFailed, CONNECTION_LIMITS, type Connection, type ConnectionLimits } from './hub-connect.ts'
 import { type OwnClient, openLogins } from './hub-login.ts'
 import { openPool } from './hub-pool.ts'
 import { outcomeOf } from './hub-result.ts'
-import { type Held, type HubTool, putTools, readServers, specOf } from './hub-rows.ts'
+import { openReviews, REVIEWS } from './hub-reviews.ts'
+import { type Held, type HubTool, specOf } from './hub-rows.ts'
 import { detailOf, itemOf } from './hub-show.ts'
-import { lineOfTool, refusalOf, serverTool } from './hub-tool.ts'
-import { fetchOf, folderOf, httpTransport, placeOf, programTransport, type WayParts } from './hub-transport.ts'
+import { openStarts } from './hub-start.ts'
+import { refusalOf, serverTool } from './hub-tool.ts'
+import { fetchOf, placeOf, type WayParts } from './hub-transport.ts'
 import { filledWith, hasOpen, sealed, secretsIn, unsealed, type Vault } from './hub-values.ts'
 
 export type HubLimits = ConnectionLimits & {
@@ -46,75 +46,44 @@ export type HubParts = WayParts & {
   version: string
   now(): number
   log(words: string, cause: unknown): void
+  /** Why programs run plain here, where they do, as a sentence. */
+  why: string
   limits?: Partial<HubLimits>
 }
 export type Hub = Awaited<ReturnType<typeof openHub>>
 
-/** From the first failure in a row to the longest wait. */
-const FIRST_WAIT_MS = 1_000
-const LONGEST_WAIT_MS = 300_000
-/** Between two looks at tools of a server that says that they changed. */
-const LOOK_MS = 2_000
 const NEVER = new AbortController().signal
 
 /** Reads what is set up and puts approved tools where agents find them. Starts no server. */
 export async function openHub(parts: HubParts) {
   const { store, registry, tools, now } = parts
+  const { redact } = parts.secrets
   const limits = { ...HUB_LIMITS, ...parts.limits }
-  let servers = await readServers(store)
+  const book = await openBook({ store, isolation: parts.exec.isolation, redact })
+  const { must, change, update, record } = book
   await sealOld()
-  let reading: Promise<unknown> = Promise.resolve()
-  /** What the running programs of a server wrote to stderr last. */
-  const stderrs = new Map<string, () => string>()
-  const looking = new Map<string, NodeJS.Timeout>()
-  const reported = new Set<string>()
   const logins = openLogins({
     secrets: parts.secrets,
-    kept: (server) => servers.get(server)?.login ?? null,
+    kept: (server) => book.get(server)?.login ?? null,
     keep: (server, login) => update(server, { login: login === null ? null : JSON.stringify(login) }),
     now,
   })
-  const pool = openPool({ start, idleMs: limits.idleMs, most: limits.open })
+  const approval = openApproval({ book, registry, tools, toolOf })
+  const starts = openStarts({ ...parts, book, approval, logins, limits, redact })
+  const pool = openPool({ start: starts.start, idleMs: limits.idleMs, most: limits.open })
+  const reviews = openReviews({ store, book, redact, approve: approval.approve, allowPlain, why: parts.why })
 
-  for (const held of servers.values()) for (const tool of held.tools.values()) await place(held, tool, null)
-  await takeDecided()
+  for (const held of book.all()) await approval.placeAll(held)
+  await reviews.takeDecided()
   const forgetCommits = store.onCommit((events) => {
+    const inTime = (work: Promise<void>, what: string) => void work.catch((error: unknown) => parts.log(what, error))
     for (const event of events) {
-      if (event.type === 'task.moved' && isOver(event.to)) void endOf(event.taskId)
-      if (event.type === 'secret.changed' && event.what === 'set')
-        void renewUsers(event.name).catch((error: unknown) => parts.log('a secret of an MCP server', error))
-      if (event.type === 'review.decided' && event.review.id.startsWith('mcp/'))
-        void takeDecided().catch((error: unknown) => parts.log('a decision about tools of an MCP server', error))
+      if (event.type === 'task.moved' && isOver(event.to)) inTime(endOf(event.taskId), 'ending the MCP servers of a task')
+      if (event.type === 'secret.changed' && event.what === 'set') inTime(renewUsers(event.name), 'a secret of an MCP server')
+      if (event.type === 'review.decided' && event.review.id.startsWith(REVIEWS))
+        inTime(reviews.takeDecided(), 'a decision about an MCP server')
     }
   })
-
-  /** Rows of earlier versions held values as they were typed. */
-  async function sealOld(): Promise<void> {
-    for (const { name } of [...servers.values()].filter(({ spec }) => hasOpen(spec)))
-      await store.transact(
-        async (tx) => {
-          const row = await tx.db.selectFrom('mcp_servers').select('spec').where('name', '=', name).executeTakeFirst()
-          if (!row) return
-          const spec = specOf(name, row.spec)
-          if (!hasOpen(spec)) return // another process was quicker
-          const kept = JSON.stringify(await sealed(tx, parts.secrets, name, spec, 'system'))
-          // What stood there is not to be read in the file either.
-          if (tx.kind === 'sqlite') await sql`PRAGMA secure_delete = ON`.execute(tx.db)
-          await tx.db.updateTable('mcp_servers').set({ spec: kept }).where('name', '=', name).execute()
-          if (tx.kind === 'sqlite') await sql`PRAGMA secure_delete = OFF`.execute(tx.db)
-        },
-        { durable: true },
-      )
-    await parts.secrets.refresh()
-    servers = await readServers(store)
-  }
-
-  /** Running servers have its old value; the next call starts them with the new one. */
-  async function renewUsers(secret: string): Promise<void> {
-    await parts.secrets.refresh()
-    for (const { name, spec } of servers.values())
-      if ([...Object.values(spec.env), ...Object.values(spec.headers)].some((value) => namesIn(value).includes(secret))) pool.renew(name)
-  }
 
   /** What a task had for itself goes with it. */
   async function endOf(taskId: string): Promise<void> {
@@ -122,163 +91,55 @@ export async function openHub(parts: HubParts) {
     await pool.stop({ taskId })
     for (const server of had) await rm(placeOf(parts, server, taskId), { recursive: true, force: true })
   }
-
-  const must = (name: string): Held => {
-    const held = servers.get(name)
-    if (held) return held
-    throw new Fault('not_found', `There is no MCP server "${name.slice(0, 40)}"; \`banyan mcp servers\` lists them.`)
+  /** Running servers have its old value; the next call starts them with the new one. */
+  async function renewUsers(secret: string): Promise<void> {
+    await parts.secrets.refresh()
+    for (const { name, spec } of book.all())
+      if ([...Object.values(spec.env), ...Object.values(spec.headers)].some((value) => namesIn(value).includes(secret))) pool.renew(name)
   }
-  /** One after the other, so that an older reading never stands for a newer one. */
-  async function reread(): Promise<void> {
-    const next = reading.then(async () => {
-      servers = await readServers(store)
-    })
-    reading = next.catch(() => undefined) // whoever asked gets it; the next reads anew
-    await next
-  }
-  async function change(work: (tx: Tx) => Promise<void>): Promise<void> {
-    await store.transact(work, { durable: true })
-    await reread()
-  }
-  const record = (tx: Tx, server: string, what: ServerChange, by: string, detail: string | null = null): void =>
-    tx.record(null, { type: 'server.changed', server, what, detail: detail === null ? null : parts.secrets.redact(detail), by })
-  type Row = Partial<
-    { [K in 'about' | 'login' | 'policy' | 'problem']: string | null } & {
-      [K in 'enabled' | 'tainted' | 'trusted' | 'offered' | 'failures']: number
-    } & { retry_at: number | null }
-  >
-  const update = (name: string, row: Row, fact?: (tx: Tx) => void): Promise<void> =>
-    change(async (tx) => {
-      const gone = await tx.db
-        .updateTable('mcp_servers')
-        .set({ ...(row as object), updated_at: tx.now })
-        .where('name', '=', name)
-        .returning('name')
-        .executeTakeFirst()
-      if (gone) fact?.(tx)
-    })
-
-  async function start(name: string, taskId: string | null, stop: AbortSignal, closed: () => void): Promise<Connection> {
-    const held = must(name)
-    if (!held.enabled)
-      throw new Fault('conflict', `The MCP server "${name}" is switched off; \`banyan mcp enable ${name}\` switches it on.`)
-    if (held.retryAt !== null && held.retryAt > now())
-      throw new Fault(
-        'unavailable',
-        `The MCP server "${name}" failed ${held.failures === 1 ? 'once' : `${held.failures} times in a row`}, last because ${held.problem ?? 'it ended'}; it is tried again after ${new Date(held.retryAt).toISOString()}.`,
-      )
-    try {
-      const folder = held.spec.command === undefined ? null : await folderOf(parts, name, taskId)
-      let connection: Connection | undefined
-      connection = await connect({
-        transport(cut) {
-          const { url, command } = held.spec
-          if (url !== undefined) return httpTransport(parts, name, { ...held.spec, url }, logins, cut)
-          const program = programTransport(parts, { ...held.spec, command: command! }, folder!, cut)
-          stderrs.set(name, program.stderr)
-          return program
-        },
-        era: held.spec.url === undefined ? 'legacy' : 'auto',
-        version: parts.version,
-        limits,
-        changed: () => lookSoon(name, () => connection),
-        closed,
-        signal: stop,
+  /** Rows of earlier versions held values as they were typed. */
+  async function sealOld(): Promise<void> {
+    for (const { name } of book.all().filter(({ spec }) => hasOpen(spec)))
+      await change(async (tx) => {
+        const row = await tx.db.selectFrom('mcp_servers').select('spec').where('name', '=', name).executeTakeFirst()
+        if (!row) return
+        const spec = specOf(name, row.spec)
+        if (!hasOpen(spec)) return // another process was quicker
+        const kept = JSON.stringify(await sealed(tx, parts.secrets, name, spec, 'system'))
+        // What stood there is not to be read in the file either.
+        if (tx.kind === 'sqlite') await sql`PRAGMA secure_delete = ON`.execute(tx.db)
+        await tx.db.updateTable('mcp_servers').set({ spec: kept }).where('name', '=', name).execute()
+        if (tx.kind === 'sqlite') await sql`PRAGMA secure_delete = OFF`.execute(tx.db)
       })
-      try {
-        await look(name, connection)
-      } catch (error) {
-        await connection.close()
-        throw error
-      }
-      return connection
-    } catch (error) {
-      closed()
-      if (stop.aborted) throw new Fault('unavailable', `The MCP server "${name}" was stopped before it had started.`, { cause: error })
-      if (!(error instanceof Fault)) throw error
-      const why = error.message.replace(/\.$/, '')
-      await failed(name, why)
-      throw new Fault('unavailable', `The MCP server "${name}" could not be started, because ${parts.secrets.redact(why)}.`, {
-        cause: error,
-      })
-    }
+    await parts.secrets.refresh()
+  }
+  /** Doing it again changes nothing. */
+  async function allowPlain(name: string, by: string): Promise<void> {
+    const { spec } = must(name)
+    if (spec.withoutSandbox === 'plain') return
+    await update(name, { spec: JSON.stringify({ ...spec, withoutSandbox: 'plain' }) }, (tx) =>
+      record(tx, name, 'rules', by, 'runs plain where there is no sandbox'),
+    )
   }
 
-  /** Lists its tools and compares them with what was approved. */
-  async function look(name: string, connection: Connection): Promise<void> {
-    const { seen, offered } = await connection.list()
-    let differs: string[] = []
-    await change(async (tx) => {
-      const held = servers.get(name)
-      if (!held) return
-      const result = compared(name, [...held.tools.values()], seen)
-      differs = result.differs.map((one) => one.tool)
-      await putTools(tx, name, result.tools, result.forget)
-      await tx.db
-        .updateTable('mcp_servers')
-        .set({ about: JSON.stringify(connection.about), offered })
-        .where('name', '=', name)
-        .execute()
-      if (differs.length > 0) record(tx, name, 'differs', 'system', `tools: ${differs.join(', ')}`)
+  /** A tool of a server as agents have it. */
+  function toolOf(server: string, tool: HubTool): Tool {
+    return serverTool({
+      tool,
+      server,
+      now() {
+        const at = book.get(server)
+        const own = at?.tools.get(tool.tool)
+        return at && own ? { server: at, tool: own } : null
+      },
+      async asks(held, { task }) {
+        const why = starts.asks(held)
+        if (why === null) return null
+        await reviews.plain(held, task)
+        return `${why}. An item in the review queue asks for that; go on without this tool, or end with what you have.`
+      },
+      call,
     })
-    const held = servers.get(name)
-    for (const tool of held?.tools.values() ?? []) await place(held!, tool, null)
-  }
-  function lookSoon(name: string, connection: () => Connection | undefined): void {
-    if (looking.has(name)) return
-    const timer = setTimeout(() => {
-      looking.delete(name)
-      const open = connection()
-      if (open)
-        look(name, open).catch((error: unknown) =>
-          error instanceof Fault ? undefined : parts.log(`looking at tools of the MCP server ${name}`, error),
-        )
-    }, LOOK_MS).unref()
-    looking.set(name, timer)
-  }
-
-  async function failed(name: string, why: string): Promise<void> {
-    const failures = (servers.get(name)?.failures ?? 0) + 1
-    const wait = Math.min(FIRST_WAIT_MS * 2 ** (failures - 1), LONGEST_WAIT_MS)
-    const problem = parts.secrets.redact(why)
-    await update(name, { failures, retry_at: now() + wait, problem }, (tx) => record(tx, name, 'failed', 'system', problem))
-  }
-  async function worked(name: string): Promise<void> {
-    const held = servers.get(name)
-    if (held && (held.failures > 0 || held.problem !== null)) await update(name, { failures: 0, retry_at: null, problem: null })
-  }
-
-  /** Puts a tool where agents find it, or takes care that they do not: its entry says the same as its row. `by`: a person who approved it now. */
-  async function place(held: Held, tool: HubTool, by: string | null): Promise<void> {
-    if (tool.approved === null) return
-    const server = held.name
-    if (by !== null || !tools.has(tool.tool))
-      tools.set(
-        tool.tool,
-        serverTool({
-          tool,
-          server,
-          now: () => {
-            const at = servers.get(server)
-            const own = at?.tools.get(tool.tool)
-            return at && own ? { server: at, tool: own } : null
-          },
-          call,
-        }),
-      )
-    const entry = await registry.get('tool', tool.tool)
-    const usable = tool.state === 'approved'
-    const body = {
-      name: tool.tool,
-      description: lineOfTool(server, { name: tool.name, definition: tool.approved }),
-      core: false,
-      origin: 'server' as const,
-    }
-    if (by !== null || (usable && !entry)) await registry.save('tool', { ...body, enabled: usable }, by ?? 'system')
-    else if (entry?.enabled && !usable) await registry.save('tool', { ...body, enabled: false }, 'system')
-    // What came back as it was approved is there again.
-    else if (entry && !entry.enabled && usable && entry.author === 'system')
-      await registry.save('tool', { ...body, enabled: true }, 'system')
   }
 
   async function call(
@@ -294,136 +155,29 @@ export async function openHub(parts: HubParts) {
       try {
         return await pool.use(name, server.spec.scope === 'task' ? call.task.id : null, call.signal, async (open) => {
           connection = open
-          await report(name, call.task)
+          await reviews.differs(name, call.task)
           // Looked at anew: it may just have been found to be another.
-          const at = servers.get(name)
+          const at = book.get(name)
           const own = at?.tools.get(tool.tool)
           if (!at || !own) return mistake(`The MCP server "${name}" has no ${tool.tool} any more.`)
           const refusal = refusalOf({ server: at, tool: own })
           if (refusal !== null) return mistake(`Not called: ${refusal}`)
           const result = await open.call(own.name, args, call.signal)
-          await worked(name)
-          return outcomeOf(result, { server: name, call, files, definition: own.approved ?? own.definition, redact: parts.secrets.redact })
+          await starts.worked(name)
+          return outcomeOf(result, { server: name, call, files, definition: own.approved ?? own.definition, redact: redact })
         })
       } catch (error) {
         if (call.signal.aborted) throw new Fault('unavailable', 'The task was stopped under the call.')
         if (!(error instanceof CallFailed)) throw error
         if (connection && error.over) pool.retire(connection)
         if (error.kind === 'unsent' && error.over && !again) continue
-        const why = parts.secrets.redact(error.message)
+        const why = redact(error.message)
         if (error.kind === 'refused') return fromServer(`The MCP server "${name}" did not do it: ${why}.`)
-        await failed(name, why)
+        await starts.failed(name, why)
         const doubt = error.kind === 'unknown' ? ' It is not known whether the call took effect.' : ' Nothing was done.'
         return fromServer(`The call of the MCP server "${name}" failed, because ${why}.${doubt}`)
       }
     }
-  }
-
-  /** One item for people about all that is other than they approved, beside the task that met it. */
-  async function report(name: string, task: Pick<Task, 'id' | 'treeId'>): Promise<void> {
-    const held = must(name)
-    const all = [...held.tools.values()]
-    if (!all.some((one) => one.approvedSha !== null)) return
-    const differing = all.filter(
-      (one) => ['pending', 'changed', 'gone'].includes(one.state) || (one.state === 'unusable' && one.approvedSha !== null),
-    )
-    if (differing.length === 0) return
-    const hash = createHash('sha256')
-      .update(differing.map((one) => `${one.tool} ${one.state} ${one.sha}`).join('\n'))
-      .digest('hex')
-      .slice(0, 16)
-    const id = `mcp/${name}/${hash}`
-    if (reported.has(id)) return
-    const changes = detailOf(held, pool.load(name), '', namesIn).toolList.filter((one) => differing.some(({ tool }) => tool === one.id))
-    const action = {
-      server: name,
-      decision: 'approve takes the tools as they are shown here; reject leaves them switched off',
-      tools: Object.fromEntries(
-        differing.filter((one) => one.state === 'pending' || one.state === 'changed').map((one) => [one.tool, one.sha]),
-      ),
-      changes: changes.slice(0, 40).map(({ id: tool, state, problem, diff, description }) => ({
-        tool,
-        state,
-        ...(problem ? { problem } : {}),
-        ...(diff ? { diff } : { description: description.slice(0, 600) }),
-      })),
-    }
-    const title = `The MCP server ${name} offers other tools than were approved: ${differing.length === 1 ? differing[0]!.tool : `${differing.length} differ`}`
-    await store.transact(async (tx) => {
-      await openReview(tx, {
-        id,
-        kind: 'flag',
-        treeId: task.treeId,
-        taskId: task.id,
-        callId: null,
-        title,
-        action: JSON.parse(parts.secrets.redact(JSON.stringify(action))),
-        risk: 'high',
-      })
-    })
-    reported.add(id)
-  }
-  /** What people decided about tools that differ, also while nobody listened. Doing it again changes nothing. */
-  async function takeDecided(): Promise<void> {
-    const rows = await store.db
-      .selectFrom('reviews')
-      .select(['id', 'action', 'decided_by'])
-      .where('id', 'like', 'mcp/%')
-      .where('decision', '=', 'approve')
-      .execute()
-    for (const row of rows) {
-      const { server, tools: shas } = JSON.parse(row.action) as { server: string; tools: Record<string, string> }
-      const held = servers.get(server)
-      if (!held) continue
-      const still = Object.entries(shas).filter(([tool, sha]) => {
-        const own = held.tools.get(tool)
-        return own?.sha === sha && (own.state === 'changed' || own.state === 'pending')
-      })
-      if (still.length > 0) await approve(server, { tools: Object.fromEntries(still) }, row.decided_by ?? 'system')
-    }
-  }
-
-  async function approve(name: string, given: ApproveTools, by: string): Promise<void> {
-    const held = must(name)
-    const waiting = [...held.tools.values()].filter((one) => one.state === 'pending' || one.state === 'changed')
-    const wanted = given.tools ?? Object.fromEntries(waiting.map((one) => [one.tool, one.sha]))
-    for (const [tool, sha] of Object.entries(wanted)) {
-      const own = held.tools.get(tool)
-      if (!own)
-        throw new Fault('not_found', `The MCP server "${name}" has no tool ${tool.slice(0, 64)}; \`banyan mcp tools ${name}\` lists them.`)
-      if (own.state === 'unusable') throw new Fault('unprocessable', `${tool} cannot be used: ${own.problem}.`)
-      if (own.state === 'gone') throw new Fault('conflict', `The MCP server "${name}" does not offer ${tool} any more.`)
-      if (own.sha !== sha)
-        throw new Fault('conflict', `${tool} changed since it was shown; look at it again with \`banyan mcp tools ${name}\`.`)
-    }
-    const names = Object.keys(wanted)
-    await change(async (tx) => {
-      for (const [tool, sha] of Object.entries(wanted)) {
-        const row = await tx.db
-          .selectFrom('mcp_tools')
-          .select('definition')
-          .where('tool', '=', tool)
-          .where('sha', '=', sha)
-          .executeTakeFirst()
-        if (!row) throw new Fault('conflict', `${tool} changed since it was shown; look at it again with \`banyan mcp tools ${name}\`.`)
-        await tx.db
-          .updateTable('mcp_tools')
-          .set({ approved: row.definition, approved_sha: sha, state: 'approved' })
-          .where('tool', '=', tool)
-          .execute()
-      }
-      if (names.length > 0) record(tx, name, 'approved', by, `tools: ${names.join(', ')}`)
-      const open = await tx.db
-        .selectFrom('reviews')
-        .select('id')
-        .where('id', 'like', `mcp/${name}/%`)
-        .where('state', '<>', 'decided')
-        .execute()
-      for (const { id } of open)
-        await settleReview(tx, id, { decision: 'answer', comment: 'Tools of this server were approved elsewhere since.', by })
-    })
-    const after = must(name)
-    for (const tool of names) await place(after, after.tools.get(tool)!, by)
   }
 
   /** Starts it and looks; what goes wrong is kept with it. */
@@ -436,8 +190,14 @@ export async function openHub(parts: HubParts) {
       })
   }
   const namesIn = (value: string): string[] => secretsIn(parts.secrets, value)
-  const detail = (name: string): ServerDetail => shown(detailOf(must(name), pool.load(name), stderrs.get(name)?.() ?? '', namesIn))
-  const shown = <T>(value: T): T => JSON.parse(parts.secrets.redact(JSON.stringify(value))) as T
+  const shown = <T>(value: T): T => JSON.parse(redact(JSON.stringify(value))) as T
+  const stateOf = (held: Held) => ({
+    load: pool.load(held.name),
+    stderr: starts.stderr(held.name),
+    secretsIn: namesIn,
+    asks: starts.asks(held),
+  })
+  const detail = (name: string): ServerDetail => shown(detailOf(must(name), stateOf(must(name))))
   const targetOf = (held: Held) => {
     const { url } = held.spec
     if (url === undefined)
@@ -446,14 +206,12 @@ export async function openHub(parts: HubParts) {
   }
 
   return {
-    list: (): ServerItem[] =>
-      [...servers.values()].map((held) => shown(itemOf(held, pool.load(held.name), stderrs.get(held.name)?.() ?? '', namesIn))),
+    list: (): ServerItem[] => book.all().map((held) => shown(itemOf(held, stateOf(held)))),
     detail,
     /** Adds it, starts it once and lists its tools. One that cannot be started is added all the same, and says why. */
     async add({ name, ...spec }: AddServer, by: string): Promise<ServerDetail> {
-      if (servers.has(name))
-        throw new Fault('conflict', `There is an MCP server "${name}" already; remove it first, or choose another name.`)
-      if (servers.size >= limits.servers)
+      if (book.get(name)) throw new Fault('conflict', `There is an MCP server "${name}" already; remove it first, or choose another name.`)
+      if (book.all().length >= limits.servers)
         throw new Fault('limited', `${limits.servers} MCP servers are all that can be added; remove one first.`)
       for (const values of [spec.env, spec.headers]) faultless(() => filledWith(parts.secrets, values))
       await change(async (tx) => {
@@ -497,7 +255,7 @@ export async function openHub(parts: HubParts) {
         tools.delete(tool)
         if (await registry.get('tool', tool)) await registry.remove('tool', tool, by)
       }
-      stderrs.delete(name)
+      starts.forget(name)
       await logins.forget(name)
       await rm(join(parts.folder, name), { recursive: true, force: true })
     },
@@ -509,6 +267,16 @@ export async function openHub(parts: HubParts) {
       if (!on) await pool.stop({ server: name })
       return detail(name)
     },
+    /** Where this machine has no sandbox: lets it run as any program of its user, and starts it. */
+    async allowPlain(name: string, by: string): Promise<ServerDetail> {
+      const { walls } = must(name)
+      if (walls === null) throw new Fault('unprocessable', `The MCP server "${name}" is an address; nothing of it runs here.`)
+      if (walls === 'sandbox')
+        throw new Fault('conflict', `The MCP server "${name}" runs in the sandbox of this machine and needs nothing more.`)
+      await allowPlain(name, by)
+      await meet(name)
+      return detail(name)
+    },
     /** Ends it and meets it anew, whatever it waited for. */
     async restart(name: string): Promise<ServerDetail> {
       if (!must(name).enabled)
@@ -518,7 +286,7 @@ export async function openHub(parts: HubParts) {
       return detail(name)
     },
     async approve(name: string, given: ApproveTools, by: string): Promise<ServerDetail> {
-      await approve(name, given, by)
+      await approval.approve(name, given, by)
       return detail(name)
     },
     async rules(name: string, given: ServerRules, by: string): Promise<ServerDetail> {
@@ -570,9 +338,9 @@ export async function openHub(parts: HubParts) {
     },
     async close(): Promise<void> {
       forgetCommits()
-      for (const timer of looking.values()) clearTimeout(timer)
+      starts.close()
       await pool.close()
-      await reading
+      await book.settled()
     },
   }
 }

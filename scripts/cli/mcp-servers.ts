@@ -209,6 +209,20 @@ export function addMcpServers(mcp: Command, cli: Cli): void {
     )
   examples(
     mcp
+      .command('plain')
+      .description('Lets a server run without a sandbox on a machine that has none, with all that its user may see and do, and starts it.')
+      .addArgument(name())
+      .option('-y, --yes', 'without asking')
+      .action(async (server: string, options: { yes?: boolean }, command: Command) => {
+        const banyanServer = serverOf(cli, command)
+        const found = await call(banyanServer, 'server', { params: { id: server } })
+        await confirm(cli, options.yes, plainQuestion(found))
+        tellServer(command, await call(banyanServer, 'allowPlainServer', { params: { id: server } }), 'It may run without a sandbox here.')
+      }),
+    'banyan mcp plain files',
+  )
+  examples(
+    mcp
       .command('login')
       .description('Begins a login at a server with OAuth and prints the address to open in a browser.')
       .addArgument(name())
@@ -247,7 +261,7 @@ async function add(cli: Cli, name: string, words: string[], options: Adding, com
   const banyanServer = findServer(token === undefined ? {} : { token }, cli.env, terminal.banyan)
   if ((url === undefined) === (words.length === 0))
     throw new Ended(EXIT.usage, 'Give either --url with the address of a server, or -- and the command that starts it.')
-  const made = await call(banyanServer, 'addServer', {
+  let made = await call(banyanServer, 'addServer', {
     body: {
       name,
       ...(url === undefined ? { command: words } : { url }),
@@ -262,8 +276,14 @@ async function add(cli: Cli, name: string, words: string[], options: Adding, com
     },
   })
   const { banyan } = terminal
+  if (made.walls === 'asks' && terminal.isPerson() && !wantsJson(command)) {
+    terminal.say('Added, and not started: there is no sandbox on the machine of Banyan.')
+    if (/^y(es)?$/i.test(await terminal.ask(`${plainQuestion(made)} [y/N] `)))
+      made = await call(banyanServer, 'allowPlainServer', { params: { id: name } })
+  }
   if (!wantsJson(command)) {
-    if (made.problem !== null)
+    if (made.walls === 'asks') terminal.say(`It waits: ${oneLine(made.problem ?? '', 600)}.`)
+    else if (made.problem !== null)
       terminal.say(
         `Added, but it could not be used: ${oneLine(made.problem, 600)}.`,
         made.login === 'needed'
@@ -282,6 +302,9 @@ async function add(cli: Cli, name: string, words: string[], options: Adding, com
   terminal.out(plain(made.id))
   if (made.tools.pending > 0) terminal.say(`${counted(made.tools.pending, 'tool')} wait for you: ${banyan} mcp approve ${name}`)
 }
+
+const plainQuestion = (server: ServerDetail): string =>
+  `Run ${oneLine(server.command?.join(' ') ?? server.id, 300)} without a sandbox? It sees and does all that its user on this machine may.`
 
 async function approve(
   cli: Cli,
@@ -350,9 +373,11 @@ function describe(item: ServerDetail): string[] {
       ? item.inner
         ? 'an address of your own network, as whoever added it said'
         : 'public addresses only'
-      : item.isolation === 'plain'
-        ? 'plain: it sees what its user sees'
-        : `the best isolation here; network: ${item.network.join(', ') || 'none'}; folders: ${item.folders.map(({ path, write }) => `${path}${write ? ' (may change it)' : ''}`).join(', ') || 'its own'}`
+      : item.walls === 'asks'
+        ? `nothing: there is no sandbox here, and it waits for banyan mcp plain ${item.id}`
+        : item.walls === 'plain'
+          ? 'plain: it sees what its user sees'
+          : `the sandbox; network: ${item.network.join(', ') || 'none'}; folders: ${item.folders.map(({ path, write }) => `${path}${write ? ' (may change it)' : ''}`).join(', ') || 'its own'}`
   const rows: [string, string | null][] = [
     ['server', item.id],
     [item.transport === 'http' ? 'address' : 'command', whereOf(item)],

@@ -33,6 +33,8 @@ export async function harness(
     dataDir?: string
     paused?: boolean
     databaseUrl?: string
+    /** `plain`: as on a machine without a sandbox. */
+    isolation?: ReadyConfig['isolation']
   } = {},
 ): Promise<Harness> {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'banyan-')))
@@ -49,6 +51,7 @@ export async function harness(
     secretKeyFile: null,
     adminToken: 'test-token',
     databaseUrl: options.databaseUrl ?? base.databaseUrl,
+    isolation: options.isolation ?? base.isolation,
   }
   const runtime = await openRuntime(config, { ...options, providers: [scripted(decide, options)] })
   const runner = options.paused ? undefined : runtime.run()

@@ -12,6 +12,7 @@ type Names =
   | 'removeServer'
   | 'enableServer'
   | 'disableServer'
+  | 'allowPlainServer'
   | 'restartServer'
   | 'approveTools'
   | 'serverRules'
@@ -19,7 +20,7 @@ type Names =
   | 'finishServerLogin'
   | 'clientMetadata'
 export type ServerParts = {
-  hub: Pick<Hub, 'list' | 'detail' | 'add' | 'remove' | 'enable' | 'restart' | 'approve' | 'rules' | 'login' | 'finishLogin'>
+  hub: Pick<Hub, 'list' | 'detail' | 'add' | 'remove' | 'enable' | 'allowPlain' | 'restart' | 'approve' | 'rules' | 'login' | 'finishLogin'>
   auth: Auth
 }
 
@@ -34,6 +35,7 @@ export function serverRoutes({ hub, auth }: ServerParts): Pick<Handlers, Names> 
     },
     enableServer: ({ param, by }) => hub.enable(param('id'), true, by.name),
     disableServer: ({ param, by }) => hub.enable(param('id'), false, by.name),
+    allowPlainServer: ({ param, by }) => hub.allowPlain(param('id'), by.name),
     restartServer: ({ param }) => hub.restart(param('id')),
     approveTools: ({ param, body, by }) => hub.approve(param('id'), body, by.name),
     serverRules: ({ param, body, by }) => hub.rules(param('id'), body, by.name),

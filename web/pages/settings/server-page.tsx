@@ -61,8 +61,10 @@ function Head({ server }: { server: ServerDetail }) {
   const enable = useWrite(ROUTES.enableServer, STALE)
   const disable = useWrite(ROUTES.disableServer, STALE)
   const restart = useWrite(ROUTES.restartServer, STALE)
+  const allowPlain = useWrite(ROUTES.allowPlainServer, STALE)
   const remove = useWrite(ROUTES.removeServer, [ROUTES.servers, ROUTES.tools])
   const [asking, setAsking] = useState(false)
+  const [asksPlain, setAsksPlain] = useState(false)
   const params = { id: server.id }
   const failed = (fault: Error) => toast(fault.message, { tone: 'bad' })
   const turnOn = () => enable.mutate({ params }, { onSuccess: () => toast(words.turnedOn(server.id), { tone: 'good' }), onError: failed })
@@ -88,6 +90,9 @@ function Head({ server }: { server: ServerDetail }) {
           ...(server.enabled ? [{ id: 'server.restart', label: words.restart, group, keys: 'r', run: look }] : []),
         ]
       : []),
+    ...(may('admin') && server.walls === 'asks'
+      ? [{ id: 'server.plain', label: words.allowPlain, group, keys: 'p', run: () => setAsksPlain(true) }]
+      : []),
     ...(may('admin') ? [{ id: 'server.remove', label: words.remove, group, keys: 'shift+d', run: () => setAsking(true) }] : []),
   ])
   return (
@@ -110,7 +115,12 @@ function Head({ server }: { server: ServerDetail }) {
       {server.login === 'needed' && server.enabled && <p>{words.stateHow.login}</p>}
       <div className="actions">
         {may('admin') && server.transport === 'http' && server.enabled && <ServerLogin server={server} />}
-        {may('registry:write') && server.enabled && (
+        {may('admin') && server.walls === 'asks' && (
+          <Button look="primary" disabled={allowPlain.isPending} onClick={() => setAsksPlain(true)}>
+            {words.allowPlain}
+          </Button>
+        )}
+        {may('registry:write') && server.enabled && server.walls !== 'asks' && (
           <Button disabled={busy} onClick={look}>
             {restart.isPending ? words.restarting : words.restart}
           </Button>
@@ -131,6 +141,17 @@ function Head({ server }: { server: ServerDetail }) {
           </Button>
         )}
       </div>
+      <ConfirmDialog
+        open={asksPlain}
+        setOpen={setAsksPlain}
+        title={words.allowPlainAsk(server.id)}
+        yes={words.allowPlain}
+        onYes={() =>
+          allowPlain.mutate({ params }, { onSuccess: () => toast(words.allowedPlain(server.id), { tone: 'good' }), onError: failed })
+        }
+      >
+        {words.allowPlainMeaning(server.command?.join(' ') ?? server.id)}
+      </ConfirmDialog>
       <ConfirmDialog
         open={asking}
         setOpen={setAsking}
@@ -222,11 +243,13 @@ function About({ server }: { server: ServerDetail }) {
       ? ([
           [
             facts.walls,
-            server.isolation === 'plain'
-              ? words.plain
-              : [words.sandbox, words.network(server.network), ...server.folders.map((one) => words.folder(one.path, one.write))].join(
-                  ' · ',
-                ),
+            server.walls === 'asks'
+              ? words.noWalls
+              : server.walls === 'plain'
+                ? words.plain
+                : [words.sandbox, words.network(server.network), ...server.folders.map((one) => words.folder(one.path, one.write))].join(
+                    ' · ',
+                  ),
           ],
         ] as [string, string][])
       : []),

@@ -19,9 +19,10 @@ test('lines are pairs, values may hold the sign again, and a line that is none i
 
 test('what a server waits for comes before what went wrong, and a pause before the next try is told', () => {
   const now = Date.parse('2026-01-01T00:00:00Z')
-  const failed = { state: 'failed', login: 'none', retryAt: '2026-01-01T00:01:00Z' } as const
+  const failed = { state: 'failed', login: 'none', walls: null, retryAt: '2026-01-01T00:01:00Z' } as const
   expect(stateOf(failed, now).word).toBe('failing, waits')
   expect(stateOf({ ...failed, retryAt: null }, now).word).toBe('failing')
   expect(stateOf({ ...failed, login: 'needed' }, now)).toMatchObject({ word: 'waits for a login', tone: 'you' })
+  expect(stateOf({ ...failed, walls: 'asks' }, now)).toMatchObject({ word: 'waits for you: no sandbox here', tone: 'you' })
   expect(stateOf({ ...failed, state: 'off', login: 'needed' }, now).word).toBe('off')
 })

@@ -5,9 +5,10 @@ import { servers } from '../../words/servers.ts'
 
 type Look = Omit<Label, 'word'> & { word: string }
 /** Shape, word and colour. A server that wants a login says so whatever else is wrong, because nothing else helps it. */
-export function stateOf(server: Pick<ServerItem, 'state' | 'login' | 'retryAt'>, now: number): Look {
+export function stateOf(server: Pick<ServerItem, 'state' | 'login' | 'retryAt' | 'walls'>, now: number): Look {
   const words = servers.states
   if (server.state === 'off') return { word: words.off, shape: '‖', tone: 'stop' }
+  if (server.walls === 'asks') return { word: words.asks, shape: '⚑', tone: 'you' }
   if (server.login === 'needed') return { word: words.login, shape: '⚑', tone: 'you' }
   switch (server.state) {
     case 'stopped':
