@@ -114,6 +114,7 @@ const Settings = z.object({
   REVIEW_EXPIRY: z.enum(EXPIRY_POLICIES).optional(),
   REVIEW_EXPIRY_SECONDS: whole(1, 31_536_000).optional(),
   ALERT_PERCENT: whole(1, 100).optional(),
+  DISK_RESERVE_MB: whole(0, 1_000_000).optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: webUrl.optional(),
   OTEL_EXPORTER_OTLP_HEADERS: z
     .string()
@@ -210,6 +211,8 @@ export type Config = {
   dailyMicros: number | null
   /** Use of processor, memory or disk above which there is an alert. */
   alertPercent: number
+  /** Kept back on the disk of the data, in MB, and the line at which everything pauses; 0: the disk is not guarded. */
+  diskReserveMb: number
   /** Where traces and metrics are sent; null: nowhere. */
   otlp: { endpoint: string; headers: Readonly<Record<string, string>>; content: boolean } | null
   environment: 'development' | 'production' | 'test'
@@ -348,6 +351,7 @@ export function readConfig(
     reviewExpirySeconds: s.REVIEW_EXPIRY_SECONDS ?? null,
     dailyMicros: s.DAILY_BUDGET_DOLLARS === undefined ? null : Math.round(s.DAILY_BUDGET_DOLLARS * 1_000_000),
     alertPercent: s.ALERT_PERCENT ?? 90,
+    diskReserveMb: s.DISK_RESERVE_MB ?? 64,
     otlp:
       s.OTEL_EXPORTER_OTLP_ENDPOINT === undefined
         ? null

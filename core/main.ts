@@ -1,7 +1,7 @@
 /** The composition root: the only place where modules meet. What must reach rightwards is handed over here. */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { inspect } from 'node:util'
 import { type Briefs, openBriefs } from './agent/brief.ts'
 import { HELPERS } from './agent/capabilities.ts'
@@ -52,6 +52,7 @@ import { readPlaybooks } from './models/playbook-steps.ts'
 import type { Provider } from './models/provider.ts'
 import { type Lender, sampling } from './models/sampling.ts'
 import { typedCall } from './models/typed-call.ts'
+import { openDiskGuard } from './observe/disk-guard.ts'
 import { type Monitor, openMonitor } from './observe/monitor.ts'
 import { openSettingsList, type SettingsList } from './observe/settings-list.ts'
 import { type ExampleGoal, readGoals } from './registry/read-goals.ts'
@@ -779,6 +780,14 @@ export async function start(config: ReadyConfig, keeper?: KeeperLine, options: P
     endedTasks += events.filter((event) => event.type === 'task.moved' && isOver(event.to)).length
   })
   await keeper?.ready({ url: localUrl(config.host, port), schema: SCHEMA, oldestCode: await runtime.store.oldestCode() }, () => endedTasks)
+  const { databaseUrl } = config
+  const diskGuard = await openDiskGuard({
+    folders: [config.dataDir, ...(databaseUrl.startsWith('sqlite:') ? [dirname(databaseUrl.slice('sqlite:'.length))] : [])],
+    ballast: join(config.dataDir, 'ballast'),
+    reserveBytes: config.diskReserveMb * 1024 * 1024,
+    halt: runtime.tasks.halt,
+    log: runtime.monitor.write,
+  })
   runtime.onRestart(() => void stop('graceful', 'restart'))
   // Nothing is claimed in safe mode; what was changed can be taken back.
   if (config.safeMode) runtime.changes.start({ onlyBack: true })
@@ -792,6 +801,7 @@ export async function start(config: ReadyConfig, keeper?: KeeperLine, options: P
       runtime.monitor.write('info', how === 'now' ? 'Stopping at once' : 'Stopping: running turns finish or park first')
       await runner?.stop(how === 'now' ? 0 : DRAIN_MS)
       uncounted()
+      await diskGuard.close()
       await opened.close()
       await mcp.close()
       await closeWebhooks()

@@ -51,7 +51,7 @@ export function HeldNotice() {
   return (
     <>
       {data?.safeMode && <p className="held-notice">{shell.safeMode}</p>}
-      {data?.paused && <p className="held-notice">{shell.pause.paused(data.paused.by)}</p>}
+      {data?.paused && <p className="held-notice">{shell.pause.paused(data.paused.by, data.paused.comment)}</p>}
     </>
   )
 }

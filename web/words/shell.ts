@@ -67,7 +67,8 @@ export const shell = {
   pause: {
     all: 'Pause all',
     resume: 'Resume all',
-    paused: (by: string) => `Everything is paused by ${by}. Nothing new begins.`,
+    paused: (by: string, why: string | null) =>
+      `Everything is paused by ${by}${why ? `: ${why.replace(/\.$/, '')}` : ''}. Nothing new begins.`,
     ask: 'Pause everything?',
     meaning: 'No agent begins a new turn until you resume. Turns that run now end first. It stays so after a restart.',
     yes: 'Pause all',
