@@ -42,6 +42,16 @@ function engineSocket(): string | null {
 }
 const version = (folder: string) => Number(/(\d+)\/bin$/.exec(folder)?.[1] ?? 0)
 
+/** False where a gate judges this checkout: it is read-only there, so what builds or writes in it cannot be tried. */
+export function isWritable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK)
+    return true
+  } catch {
+    return false // what was asked for
+  }
+}
+
 function mayRun(path: string): boolean {
   try {
     accessSync(path, constants.X_OK)

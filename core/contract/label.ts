@@ -25,6 +25,8 @@ export function labelOf(task: Pick<Task, 'status' | 'reason' | 'attempt'>): Labe
           return { word: 'waiting for a time', shape: '⏲', tone: 'wait' }
         case 'external':
           return { word: 'with an outside agent', shape: '⇄', tone: 'wait' }
+        case 'change':
+          return { word: 'its change is tried', shape: '⚙', tone: 'wait' }
         default:
           return { word: 'waiting for subtasks', shape: '⧗', tone: 'wait' }
       }

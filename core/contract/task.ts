@@ -44,7 +44,7 @@ export const isOver = (status: TaskStatus): boolean => OVER.has(status)
 /** Why a task is where it is; together with the status it makes the label a person reads (see `label.ts`). */
 export const REASONS = [
   'dependencies', // backlog
-  'children', 'review', 'quota', 'timer', 'closing', 'external', // waiting
+  'children', 'review', 'quota', 'timer', 'closing', 'external', 'change', // waiting
   'person', 'step', 'budget', // paused
   'ended', 'no_tool_call', 'error', 'limit', 'deadline', 'dependency_failed', 'overflow', 'rejected', // failed / cancelled
   'stopped', 'parent_stopped', // cancelled

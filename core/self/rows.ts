@@ -5,6 +5,7 @@ import { isSettled, mayMove } from '../contract/change.ts'
 import { Fault } from '../contract/fault.ts'
 import type { Tx } from '../store/store.ts'
 import type { Database } from '../store/tables.ts'
+import { openCall, wakeIfFree } from '../tasks/move.ts'
 
 export type ChangeRow = Database['changes']
 export type GateRow = Database['change_gates']
@@ -81,6 +82,10 @@ export async function recordMove(tx: Tx, row: ChangeRow, from: ChangeState | nul
     .execute()
   const { files: _, why: _why, evidence: _evidence, effect: _effect, ...change } = toChange(row)
   tx.record(row.tree_id, { type: 'change.moved', change, from })
+  if (row.call_id === null) return
+  // Its author waits for the gates, for a person or for the keeper, and people read which.
+  const { call, task } = await openCall(tx, row.call_id)
+  if (call.waits === 'change' && call.state !== 'ended') await wakeIfFree(tx, task)
 }
 export const isOpen = (row: ChangeRow): boolean => !isSettled(row.state as ChangeState)
 

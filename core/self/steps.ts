@@ -15,6 +15,8 @@ import { type ChangeRow, changeOf, digestOf, digestOfGates, EMPTY, gatesOf, move
 
 /** What of a diff stands in a review item; the whole is read by its route. */
 const SHOWN_DIFF = 60_000
+/** What of a gate's log its author is told. */
+const TOLD_LOG = 6_000
 const UNDER_WAY = new Set(['merged', 'restarting', 'watching'])
 
 export function openSteps(parts: SelfParts, fail: (name: string) => void) {
@@ -59,11 +61,11 @@ export function openSteps(parts: SelfParts, fail: (name: string) => void) {
       })
     return false
   }
-  async function refuse(row: ChangeRow, note: string, set: Partial<ChangeRow> = {}): Promise<true> {
+  async function refuse(row: ChangeRow, note: string, set: Partial<ChangeRow> = {}, more = ''): Promise<true> {
     await store.transact(
       async (tx) => {
         const next = await moveChange(tx, row, 'refused', { ...set, note })
-        await answer(tx, next, `Change ${row.id} was refused: ${note}`, true)
+        await answer(tx, next, `Change ${row.id} was refused: ${note}${more}`, true)
       },
       { durable: true },
     )
@@ -123,7 +125,7 @@ export function openSteps(parts: SelfParts, fail: (name: string) => void) {
     const files = await source.files(base, made.tree)
     const known = { level, reasons: JSON.stringify(reasons), files: JSON.stringify(files) }
     const bad = result.gates.find((one) => one.verdict === 'failed')
-    if (bad) return refuse(begun, `the gate "${bad.name}" failed. ${bad.summary}`, known)
+    if (bad) return refuse(begun, `the gate "${bad.name}" failed. ${bad.summary}`, known, logOf(bad))
     const gates = digestOfGates(await gatesOf(store.db, row.id, Number(begun.round)))
     const autonomy = await parts.autonomy()
     const diff = await source.diff(base, made.commit)
@@ -503,6 +505,13 @@ export function openSteps(parts: SelfParts, fail: (name: string) => void) {
       return source.mergeBase(await source.tip(), row.submitted)
     },
   }
+}
+
+/** What the author needs in order to mend it. The end of a log says most. */
+function logOf({ name, log }: Told): string {
+  const words = log.trim()
+  if (words === '') return ''
+  return `\n\n${words.length > TOLD_LOG ? 'The end of the' : 'The'} log of "${name}":\n${words.slice(-TOLD_LOG)}\n\nMend it in the same folder and submit again.`
 }
 
 function messageOf(row: ChangeRow): string {

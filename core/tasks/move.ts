@@ -69,7 +69,7 @@ export async function wakeIfFree(tx: Tx, task: TaskRow): Promise<boolean> {
   const open = await callsOpen(tx, task.id)
   const held = open.filter((call) => call.waits !== null)
   if (held.length > 0) {
-    const reason = held.some((call) => call.waits === 'tasks') ? 'children' : 'review'
+    const reason = await reasonOf(tx, held)
     if (task.reason !== reason) {
       move(tx, task, 'waiting', { reason, note: task.note })
       await save(tx, task)
@@ -79,6 +79,22 @@ export async function wakeIfFree(tx: Tx, task: TaskRow): Promise<boolean> {
   if (open.length === 0 && task.wish === 'step') task.wish = null // all answers are there: the turn that the step was for is over
   await ready(tx, task)
   return true
+}
+
+/** What a task that is parked on these calls waits for, as people read it. */
+export async function reasonOf(tx: Tx, held: readonly CallRow[]): Promise<Reason> {
+  if (held.some((call) => call.waits === 'tasks')) return 'children'
+  const changes = held.filter((call) => call.waits === 'change')
+  if (changes.length < held.length) return 'review'
+  const ids = changes.flatMap((call) => JSON.parse(call.wait_ids ?? '[]') as string[])
+  const asked = await tx.db
+    .selectFrom('changes')
+    .select('id')
+    .where('id', 'in', ids)
+    .where('state', '=', 'review')
+    .where('decided_by', 'is', null)
+    .executeTakeFirst()
+  return asked === undefined ? 'change' : 'review'
 }
 
 /** Ends a call with its answer. The caller saves the task row. */

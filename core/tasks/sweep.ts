@@ -101,7 +101,7 @@ export async function thorough(store: Store, now: number): Promise<Swept> {
     .selectFrom('tasks')
     .select(['id', 'tree_id', 'reason'])
     .where('status', '=', sql.lit('waiting'))
-    .where('reason', 'in', [sql.lit('children'), sql.lit('review'), sql.lit('closing')])
+    .where('reason', 'in', [sql.lit('children'), sql.lit('review'), sql.lit('change'), sql.lit('closing')])
     .where((e) =>
       e.or([
         e('reason', '=', 'closing'),

@@ -15,7 +15,7 @@ import { helperExists, type NewChild, spawn } from './create.ts'
 import { isHalted } from './halt.ts'
 import { reserveCall, settleCall, settleLostCalls } from './ledger.ts'
 import { turnReaches } from './limits.ts'
-import { type Change, endCall, move, ready } from './move.ts'
+import { type Change, endCall, move, ready, reasonOf } from './move.ts'
 import { answerIfOver, over } from './outcome.ts'
 import { OUTSIDE_LEASE_MS, parkOutside, takeOutsideCall } from './outside-park.ts'
 import { pauseTree } from './pause.ts'
@@ -523,7 +523,7 @@ export function openTurns(
           return 'calls'
         }
         if (waiting.length > 0) {
-          move(tx, task, 'waiting', { reason: waiting.some((c) => c.waits === 'tasks') ? 'children' : 'review' })
+          move(tx, task, 'waiting', { reason: await reasonOf(tx, waiting) })
           await save(tx, task)
           if (task.wish === 'pause') await pauseParked(tx, task)
           return 'gone'

@@ -4,8 +4,9 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { isWritable } from '../needs.ts'
 import { type Bench, openBench } from './fixture/banyan.ts'
-import { findServer } from './server.ts'
+import { findServer, ROOT } from './server.ts'
 
 /** The command line of a shell's hint, without the word `banyan`. */
 const wordsOf = (hint: string): string[] => [...hint.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare!).slice(1)
@@ -297,7 +298,7 @@ describe('without an engine', () => {
     expect(out).toMatch(/✕ port .*is used by another program/)
   })
 
-  test('up in the background, status, down', async () => {
+  test.skipIf(!isWritable(ROOT))('up in the background, status, down', async () => {
     const up = await bench.run(['up', '-d', '--json'])
     expect(up.code, up.err).toBe(0)
     const { url } = JSON.parse(up.out) as { url: string }
@@ -312,7 +313,7 @@ describe('without an engine', () => {
     expect((await bench.run(['status'])).code).toBe(1)
   })
 
-  test('a start that fails says why', async () => {
+  test.skipIf(!isWritable(ROOT))('a start that fails says why', async () => {
     const { code, err } = await bench.run(['up', '-d'], { MODEL: 'nonsense/x', DATA_DIR: join(bench.folder, 'other') })
     expect(code).toBe(1)
     expect(err).toContain('the model nonsense/x names no known provider')

@@ -109,6 +109,7 @@ export const detail = {
       backlog: 'Waits for another task',
       waiting: {
         children: 'Waits for its subtasks',
+        change: 'Waits until its change of Banyan is tried, kept or refused',
         review: 'Waits for a person',
         quota: 'Waits for the model to have room',
         timer: 'Waits for a time',

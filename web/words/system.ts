@@ -107,6 +107,7 @@ export const system = {
     waitingFor: 'What tasks wait for',
     reasons: {
       children: 'their subtasks',
+      change: 'a change of Banyan',
       review: 'a person',
       closing: 'being checked and summed up',
       external: 'an outside agent',
