@@ -86,6 +86,8 @@ export function ServerLogin({ server }: { server: ServerDetail }) {
               <a className="button primary" href={url} target="_blank" rel="noopener noreferrer">
                 {words.loginOpen}
               </a>
+              {/* An address works once: after a refusal only a new one leads anywhere. */}
+              <Button onClick={() => begin.reset()}>{words.loginAgain}</Button>
             </div>
           </div>
         )}
