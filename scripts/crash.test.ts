@@ -1,9 +1,9 @@
 import { CompiledQuery } from 'kysely'
 import { expect, test } from 'vitest'
+import { violations } from '../core/tasks/invariants.ts'
 import { exhaustive, oneAtRandom, type Recorded, randomFrom, spread } from './crash/plan.ts'
 import { crash } from './crash.ts'
 import { harness } from './testing/harness.ts'
-import { violations } from './testing/invariants.ts'
 import { endWith } from './testing/scripted.ts'
 
 const recorded: Recorded = { scenario: 'x', lives: [{ a: 3, b: 1 }, { a: 2 }], ms: 100, picture: '' }

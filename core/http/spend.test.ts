@@ -2,9 +2,9 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { violations } from '../../scripts/testing/invariants.ts'
 import type { ResponseOf } from '../contract/api.ts'
 import { openStore } from '../store/store.ts'
+import { violations } from '../tasks/invariants.ts'
 import { engine, type Running } from './fixture/engine.ts'
 
 /** Speaks the Messages protocol: ends each task at once, and bills a million tokens of output. */

@@ -47,7 +47,15 @@ const CORE_TESTS = [
   'core/http/app.test.ts',
 ]
 const VITE = ['node', 'node_modules/vite/bin/vite.js', 'build', 'web', '--emptyOutDir', '--logLevel', 'warn', '--configLoader', 'native']
-const VITEST = ['node', 'node_modules/vitest/vitest.mjs', 'run', '--configLoader', 'native', '--retry=1']
+const VITEST = [
+  'node',
+  'node_modules/vitest/vitest.mjs',
+  'run',
+  '--configLoader',
+  'native',
+  '--retry=1',
+  '--fsModuleCachePath=/tmp/vitest-cache',
+]
 const passed = (summary: string, log = ''): Verdict => ({ verdict: 'passed', summary, log })
 const failed = (summary: string, log = ''): Verdict => ({ verdict: 'failed', summary, log })
 const skipped = (summary: string): Verdict => ({ verdict: 'skipped', summary, log: '' })

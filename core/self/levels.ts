@@ -34,6 +34,7 @@ const GUARDED = [
   'core/contract/review.ts',
   'core/contract/command-text.ts',
   'core/tasks/decide.ts',
+  'core/tasks/invariants.ts',
   'core/tasks/review.ts',
   'core/tasks/rules.ts',
   'core/store/migrate.ts',

@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import WebSocket from 'ws'
 import { openStore } from '../../core/store/store.ts'
+import { violations } from '../../core/tasks/invariants.ts'
 import { openSubject, type Subject } from '../proof/bad-updates.ts'
-import { violations } from '../testing/invariants.ts'
 
 const LOOK_MS = 10
 const [restarts, tasks] = [Number(process.argv[2] ?? 5), Number(process.argv[3] ?? 50)]

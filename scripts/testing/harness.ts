@@ -6,7 +6,7 @@ import { type ReadyConfig, readConfig } from '../../core/config.ts'
 import { isOver, type Task } from '../../core/contract/task.ts'
 import { openRuntime, type Runtime, type RuntimeOptions } from '../../core/main.ts'
 import type { ModelRequest } from '../../core/models/provider.ts'
-import { violations } from './invariants.ts'
+import { violations } from '../../core/tasks/invariants.ts'
 import { type Scripted, scripted } from './scripted.ts'
 
 export type Harness = {

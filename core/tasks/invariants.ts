@@ -1,10 +1,10 @@
 /** What must be true of a database at any moment between two commits. Tests and crash runs check it after everything they do. */
 import { sql } from 'kysely'
-import { isOver, type Task, type TaskStatus } from '../../core/contract/task.ts'
-import { applyEvent, emptyView, type View } from '../../core/contract/tree.ts'
-import type { Store } from '../../core/store/store.ts'
-import { INSTRUCTION_PREVIEW, limitsOf, type TaskRow, toReview, toTask, toTree } from '../../core/tasks/rows.ts'
-import { MAX_ATTEMPTS } from '../../core/tasks/turns.ts'
+import { isOver, type Task, type TaskStatus } from '../contract/task.ts'
+import { applyEvent, emptyView, type View } from '../contract/tree.ts'
+import type { Store } from '../store/store.ts'
+import { INSTRUCTION_PREVIEW, limitsOf, type TaskRow, toReview, toTask, toTree } from './rows.ts'
+import { MAX_ATTEMPTS } from './turns.ts'
 
 /** Sentences about what is broken; empty when all is well. `settled`: nothing runs, so every task must be over or parked with a reason. */
 export async function violations(store: Store, options: { settled?: boolean } = {}): Promise<string[]> {
