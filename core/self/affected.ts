@@ -4,7 +4,10 @@ import { posix } from 'node:path'
 const IMPORT = /\bfrom\s*['"](\.[^'"]+)['"]|\bimport\s*(?:\(\s*)?['"](\.[^'"]+)['"]/g
 const TEST = /\.test\.tsx?$/
 
-/** `files`: path → text, of the whole source. Answers test files; browser tests are left out, the gates have no browser. */
+/** Tests that need a browser, which the gates have not, and those of what judges: they start whole gates of their own, and no agent may change it. */
+const ELSEWHERE = /^(?:web\/e2e|core\/self|scripts\/(?:keeper|proof))\//
+
+/** `files`: path → text, of the whole source. Answers test files. */
 export function affectedTests(files: ReadonlyMap<string, string>, changed: readonly string[]): string[] {
   const importers = new Map<string, string[]>()
   for (const [file, text] of files)
@@ -26,7 +29,7 @@ export function affectedTests(files: ReadonlyMap<string, string>, changed: reado
     if (TEST.test(file) && !distance.has(file) && stems.some((stem) => new RegExp(`\\b${stem.replace(/[^\w-]/g, '')}\\b`).test(text)))
       distance.set(file, 2)
   return [...distance]
-    .filter(([file]) => TEST.test(file) && files.has(file) && !/^web\/e2e\//.test(file))
+    .filter(([file]) => TEST.test(file) && files.has(file) && !ELSEWHERE.test(file))
     .sort(([a, x], [b, y]) => x - y || (a < b ? -1 : 1))
     .map(([file]) => file)
 }

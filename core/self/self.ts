@@ -18,7 +18,7 @@ import { openWalls } from './walls.ts'
 export const AUTONOMY_SETTING = 'SELF_CHANGE_AUTONOMY'
 
 export function openSelf(parts: {
-  config: Pick<ReadyConfig, 'dataDir' | 'code' | 'commandPath' | 'keeperWatchSeconds'>
+  config: Pick<ReadyConfig, 'dataDir' | 'code' | 'commandPath' | 'databaseUrl' | 'keeperWatchSeconds'>
   store: Store
   settings: Pick<Settings, 'value' | 'saveValue'>
   redact(text: string): string
@@ -31,7 +31,8 @@ export function openSelf(parts: {
   onError(error: unknown): void
   failPoint?: (name: string) => void
 }): Changes {
-  const { dataDir, code } = parts.config
+  const { dataDir, code, databaseUrl } = parts.config
+  const database = databaseUrl.startsWith('sqlite:') ? databaseUrl.slice('sqlite:'.length) : null
   const path = parts.config.commandPath ?? '/usr/local/bin:/usr/bin:/bin'
   const source = openSource({ checkout: parts.checkout, dataDir, path })
   const folder = join(dataDir, 'self', 'gates')
@@ -49,7 +50,18 @@ export function openSelf(parts: {
     const walls = await openWalls({ folder, path, node: process.execPath, runAs: parts.runAs, cgroups: parts.cgroups, packages })
     if ('why' in walls) return walls
     return {
-      gates: openGates({ source, walls, packages, folder, pages: join(dataDir, 'self', 'pages'), redact: parts.redact, now: parts.now }),
+      gates: openGates({
+        source,
+        walls,
+        packages,
+        folder,
+        pages: join(dataDir, 'self', 'pages'),
+        copyDatabase: parts.store.kind === 'sqlite' ? parts.store.backup : null,
+        databaseSize: async () => (database === null ? 0 : (await stat(database)).size),
+        runAs: parts.runAs,
+        redact: parts.redact,
+        now: parts.now,
+      }),
     }
   }
 

@@ -10,7 +10,8 @@ import { endCall, openCall, wakeIfFree } from '../tasks/move.ts'
 import { openReview, settleReview } from '../tasks/review.ts'
 import { save, toReview } from '../tasks/rows.ts'
 import type { SelfParts } from './change.ts'
-import { type Candidate, needsPage, type Told } from './gates.ts'
+import { needsPage } from './gate-list.ts'
+import type { Candidate, Told } from './gates.ts'
 import { type ChangeRow, changeOf, digestOf, digestOfGates, EMPTY, gatesOf, moveChange, openChangeRows, recordMove } from './rows.ts'
 
 /** What of a diff stands in a review item; the whole is read by its route. */

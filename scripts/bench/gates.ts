@@ -40,6 +40,9 @@ try {
     packages,
     folder,
     pages: join(home, 'pages'),
+    copyDatabase: null,
+    databaseSize: async () => 0,
+    runAs,
     redact: (text) => text,
     now: () => performance.now(),
   })

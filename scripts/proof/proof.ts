@@ -8,6 +8,7 @@ const PROOFS: Readonly<Record<string, string>> = {
   tampering: 'tampering.ts',
   power: 'power-cut.ts',
   good: 'good-updates.ts',
+  canaries: 'canaries.ts',
 }
 
 const [name = '', ...args] = process.argv.slice(2)

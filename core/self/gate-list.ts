@@ -1,0 +1,297 @@
+/**
+ * The gates themselves: what each looks at and what it says. Those that only read come first and cost nothing; code of the candidate is run
+ * last. Those of one row run side by side.
+ */
+import type { ChangedFile, GateVerdict } from '../contract/change.ts'
+import { affectedTests } from './affected.ts'
+import type { Canary, CanarySaid } from './canary.ts'
+import { tryBoot, tryForbidden } from './canary.ts'
+import type { Candidate } from './gates.ts'
+import { integrityOf } from './integrity.ts'
+import { leaksIn } from './leaks.ts'
+import type { Judged } from './levels.ts'
+import { migrationFaults } from './migrations.ts'
+import type { Source } from './repository.ts'
+import type { Ended, Inside } from './walls.ts'
+
+export type Verdict = { verdict: GateVerdict; summary: string; log: string }
+/** What a gate may use. */
+export type Work = {
+  candidate: Candidate
+  files: readonly ChangedFile[]
+  level: Judged
+  /** Text of files before and after. */
+  before: ReadonlyMap<string, string>
+  after: ReadonlyMap<string, string>
+  diffOf(path: string): string
+  /** Text of all code of the candidate. */
+  code(): Promise<ReadonlyMap<string, string>>
+  inside(argv: readonly string[], timeoutMs: number, how?: Partial<Inside> & { on?: 'base' }): Promise<Ended>
+  /** What the type checker found, with what it remembers of the last time. */
+  types(argv: readonly string[], timeoutMs: number): Promise<Ended>
+  /** Lays out what a trial of the running candidate needs, in a folder of that name. */
+  canary(name: string): Promise<Canary>
+  signal: AbortSignal | undefined
+}
+export type GateOf = { name: string; quick: boolean; run(work: Work): Promise<Verdict> | Verdict }
+export type GateListParts = {
+  source: Source
+  redact(text: string): string
+  buildPage(tree: string, signal: AbortSignal | undefined): Promise<Ended>
+}
+
+const MINUTE = 60_000
+/** Tests that run at most, the nearest to the change first; and those that guard everything. */
+const MOST_TESTS = 40
+const CORE_TESTS = [
+  'core/contract/task.test.ts',
+  'core/contract/tree.test.ts',
+  'core/policy/policy.test.ts',
+  'core/policy/approval.test.ts',
+  'core/tasks/review.test.ts',
+  'core/store/store.test.ts',
+  'core/agent/agent.test.ts',
+  'core/http/app.test.ts',
+]
+const LINT = [
+  'node',
+  'node_modules/@biomejs/biome/bin/biome',
+  'check',
+  '--max-diagnostics=50',
+  '--no-errors-on-unmatched',
+  '--files-ignore-unknown=true',
+  '--',
+]
+/** What it remembers lies in a folder that only it may write. */
+const TSC = [
+  ...['node', 'node_modules/typescript/bin/tsc', '-p', '.', '--pretty', 'false'],
+  ...['--incremental', '--tsBuildInfoFile', '/types/types.tsbuildinfo'],
+]
+const VITEST = [
+  'node',
+  'node_modules/vitest/vitest.mjs',
+  'run',
+  '--configLoader',
+  'native',
+  '--retry=1',
+  '--fsModuleCachePath=/tmp/vitest-cache',
+]
+export const passed = (summary: string, log = ''): Verdict => ({ verdict: 'passed', summary, log })
+export const failed = (summary: string, log = ''): Verdict => ({ verdict: 'failed', summary, log })
+const skipped = (summary: string): Verdict => ({ verdict: 'skipped', summary, log: '' })
+const many = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`
+
+/** What the built page is made of. */
+export const needsPage = (files: readonly ChangedFile[]): boolean =>
+  files.some(({ path, from }) => [path, from ?? ''].some((one) => /^(?:web|core\/contract)\//.test(one)))
+
+export function gateList({ source, redact, buildPage }: GateListParts): readonly (readonly GateOf[])[] {
+  const command = (name: string, argv: readonly string[], minutes: number, words: string): GateOf => ({
+    name,
+    quick: true,
+    async run({ inside }) {
+      const ended = await inside(argv, minutes * MINUTE)
+      if (ended.code === 0) return passed(words, ended.log)
+      return failed(ended.timedOut ? `It did not end within ${minutes} minutes.` : firstLine(ended.log), ended.log)
+    },
+  })
+
+  const trial = (name: string, act: (canary: Canary) => Promise<CanarySaid>): GateOf => ({
+    name,
+    quick: false,
+    async run({ candidate, canary, level }) {
+      if (level.level === 0) return skipped('It changes texts only.')
+      const [engine, judge] = await Promise.all([
+        source.text(candidate.tree, 'scripts/engine.ts'),
+        source.text(candidate.base, 'core/self/canary-data.ts'),
+      ])
+      if (engine === null || judge === null) return skipped('This source has no engine that could be tried.')
+      const { fault, summary, log } = await act(await canary(name.replaceAll(' ', '-')))
+      return fault === null ? passed(summary, log) : failed(fault, log)
+    },
+  })
+
+  const gates: readonly (GateOf | readonly GateOf[])[] = [
+    {
+      name: 'protected paths',
+      quick: true,
+      run: ({ level }) =>
+        level.level === 4
+          ? failed(`This may only be changed by a person, in the checkout: ${level.reasons.join('; ')}.`)
+          : passed('It touches nothing that guards the system.'),
+    },
+    {
+      name: 'test integrity',
+      quick: true,
+      run({ files, diffOf }) {
+        const { doubts, refused } = integrityOf(files, diffOf)
+        if (refused.length > 0) return failed(`${refused.join('; ')}.`)
+        return doubts.length > 0 ? passed(`A person decides: ${doubts.join('; ')}.`) : passed('No existing test is weakened.')
+      },
+    },
+    {
+      name: 'secrets',
+      quick: true,
+      run({ files, after, diffOf }) {
+        for (const { path, what } of files) {
+          const text = after.get(path)
+          if (text === undefined || what === 'deleted') continue
+          if (redact(text) !== text) return failed(`${path} holds a value that Banyan keeps as a secret.`)
+          if (/\0/.test(text.slice(0, 8_000))) return failed(`${path} is not text; people cannot review it.`)
+          const added = diffOf(path)
+            .split('\n')
+            .filter((line) => /^\+(?!\+\+)/.test(line))
+          const leaks = path === 'package-lock.json' ? [] : leaksIn(added)
+          if (leaks.length > 0) return failed(`${path} seems to hold a secret (${leaks.join(', ')} of what was added).`)
+        }
+        return passed('No secret stands in what was added.')
+      },
+    },
+    {
+      name: 'dependencies',
+      quick: true,
+      run({ files, before, after }) {
+        const touched = files.filter(({ path }) => path === 'package.json' || path.endsWith('package-lock.json'))
+        if (touched.length === 0) return passed('The packages stay as they are.')
+        if (
+          touched.some(({ path }) => path.endsWith('package-lock.json')) ||
+          !sameParts(before.get('package.json'), after.get('package.json'))
+        )
+          return failed(
+            'Packages and scripts are changed by a person in the checkout (npm install, then a commit); propose it with flag_for_review.',
+          )
+        return passed('Only words of package.json change; a person decides.')
+      },
+    },
+    {
+      name: 'migrations',
+      quick: true,
+      run({ files, after }) {
+        const touched = files.filter(({ path }) => /^core\/store\/(?:migrations\/|tables\.ts)/.test(path))
+        const made = touched.filter(({ path, what }) => path.startsWith('core/store/migrations/') && what === 'new')
+        const faults = made.flatMap(({ path }) => migrationFaults(path, after.get(path) ?? ''))
+        if (faults.length > 0) return failed(`${faults.join('; ')}.`)
+        return made.length > 0 ? passed(`${many(made.length, 'migration')}: only adds.`) : passed('The schema stays as it is.')
+      },
+    },
+    [
+      command('layers', ['node', 'scripts/layers.ts'], 2, 'Every import goes the allowed way.'),
+      command('strip', ['node', 'scripts/strip.ts'], 4, 'Node runs every file as it stands.'),
+    ],
+    [
+      {
+        name: 'lint',
+        quick: true,
+        async run({ files, inside }) {
+          // No rule looks at more than one file, and the settings of the linter are not an agent's to change.
+          const paths = files.filter(({ what }) => what !== 'deleted').map(({ path }) => path)
+          const ended = await inside([...LINT, ...paths], 5 * MINUTE)
+          if (ended.code === 0) return passed('The linter has no complaint.', ended.log)
+          return failed(ended.timedOut ? 'It did not end within 5 minutes.' : firstLine(ended.log), ended.log)
+        },
+      },
+      {
+        name: 'types',
+        quick: true,
+        async run({ types }) {
+          const ended = await types(TSC, 8 * MINUTE)
+          if (ended.code === 0) return passed('Every type fits.', ended.log)
+          return failed(ended.timedOut ? 'It did not end within 8 minutes.' : firstLine(ended.log), ended.log)
+        },
+      },
+    ],
+    {
+      name: 'page build',
+      quick: false,
+      async run({ candidate, files, after, signal }) {
+        if (!needsPage(files)) return skipped('The page stays as it is.')
+        if (!after.has('web/vite.config.ts') && (await source.text(candidate.tree, 'web/vite.config.ts')) === null)
+          return skipped('This source has no page.')
+        const ended = await buildPage(candidate.tree, signal)
+        if (ended.code === 0) return passed('The page can be built.', ended.log)
+        return failed(ended.timedOut ? 'The page was not built in time.' : firstLine(ended.log), ended.log)
+      },
+    },
+    {
+      name: 'failing test first',
+      quick: false,
+      async run({ candidate, files, inside }) {
+        if (candidate.kind !== 'fix') return skipped('Only a fix must bring a test that fails without it.')
+        const tests = files.filter(({ path, what }) => /\.test\.tsx?$/.test(path) && what !== 'deleted').map(({ path }) => path)
+        if (tests.length === 0) return failed('A fix needs a test that fails on the present code and passes with the change; it has none.')
+        const ended = await inside([...VITEST, ...tests], 5 * MINUTE, { on: 'base' })
+        if (ended.code === 1 && /\bFAIL\b|\bfailed\b/.test(ended.log)) return passed('Its test fails without the change.', ended.log)
+        return failed(
+          ended.code === 0
+            ? 'Its tests pass on the present code too, so they do not show the defect.'
+            : 'Its tests could not be run on the present code.',
+          ended.log,
+        )
+      },
+    },
+    [trial('canary boot', tryBoot), trial('negative canaries', tryForbidden)],
+    {
+      name: 'affected tests',
+      quick: false,
+      async run({ code, files, inside }) {
+        const all = affectedTests(await code(), namesOf(files))
+        if (all.length === 0) return skipped('No test reaches what it changes.')
+        const some = all.slice(0, MOST_TESTS)
+        return tested(await inside([...VITEST, ...some], 12 * MINUTE), some.length, all.length - some.length)
+      },
+    },
+    {
+      name: 'core tests',
+      quick: false,
+      async run({ code, files, inside, level }) {
+        if (level.level === 0) return skipped('It changes texts only.')
+        const after = await code()
+        const ran = new Set(affectedTests(after, namesOf(files)).slice(0, MOST_TESTS))
+        const known = CORE_TESTS.filter((path) => after.has(path) && !ran.has(path))
+        if (known.length === 0) return skipped('This source has none of them, or they ran among the affected ones.')
+        return tested(await inside([...VITEST, ...known], 12 * MINUTE), known.length, 0)
+      },
+    },
+    {
+      name: 'tests can fail',
+      quick: false,
+      async run({ inside }) {
+        // Whoever made every test pass made this one pass too.
+        const ended = await inside([...VITEST, 'core/impossible.test.ts'], 3 * MINUTE)
+        if (ended.code === 1 && /expected 1 to be 2/.test(ended.log)) return passed('A test that must fail fails.')
+        return failed('A test that must fail did not: the tests of this change prove nothing.', ended.log)
+      },
+    },
+  ]
+  return gates.map((row) => ('name' in row ? [row] : row))
+}
+
+const namesOf = (files: readonly ChangedFile[]): string[] =>
+  files.flatMap((file) => [file.path, ...(file.from === null ? [] : [file.from])])
+
+function tested(ended: Ended, files: number, left: number): Verdict {
+  const counts = /^\s*Tests\s+(.*)$/m.exec(ended.log)?.[1]?.trim() ?? ''
+  const more = left > 0 ? `; ${left} further files were not run` : ''
+  if (ended.code === 0) return passed(`${many(files, 'file')}: ${counts}${more}.`, ended.log)
+  if (ended.timedOut) return failed('The tests did not end in time.', ended.log)
+  const name = /^\s*FAIL\s+(.*)$/m.exec(ended.log)?.[1]
+  return failed(`${counts || 'The tests could not be run'}${name ? `; the first: ${name.slice(0, 200)}` : ''}.`, ended.log)
+}
+function firstLine(log: string): string {
+  const lines = log.split('\n').filter((line) => line.trim() !== '')
+  return (lines.find((line) => /error|may not|belongs|cannot|×|✖/i.test(line)) ?? lines.at(-1) ?? 'It failed without a word.')
+    .trim()
+    .slice(0, 300)
+}
+/** The same but for words that nothing runs. */
+function sameParts(before: string | undefined, after: string | undefined): boolean {
+  const plain = (text: string | undefined) => {
+    const { description: _, keywords: _k, version: _v, homepage: _h, ...rest } = JSON.parse(text ?? '{}') as Record<string, unknown>
+    return JSON.stringify(rest)
+  }
+  try {
+    return plain(before) === plain(after)
+  } catch {
+    return false // no JSON: the packages cannot be told
+  }
+}
