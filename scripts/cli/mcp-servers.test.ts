@@ -8,6 +8,9 @@ import { type Bench, openBench } from './fixture/banyan.ts'
 /** The machine may be busy. */
 const PATIENCE = { timeout: 30_000, interval: 200 }
 
+// Each command is a process, and CI has two cores.
+vi.setConfig({ testTimeout: 120_000 })
+
 describe('banyan mcp', () => {
   let bench: Bench
   let engine: Awaited<ReturnType<Bench['engine']>>
@@ -57,6 +60,7 @@ describe('banyan mcp', () => {
     [['add', 'none', '--env', 'LD_PRELOAD=x', '--', 'true'], 1, /steers which programs run/],
     [['add', 'none', '--env', 'KEY=secret:NONE', '--', 'true'], 1, /there is no secret NONE/],
     [['show', 'none'], 1, /There is no MCP server "none"; `banyan mcp servers` lists them/],
+    [['plain', 'none', '--yes'], 1, /There is no MCP server "none"/],
     [['login', 'files'], 1, /is a program and takes no login/],
     [['approve', 'files', 'nothing', '--yes'], 1, /files has no tool nothing/],
   ])('%j is refused in one sentence', async (argv, code, words) => {
