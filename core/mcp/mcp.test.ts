@@ -6,6 +6,7 @@ import { dataOf, MODERN, modernClient, oldClient, textOf } from './fixture/clien
 
 type Standing = { over: boolean; task: { task_id: string; status: string; result: string | null }; reviews: { review_id: string }[] }
 
+const OVER = ['done', 'failed', 'cancelled', 'dead']
 let running: Running
 beforeAll(async () => {
   running = await engine()
@@ -42,6 +43,31 @@ describe.each(ERAS)('a client of $era', ({ era, connect }) => {
       expect(tool.annotations, tool.name).toHaveProperty('readOnlyHint')
     }
     expect(client.getInstructions()).toContain('start_goal')
+    await client.close()
+  })
+
+  test('gives a goal the rules and all that HTTP lets it have', async () => {
+    const client = await connect()
+    const give = (given: Record<string, unknown>) => client.callTool({ name: 'start_goal', arguments: given })
+    const rules = [{ verdict: 'deny', scope: 'program', signature: 'printf' }]
+    const more = { rules, agent: 'generalist', mode: 'step', workspace: 'shared', priority: 7, approval: 'run_free', budget: { turns: 9 } }
+    const { task_id } = dataOf<Standing>(await give({ goal: `Run \`printf over-${era}\``, ...more })).task
+    const held = () => running.tree(task_id)
+    const rests = () => running.until(held, ({ status }) => status === 'paused' || OVER.includes(status))
+    let tree = await rests()
+    expect(tree).toMatchObject({ mode: 'step', approval: 'run_free', limits: { turns: 9 } })
+    const live = (await running.ask<{ items: object[] }>('GET', '/api/rules')).json.items
+    expect(live).toContainEqual(expect.objectContaining({ ...rules[0], treeId: task_id }))
+    while (!OVER.includes(tree.status)) {
+      const stepped = await client.callTool({ name: 'control_task', arguments: { task_id, action: 'step' } })
+      expect(stepped.isError, textOf(stepped)).toBeFalsy()
+      tree = await rests()
+    }
+    expect(tree.status).toBe('failed')
+    const wrong = await give({ goal: 'Run `true`', rules: [{ verdict: 'allow', scope: 'program', signature: 'printf' }] })
+    expect([wrong.isError, textOf(wrong)]).toEqual([true, expect.stringContaining('rules.0.verdict')])
+    const missing = await give({ goal: 'Run `true`', example: 'no-such-example' })
+    expect([missing.isError, textOf(missing)]).toEqual([true, expect.stringContaining('There is no example goal')])
     await client.close()
   })
 

@@ -1,10 +1,8 @@
 /** The tools of whoever runs Banyan from another program: give a goal, follow it, steer it, decide what it asks, read what it knows. */
 import * as z from 'zod'
 import type { GoalRequest } from '../contract/api.ts'
-import { GOAL_LIMIT } from '../contract/api-goals.ts'
+import { GoalText, goalSettings } from '../contract/api-goals.ts'
 import { Fault } from '../contract/fault.ts'
-import { APPROVALS } from '../contract/goal.ts'
-import { Budget } from '../contract/limits.ts'
 import { DECISIONS } from '../contract/review.ts'
 import { isOver, TASK_STATUSES, type Task } from '../contract/task.ts'
 import type { Registry } from '../registry/registry.ts'
@@ -88,26 +86,26 @@ export function operatorTools({ store, tasks, registry, submitGoal, baseUrl }: D
         'Gives Banyan a goal, which becomes a tree of tasks that runs on its own and survives restarts. Answers at once with goal_id; follow it with wait_task. A line of the form "Run `command`" runs a command; a numbered list becomes one subtask a line.',
       scope: 'goals:write',
       input: z.object({
-        goal: z.string().min(1).max(GOAL_LIMIT).describe('What is to be done, in plain words'),
-        agent: z.string().max(64).optional().describe('Name of the agent that begins (list_agents); left out: one is chosen'),
-        model: z.string().max(200).optional().describe('`provider/model` for all its agents, or `playbook` for none'),
-        approval: z.enum(APPROVALS).optional().describe('How much is put before a person'),
-        plan: z.boolean().optional().describe('Nothing is done before a person has approved a plan'),
-        budget: Budget.optional(),
+        goal: GoalText.describe('What is to be done, in plain words'),
+        agent: goalSettings.agent.describe('Name of the agent that begins (list_agents); left out: one is chosen'),
+        model: goalSettings.model.describe('`provider/model` for all its agents, or `playbook` for none'),
+        approval: goalSettings.approval.describe('How much is put before a person'),
+        rules: goalSettings.rules.describe(
+          'What is asked about or refused in this goal beside that, before anything runs: a tool, a kind of effect (permission), a program or a host',
+        ),
+        plan: goalSettings.plan.describe('Nothing is done before a person has approved a plan'),
+        budget: goalSettings.budget.describe('Caps on the whole goal; at a cap it pauses and asks a person'),
+        mode: goalSettings.mode.describe('`step`: it pauses after each turn until control_task says step or resume'),
+        workspace: goalSettings.workspace.describe('`shared`: all its tasks work in one folder'),
+        priority: goalSettings.priority.describe('Higher goes first'),
+        example: goalSettings.example.describe('Name of an example goal whose files are put into its folder first'),
+        attachments: goalSettings.attachments.describe('Ids of files that were sent over HTTP before (POST /api/uploads)'),
         idempotency_key: key('The same key with the same goal again answers with the goal of the first time'),
       }),
       output: Standing,
       hints: { reads: false, destroys: false },
       async run({ idempotency_key: key, ...goal }, call) {
-        const request = {
-          ...goal,
-          priority: 0,
-          mode: 'auto',
-          workspace: 'task',
-          approval: goal.approval ?? 'ask_risky',
-          plan: goal.plan ?? false,
-        } as const
-        const { treeId } = await submitGoal({ ...request, by: call.by.name, ...(key === undefined ? {} : { idempotencyKey: key }) })
+        const { treeId } = await submitGoal({ ...goal, by: call.by.name, ...(key === undefined ? {} : { idempotencyKey: key }) })
         if (call.mayFollow) return { kind: 'task', task: await followedTask(tasks, await tasks.task(treeId), call.by, baseUrl()) }
         const task = taskShape(await tasks.task(treeId))
         const url = `${baseUrl()}/trees/${treeId}`
@@ -255,11 +253,11 @@ export function operatorTools({ store, tasks, registry, submitGoal, baseUrl }: D
       name: 'control_task',
       title: 'Control a task',
       description:
-        'cancel: lets it wrap up. abort: ends it now. pause: holds it after its turn. resume: lets it go on. retry: opens a task again that did not succeed. It reaches all tasks below unless scope is node.',
+        'cancel: lets it wrap up. abort: ends it now. pause: holds it after its turn. resume: lets it go on. step: lets it do one turn. retry: opens a task again that did not succeed. It reaches all tasks below unless scope is node.',
       scope: 'goals:write',
       input: z.object({
         task_id: id('Id of the task; a goal has the id of its first task'),
-        action: z.enum(['cancel', 'abort', 'pause', 'resume', 'retry']),
+        action: z.enum(['cancel', 'abort', 'pause', 'resume', 'step', 'retry']),
         scope: z.enum(['node', 'subtree']).optional(),
         comment: z.string().max(20_000).optional().describe('Why; it stays in the record'),
         ...Repeatable,
