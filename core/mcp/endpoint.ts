@@ -21,6 +21,7 @@ import { offerOf, openKeptAnswers } from './kept-answers.ts'
 import { openListWatch } from './list-watch.ts'
 import { operatorSurface } from './operator.ts'
 import type { Doors } from './operator-tools.ts'
+import { declaredIn, mismatchIn } from './param-headers.ts'
 import { authInfoOf, buildServer, callerOf, principalOf, type Subscriptions } from './server.ts'
 import { openSessions, refusal } from './sessions.ts'
 import type { Shown, Surface } from './surface.ts'
@@ -33,12 +34,17 @@ const SUBSCRIPTIONS = 256
 const TIDY_MS = 60_000
 /** A refusal that needs no work comes within this. */
 const FIRST_WORD_MS = 200
+/** The protocol's error for headers that say other than the body. */
+const HEADER_MISMATCH = -32_020
 /** A form may wait for a person this long. */
 const STATE_SECONDS = 3_600
 
 export type Endpoint = ReturnType<typeof openEndpoint>
 /** Makes the SDK server of a request or a session. `subscriptions` is there for sessions only. */
-export type Build = (parts: { codec: RequestStateCodec; principal: Principal }, subscriptions?: Subscriptions) => Server
+export type Build = ((parts: { codec: RequestStateCodec; principal: Principal }, subscriptions?: Subscriptions) => Server) & {
+  /** JSON Schema of what a tool takes. */
+  inputOf?(name: string): object | undefined
+}
 /** What a caller of `/mcp` must be allowed at least. */
 export const mcpScope = (principal: Principal) => (principal.kind === 'agent' ? 'work' : 'read')
 
@@ -126,6 +132,20 @@ export function openEndpoint(
     return shown
   }
 
+  /** Why a call of 2026-07-28 is refused whose headers repeat other arguments than its body has; null: they are the same. */
+  function differingHeader(body: unknown, headers: Headers, by: Principal): Response | null {
+    const { method, params, id } = body as {
+      method?: unknown
+      params?: { name?: unknown; arguments?: unknown }
+      id?: string | number | null
+    }
+    if (method !== 'tools/call' || typeof params?.name !== 'string') return null
+    const input = parts.build ? parts.build.inputOf?.(params.name) : inputOf(surfaceOf(by), params.name)
+    const mismatch = input === undefined ? null : mismatchIn(declaredIn(input), params.arguments, headers)
+    if (mismatch === null) return null
+    return refusal(400, HEADER_MISMATCH, `The headers and the body of this request differ: ${mismatch.body}.`, { id, data: { mismatch } })
+  }
+
   async function turnAway(): Promise<void> {
     for (const [cut, principal] of [...guests]) if (!(await parts.mayStill(principal, mcpScope(principal)))) cut.abort()
     await sessions.tidy((principal) => parts.mayStill(principal, mcpScope(principal)))
@@ -151,6 +171,8 @@ export function openEndpoint(
       })
       const given = read.body === undefined ? {} : { parsedBody: read.body }
       if (await isLegacyRequest(copy, read.body)) return sessions.handle(copy, read.body, authInfo)
+      const differing = differingHeader(read.body, copy.headers, principal)
+      if (differing) return differing
       guests.set(cut, principal)
       const leave = () => guests.delete(cut)
       try {
@@ -242,6 +264,8 @@ async function whenOver(response: Response, over: () => void): Promise<Response>
 }
 /** A frame of a stream that is the error MissingRequiredClientCapability. */
 const LACKING = /^(?:event: message\n)?data: (\{(?=.*"error":\{"code":-32021\b).*\})\n\n$/s
+
+const inputOf = (surface: Surface, name: string): object | undefined => surface.tools.find((tool) => tool.name === name)?.schemas.input
 
 /** Where clients that got 401 learn what to send (RFC 9728). `origin`: the address that they used. */
 export const resourceMetadata = (origin: string, scopes: readonly string[]) => ({

@@ -239,8 +239,17 @@ export function openSessions(parts: {
   }
 }
 
-export const refusal = (status: number, code: number, message: string): Response =>
-  new Response(JSON.stringify({ jsonrpc: '2.0', id: null, error: { code, message } }), {
-    status,
-    headers: { 'content-type': 'application/json' },
-  })
+/** An error of JSON-RPC; `id` is that of the request where it could be read. */
+export const refusal = (
+  status: number,
+  code: number,
+  message: string,
+  more: { id?: string | number | null | undefined; data?: unknown } = {},
+): Response =>
+  new Response(
+    JSON.stringify({ jsonrpc: '2.0', id: more.id ?? null, error: { code, message, ...(more.data ? { data: more.data } : {}) } }),
+    {
+      status,
+      headers: { 'content-type': 'application/json' },
+    },
+  )
