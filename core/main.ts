@@ -606,10 +606,14 @@ function tidyWorktrees(store: Store, tasks: Tasks, repositories: Repositories): 
 export type KeeperLine = {
   /** A real step of the boot is done; each name once. It buys time for the next. */
   progress(step: string): void
-  /** It can be asked for its health. Resolves when the keeper has looked, and work may begin; `ended` is the number of tasks that ended. */
-  ready(info: { url: string; schema: number; oldestCode: number }, ended: () => number): Promise<void>
+  /** It can be asked for its health. Resolves when the keeper has looked, and work may begin; `token` lets it look at the review queue and the way back. */
+  ready(
+    info: { url: string; schema: number; oldestCode: number; token: string },
+    tasks: () => { ended: number; failed: number },
+  ): Promise<void>
   /** Something was added to the keeper's list of what happened. */
   onEvent(listener: () => void): void
+  /** It leaves: new work is not begun any more. */
   stopping(how: 'stop' | 'restart'): Promise<void>
 }
 
@@ -775,12 +779,18 @@ export async function start(config: ReadyConfig, keeper?: KeeperLine, options: P
     throw error
   })
   port = server.port
-  let endedTasks = 0
+  // What could not begin because another task failed says nothing of this revision.
+  const ends = { ended: 0, failed: 0 }
   const uncounted = runtime.store.onCommit((events) => {
-    endedTasks += events.filter((event) => event.type === 'task.moved' && isOver(event.to)).length
+    for (const event of events) {
+      if (event.type !== 'task.moved' || !isOver(event.to)) continue
+      ends.ended++
+      if (event.to === 'dead' || (event.to === 'failed' && event.reason !== 'dependency_failed')) ends.failed++
+    }
   })
-  await keeper?.ready({ url: localUrl(config.host, port), schema: SCHEMA, oldestCode: await runtime.store.oldestCode() }, () => endedTasks)
-  const { databaseUrl } = config
+  const { adminToken: token, databaseUrl } = config
+  const oldestCode = await runtime.store.oldestCode()
+  await keeper?.ready({ url: localUrl(config.host, port), schema: SCHEMA, oldestCode, token }, () => ends)
   const diskGuard = await openDiskGuard({
     folders: [config.dataDir, ...(databaseUrl.startsWith('sqlite:') ? [dirname(databaseUrl.slice('sqlite:'.length))] : [])],
     ballast: join(config.dataDir, 'ballast'),
@@ -798,6 +808,7 @@ export async function start(config: ReadyConfig, keeper?: KeeperLine, options: P
   async function stop(how: 'graceful' | 'now', then: 'stop' | 'restart' = 'stop'): Promise<void> {
     if (how === 'now') void runner?.stop(0) // cuts turns off that a graceful stop still waits for
     stopping ??= (async () => {
+      void keeper?.stopping(then)
       runtime.monitor.write('info', how === 'now' ? 'Stopping at once' : 'Stopping: running turns finish or park first')
       await runner?.stop(how === 'now' ? 0 : DRAIN_MS)
       uncounted()

@@ -29,6 +29,7 @@ process.on('unhandledRejection', bug)
 let engine: Engine | null = null
 let asked: 'graceful' | 'now' | null = null
 let firstInterrupt: number | null = null
+let waiting = false
 
 function stop(how: 'graceful' | 'now', code: number) {
   if (asked === how || asked === 'now') return
@@ -42,7 +43,7 @@ for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => st
 process.on('SIGINT', () => {
   firstInterrupt ??= performance.now()
   if (performance.now() - firstInterrupt < SAME_KEYSTROKE_MS) {
-    if (asked === null) console.error('Stopping: running turns finish or park first. Press Ctrl-C again to abort.')
+    if (asked === null && !waiting) console.error('Stopping: running turns finish or park first. Press Ctrl-C again to abort.')
     stop('graceful', 0)
   } else stop('now', INTERRUPTED)
 })
@@ -51,7 +52,7 @@ if (process.connected) process.on('disconnect', () => stop('now', BUG))
 
 // What the keeper says: which checkout the settings are of, and what it calls the revision that runs.
 const { values: said } = parseArgs({
-  options: { checkout: { type: 'string' }, revision: { type: 'string' }, slot: { type: 'string' } },
+  options: { checkout: { type: 'string' }, revision: { type: 'string' }, slot: { type: 'string' }, standby: { type: 'boolean' } },
   strict: false,
 })
 const code = dirname(import.meta.dirname)
@@ -62,6 +63,14 @@ try {
     code,
     revision: typeof said.revision === 'string' ? said.revision : null,
   })
+  if (keeper && said.standby === true) {
+    // The process before is still there and leaves: what takes time and touches nothing is done meanwhile.
+    waiting = true
+    const [, { loadTools }] = await Promise.all([import('../core/main.ts'), import('../core/agent/tools.ts')])
+    await loadTools(join(code, 'tools'))
+    await keeper.go
+    waiting = false
+  }
   for (const warning of config.warnings) console.error(`banyan: ${warning}`)
   // Others may pass through to the workspaces below (commands run as another user where that is possible), and list nothing.
   mkdirSync(config.dataDir, { recursive: true, mode: 0o711 })

@@ -1,10 +1,11 @@
 /** What the engine and its keeper say to each other while it runs; scripts/keeper/README.md has the words. */
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { KeeperLine } from '../core/main.ts'
 
 const BEAT_MS = 1_000
 
-/** The line to the keeper that started this process; undefined without one (`npm run dev`, tests). */
-export function openKeeperLine(): KeeperLine | undefined {
+/** The line to the keeper that started this process; undefined without one (`npm run dev`, tests). `go`: a process with `--standby` may begin. */
+export function openKeeperLine(): (KeeperLine & { go: Promise<void> }) | undefined {
   if (!process.connected || process.send === undefined) return undefined
   const send = (message: object) =>
     new Promise<void>((resolve) => {
@@ -13,19 +14,29 @@ export function openKeeperLine(): KeeperLine | undefined {
     })
   let accept: () => void = () => undefined
   const accepted = new Promise<void>((resolve) => (accept = resolve))
+  let begin: () => void = () => undefined
+  const go = new Promise<void>((resolve) => (begin = resolve))
   const listeners = new Set<() => void>()
   process.on('message', (message: unknown) => {
     const type = typeof message === 'object' && message !== null && 'type' in message ? message.type : null
+    if (type === 'go') begin()
     if (type === 'accepted') accept()
     if (type === 'event') for (const listener of listeners) listener()
   })
   return {
+    go,
     progress: (step) => void send({ type: 'progress', step }),
-    async ready(info, ended) {
+    async ready(info, tasks) {
       await send({ type: 'ready', ...info })
       await accepted
       let n = 0
-      setInterval(() => void send({ type: 'heartbeat', n: ++n, ended: ended() }), BEAT_MS).unref()
+      const delay = monitorEventLoopDelay({ resolution: 10 })
+      delay.enable()
+      setInterval(() => {
+        const lag = Math.round(delay.max / 1e6)
+        delay.reset()
+        void send({ type: 'heartbeat', n: ++n, ...tasks(), lag, rss: process.memoryUsage.rss() })
+      }, BEAT_MS).unref()
     },
     onEvent: (listener) => void listeners.add(listener),
     stopping: (how) => send({ type: 'stopping', how }),

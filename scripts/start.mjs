@@ -128,15 +128,15 @@ async function packages(home, folder) {
   return at
 }
 
-/** The built page of a revision: the checkout's, if that is made of the same sources, else built from the revision. */
-async function page(folder, deps, to) {
+/** Puts the built page of a revision into it: the checkout's, if that is made of the same sources, else built from the revision. */
+async function page(folder, deps) {
   if (!existsSync(join(folder, 'web', 'vite.config.ts'))) return null
   const built = join(root, 'web', 'dist')
+  const to = join(folder, 'web', 'dist')
   if (readText(join(built, '.stamp')) === pageKey(folder)) cpSync(built, to, { recursive: true })
   else {
     symlinkSync(join(deps, 'node_modules'), join(folder, 'node_modules'))
     await prepare(folder, { page: true })
-    renameSync(join(folder, 'web', 'dist'), to)
     rmSync(join(folder, 'node_modules'))
   }
   return hashTree(to, []).get('')
@@ -171,7 +171,7 @@ async function offer(home, dataDir, workingTree) {
   if (active?.tree === made && whole) return
   const at = join(home, 'incoming', made)
   const deps = await packages(home, fresh)
-  const built = await page(fresh, deps, `${at}.page`)
+  const built = await page(fresh, deps)
   renameSync(fresh, at)
   if (active?.tree === made) return mend(home, active, at)
   const request = { id: randomUUID(), kind: 'change', commit, tree: made, page: built }
@@ -182,7 +182,6 @@ async function offer(home, dataDir, workingTree) {
 /** Files of the active slot were lost or changed: they are put there again, and the slot stays what it is. */
 function mend(home, active, at) {
   const place = join(home, 'slots', active.tree)
-  if (existsSync(`${at}.page`)) renameSync(`${at}.page`, join(at, 'web', 'dist'))
   symlinkSync(join('..', '..', 'deps', active.lock, 'node_modules'), join(at, 'node_modules'))
   rmSync(place, { recursive: true, force: true })
   renameSync(at, place)

@@ -41,6 +41,8 @@ export function keeperHome(dataDir: string) {
   }
   return {
     incoming: (tree: string) => join(home, 'incoming', tree),
+    /** The built page of a revision that it has. */
+    page: (tree: string) => join(home, 'slots', tree, 'web', 'dist'),
     /** What the keeper runs now; null: it runs nothing by its table. */
     async running(): Promise<RunningSlot | null> {
       const slots = await table()

@@ -353,25 +353,31 @@ export function openSteps(parts: SelfParts, fail: (name: string) => void) {
     fail('change.after-request')
   }
 
-  /** The built page, where the change touches what it is made of, as a folder for the keeper; answers its hash. */
+  /** Puts the built page of this revision into its folder for the keeper; answers its hash. */
   async function pageOf(row: ChangeRow): Promise<string | null> {
-    if (!needsPage(await source.files(row.base!, row.tree!)) || (await source.text(row.tree!, 'web/vite.config.ts')) === null) return null
-    const built = join(parts.pages, row.tree!)
-    if (!existsSync(built)) {
-      // What is taken back brings the page of before, which nobody has kept.
-      const found = await parts.gates()
-      if ('why' in found) throw new Fault('unavailable', found.why)
-      const ended = await found.gates.buildPage(row.tree!, undefined)
-      if (ended.code !== 0)
-        throw new Fault(
-          'unprocessable',
-          'The page of this revision could not be built; run the gates again, or look at it in the checkout.',
-        )
+    if ((await source.text(row.tree!, 'web/vite.config.ts')) === null) return null
+    const place = join(keeper.incoming(row.tree!), 'web', 'dist')
+    if (!existsSync(place)) {
+      const draft = `${keeper.incoming(row.tree!)}.page`
+      await rm(draft, { recursive: true, force: true })
+      await cp(await builtPage(row), draft, { recursive: true })
+      await rename(draft, place)
+      await rm(join(parts.pages, row.tree!), { recursive: true, force: true })
     }
-    const place = `${keeper.incoming(row.tree!)}.page`
-    await rm(place, { recursive: true, force: true })
-    await cp(built, place, { recursive: true })
     return source.hashFolder(place)
+  }
+  async function builtPage(row: ChangeRow): Promise<string> {
+    const running = await keeper.running()
+    const theirs = running && keeper.page(running.tree)
+    if (theirs && existsSync(theirs) && !needsPage(await source.files(row.base!, row.tree!))) return theirs
+    const built = join(parts.pages, row.tree!)
+    if (existsSync(built)) return built
+    // What is taken back brings the page of before, which nobody has kept.
+    const found = await parts.gates()
+    if ('why' in found) throw new Fault('unavailable', found.why)
+    const ended = await found.gates.buildPage(row.tree!, undefined)
+    if (ended.code === 0) return built
+    throw new Fault('unprocessable', 'The page of this revision could not be built; run the gates again, or look at it in the checkout.')
   }
 
   async function watch(row: ChangeRow): Promise<boolean> {

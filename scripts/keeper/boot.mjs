@@ -1,109 +1,120 @@
 /** One run of the engine, from its start to its end: what it says, whether it is healthy, and its end when it is not. */
 import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { readdirSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
+import { readText } from './disk.mjs'
 
-/** Milliseconds. `boot`: without a new step of the boot; `cap`: for the whole boot; `beat`: without a heartbeat. */
-const LIMITS = { boot: 60_000, cap: 600_000, beat: 30_000, probe: 5_000, every: 5_000, stop: 30_000, leave: 10_000 }
-const PROBES = 3
-const TICK_MS = 1_000
+/**
+ * Milliseconds. `boot`: without a new step of the boot; `cap`: for the whole boot; `beat`: without a heartbeat; `drain`: from the word that
+ * it restarts to its end; `stop`: the same for a person's signal; `leave`: for one that is condemned.
+ */
+const LIMITS = { boot: 60_000, cap: 600_000, beat: 30_000, probe: 5_000, drain: 60_000, stop: 30_000, leave: 10_000, tick: 1_000 }
+/** However short a test makes its windows, a busy machine may take this long to answer. */
+const LEAST = { beat: 5_000, probe: 2_000 }
+/** Looks that may fail in a row, and ticks from one to the next. */
+const [LOOKS, TICKS] = [3, 5]
 
-/** What answers at `url` instead of the revision that was started; null: all is well. */
-async function probe(url, revision, schema, ms) {
+/** What answers instead of the revision that was started, and whether a person could still decide and go back; null: all is well. */
+async function look({ url, schema, token }, revision, ms) {
+  const ask = (path, method = 'GET') => {
+    const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
+    return fetch(`${url}${path}`, { method, headers, signal: AbortSignal.timeout(ms), redirect: 'error' })
+  }
   try {
-    const answer = await fetch(`${url}/health`, { signal: AbortSignal.timeout(ms), redirect: 'error' })
+    const answer = await ask('/health')
     if (answer.status !== 200) return `/health answered ${answer.status}`
     const health = await answer.json()
-    if (health.status !== 'ok') return `/health says ${JSON.stringify(health.status)}`
-    if (health.revision !== revision) return `/health says revision ${String(health.revision).slice(0, 40)} instead of ${revision}`
-    return health.schema === schema ? null : `/health says schema ${String(health.schema).slice(0, 20)} instead of ${schema}`
+    for (const [what, should] of Object.entries({ status: 'ok', revision, schema }))
+      if (health[what] !== should) return `/health says ${what} ${String(health[what]).slice(0, 40)} instead of ${should}`
+    if (token === undefined) return null
+    const queue = await ask('/api/reviews?state=open&limit=1')
+    if (queue.status !== 200 || !Array.isArray((await queue.json()).items)) return `the review queue cannot be read (${queue.status})`
+    const back = await ask('/api/changes/none/rollback', 'POST')
+    return back.status === 404 ? null : `the way back is broken: the rollback of no change answered ${back.status} instead of 404`
   } catch (error) {
     return `/health cannot be read (${error.cause?.code ?? error.name})`
   }
 }
 
 /**
- * Starts it. `onReady(info)` is asked before the engine is told that it may work, and answers what is wrong, or null; `onBeat` gets
- * the number of ended tasks. `ended` resolves with how it ended; `why` is set when the keeper ended it.
+ * Starts the process; it counts as a start from `go()` on, for which one with `--standby` waits. `onReady(info)` is asked before the engine
+ * is told that it may work, and answers what is wrong, or null; so does `onBeat(beat)`. `ended` resolves with how it ended; `why` is set
+ * when the keeper ended it. `limits`: such as `boot-seconds`, in place of scaled ones.
  */
-export function boot({ node, argv, env, cwd, revision, strict, scale, patient, onReady, onBeat }) {
-  const within = Object.fromEntries(Object.entries(LIMITS).map(([name, ms]) => [name, ms * scale]))
-  // However short a test makes its windows, a busy machine may take this long to answer.
-  within.probe = Math.max(within.probe, 2_000)
-  if (patient !== null) within.boot = patient
-  within.beat = Math.max(within.beat, 5_000)
-  const run = { ready: null, why: null, lied: false, announced: null, startedAt: Date.now() }
-  const child = spawn(node, argv, { cwd, env, stdio: ['inherit', 'inherit', 'inherit', 'ipc'] })
-  const timers = new Set()
-  const after = (ms, act) => {
-    const timer = setTimeout(act, ms)
-    timers.add(timer)
-    return timer
-  }
+export function boot({ node, argv, env, cwd, revision, strict, scale, limits, onReady, onBeat, onLeaving }) {
+  const withinOf = ([name, ms]) => [name, Number(limits[`${name}-seconds`] ?? 0) * 1000 || Math.max(ms * scale, LEAST[name] ?? 0)]
+  const within = Object.fromEntries(Object.entries(LIMITS).map(withinOf))
+  const run = { ready: false, why: null, lied: false, announced: null, startedAt: 0 }
+  const mark = `KEEPER_RUN=${randomUUID()}`
+  const child = spawn(node, argv, { cwd, env: { ...env, KEEPER_RUN: mark.slice(11) }, stdio: ['inherit', 'inherit', 'inherit', 'ipc'] })
   const send = (message) => child.connected && child.send(message, () => undefined)
+  const kill = (signal, ms) => {
+    child.kill(signal)
+    setTimeout(() => child.kill('SIGKILL'), ms).unref()
+  }
   const condemn = (why, { gently = false, lied = true } = {}) => {
     if (run.why !== null) return
     Object.assign(run, { why, lied })
-    if (!gently) return child.kill('SIGKILL')
-    child.kill('SIGTERM')
-    after(within.leave, () => child.kill('SIGKILL'))
+    kill(gently ? 'SIGTERM' : 'SIGKILL', within.leave)
   }
 
-  // The boot: each real step buys time, up to the cap.
   const steps = new Set()
-  let patience = after(within.boot, () => condemn('it made no progress while it started'))
-  const cap = after(within.cap, () => condemn('its start took too long'))
-  let [beats, silent, busy, ticks] = [-1, 0, false, 0]
+  let [info, beats, silent, total, leaving, failures, looking, ticks] = [null, -1, 0, 0, 0, 0, false, 0]
 
-  async function ready(info) {
-    if (run.ready || run.why) return
+  async function ready(said) {
+    if (info !== null || run.why !== null) return
+    info = said
     let wrong = 'never asked'
-    for (let n = 0; n < PROBES && wrong !== null && run.why === null; n++) {
-      if (n > 0) await new Promise((resume) => after(500 * scale, resume))
-      wrong = await probe(info.url, revision, info.schema, within.probe)
+    for (let n = 0; n < LOOKS && wrong !== null && run.why === null; n++) {
+      if (n > 0) await pause(500 * scale)
+      wrong = await look(info, revision, within.probe)
     }
-    wrong ??= await onReady(info)
+    wrong ??= onReady(info)
     if (wrong !== null) return condemn(`it said that it is ready, but ${wrong}`)
-    run.ready = info
-    clearTimeout(patience)
-    clearTimeout(cap)
+    Object.assign(run, { ready: true })
+    silent = 0
     send({ type: 'accepted' })
-    watch(info)
   }
 
   /** A machine that slept is no reason: only the keeper's own ticks count. */
-  function watch(info) {
-    let failures = 0
-    const tick = async () => {
-      silent++
-      if (silent * TICK_MS * scale > within.beat) condemn('its event loop was silent for too long')
-      if (strict() && !busy && ++ticks % (LIMITS.every / TICK_MS) === 0) {
-        busy = true
-        const wrong = await probe(info.url, revision, info.schema, within.probe)
-        busy = false
-        failures = wrong === null || run.announced ? 0 : failures + 1
-        if (failures >= PROBES) condemn(`three looks in a row failed: ${wrong}`, { gently: true })
-      }
-    }
-    const timer = setInterval(() => void tick(), TICK_MS * scale)
-    child.once('exit', () => clearInterval(timer))
+  async function tick() {
+    silent += within.tick
+    total += within.tick
+    if (run.announced !== null) leaving += within.tick
+    if (leaving > within.drain) condemn('it did not leave, as it had said')
+    if (run.ready && silent > within.beat) condemn('its event loop was silent for too long')
+    if (!run.ready && silent > within.boot)
+      condemn(`it made no progress ${steps.size === 0 ? 'while it started' : `after "${[...steps].at(-1).slice(0, 60)}"`}`)
+    if (!run.ready && total > within.cap) condemn('its start took too long')
+    if (!run.ready || !strict() || looking || ++ticks % TICKS !== 0) return
+    looking = true
+    const wrong = await look(info, revision, within.probe)
+    looking = false
+    failures = wrong === null || run.announced !== null ? 0 : failures + 1
+    if (failures >= LOOKS) condemn(`three looks in a row failed: ${wrong}`, { gently: true })
   }
 
   child.on('message', (message) => {
-    if (message?.type === 'progress' && !run.ready && !steps.has(message.step)) {
-      steps.add(message.step)
-      clearTimeout(patience)
-      patience = after(within.boot, () => condemn(`it made no progress after "${String(message.step).slice(0, 60)}"`))
-    } else if (message?.type === 'ready' && typeof message.url === 'string') void ready(message)
-    else if (message?.type === 'stopping') run.announced = message.how
-    else if (message?.type === 'heartbeat' && message.n > beats) {
-      beats = message.n
+    if (message?.type === 'progress' && !run.ready && !steps.has(String(message.step))) {
+      steps.add(String(message.step))
       silent = 0
-      if (run.ready) onBeat(Number(message.ended) || 0)
+    } else if (message?.type === 'ready' && typeof message.url === 'string') void ready(message)
+    else if (message?.type === 'stopping' && run.why === null) {
+      run.announced = message.how
+      onLeaving(message.how)
+    } else if (message?.type === 'heartbeat' && message.n > beats) {
+      ;[beats, silent] = [message.n, 0]
+      const wrong = run.ready && run.announced === null ? onBeat(message) : null
+      if (wrong !== null) condemn(wrong, { gently: true })
     }
   })
 
+  let timer
   const ended = new Promise((resolve) => {
     const end = (code, signal, how) => {
-      for (const timer of timers) clearTimeout(timer)
+      clearInterval(timer)
+      if (code === null || run.why !== null || run.announced === null) killLeft(mark)
       resolve({ ...run, code, signal, how: run.why ?? how, upMs: Date.now() - run.startedAt })
     }
     child.once('error', (error) => end(null, null, `it could not be started (${error.code})`))
@@ -112,11 +123,23 @@ export function boot({ node, argv, env, cwd, revision, strict, scale, patient, o
   return {
     send,
     ended,
-    condemn,
-    /** Passes a person's signal on; an engine that does not leave is killed. */
-    signal(name) {
-      child.kill(name)
-      after(within.stop, () => child.kill('SIGKILL'))
+    go() {
+      run.startedAt = Date.now()
+      timer = setInterval(() => void tick(), within.tick)
+      send({ type: 'go' })
     },
+    /** Passes a person's signal on; an engine that does not leave is killed. */
+    signal: (name) => kill(name, within.stop),
+    drop: () => child.kill('SIGKILL'),
+  }
+}
+
+/** What a revision that failed left behind could hold the port or the database. Commands of agents do not carry the mark. */
+function killLeft(mark) {
+  if (process.platform !== 'linux') return
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      if (readText(`/proc/${pid}/environ`)?.split('\0').includes(mark)) process.kill(Number(pid), 'SIGKILL')
+    } catch {} // another person's, or gone already
   }
 }

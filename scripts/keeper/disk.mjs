@@ -1,44 +1,30 @@
 /** Writes that a power cut leaves whole: either the old file is there or the new one. `step` is called after each single operation, so that a test can end the process between any two. */
-import { closeSync, cpSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, symlinkSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 /** Freed when the disk is full, so that the slot table can still be written. */
 const BALLAST_BYTES = 64 * 1024
+const isFull = (error) => ['ENOSPC', 'EDQUOT', 'EFBIG'].includes(error.code)
 
 export function openDisk(home, step = () => undefined) {
   const ballast = join(home, 'ballast')
 
-  function put(path, flags, text) {
-    const file = openSync(path, flags, 0o600)
-    step()
-    try {
-      const data = Buffer.from(text)
-      for (let from = 0; from < data.length; ) from += writeSync(file, data, from)
-      step()
-      fsyncSync(file)
-      step()
-    } finally {
-      closeSync(file)
-    }
-  }
-  /** What a rename or a removal in the folder did lasts from here on. */
-  function settle(folder) {
-    const file = openSync(folder, 'r')
-    try {
-      fsyncSync(file)
-    } finally {
-      closeSync(file)
-    }
+  function put(path, text, flag) {
+    writeFileSync(path, text, { mode: 0o600, flag, flush: true })
     step()
   }
-  function whole(path, text) {
-    put(`${path}.new`, 'w', text)
-    rename(`${path}.new`, path)
-  }
+  /** The new name lasts from here on. */
   function rename(from, to) {
     renameSync(from, to)
     step()
-    settle(dirname(to))
+    const folder = openSync(dirname(to), 'r')
+    fsyncSync(folder)
+    closeSync(folder)
+    step()
+  }
+  function whole(path, text) {
+    put(`${path}.new`, text, 'w')
+    rename(`${path}.new`, path)
   }
 
   return {
@@ -47,32 +33,28 @@ export function openDisk(home, step = () => undefined) {
       try {
         whole(path, text)
       } catch (error) {
-        if (error.code !== 'ENOSPC' && error.code !== 'EDQUOT') throw error
+        if (!isFull(error)) throw error
         rmSync(ballast, { force: true })
         whole(path, text)
       }
     },
-    append: (path, text) => put(path, 'a', text),
+    append: (path, text) => put(path, text, 'a'),
     rename,
+    /** Any other operation, as one step. */
+    act(operation, ...args) {
+      operation(...args)
+      step()
+    },
     remove(path) {
       rmSync(path, { recursive: true, force: true })
       step()
     },
-    link(to, path) {
-      symlinkSync(to, path)
-      step()
-    },
-    copy(from, to) {
-      cpSync(from, to, { recursive: true })
-      step()
-    },
-    folder: (path) => mkdirSync(path, { recursive: true, mode: 0o700 }),
     /** Puts the ballast (back) in place; on a disk that is too full for it there is none. */
     fill() {
       try {
         if (readText(ballast)?.length !== BALLAST_BYTES) whole(ballast, '.'.repeat(BALLAST_BYTES))
       } catch (error) {
-        if (error.code !== 'ENOSPC' && error.code !== 'EDQUOT' && error.code !== 'EFBIG') throw error
+        if (!isFull(error)) throw error
       }
     },
   }

@@ -6,16 +6,20 @@
  */
 import { existsSync, realpathSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { boot } from './boot.mjs'
 import { lossOf, restore, save, shapeOf } from './database.mjs'
 import { openDisk, readJson } from './disk.mjs'
+import { openJudge } from './judge.mjs'
 import { own } from './own.mjs'
-import { openTable, TRIES } from './table.mjs'
+import { openTable, other, TRIES } from './table.mjs'
 import { damageOf, folderOf, take } from './take.mjs'
 import { Refusal } from './tree.mjs'
 
 /** What an engine's exit code says. Anything else, a signal included, is a crash. */
 const [STOPPED, RESTART, BAD_CONFIGURATION] = [0, 75, 78]
+/** A signal that came before the engine could listen for it ended it on the spot; there was nothing to drain. */
+const EARLY = { SIGTERM: STOPPED, SIGHUP: STOPPED, SIGINT: 130 }
 /** So many crashes, or restarts of a slot that never ran for `quickMs`, within the time are a loop. */
 const LOOP = { most: 5, withinMs: 600_000, quickMs: 20_000 }
 const say = (text) => process.stderr.write(`banyan keeper: ${text}\n`)
@@ -30,11 +34,28 @@ const backups = join(dirname(home), 'backups')
 let left = Number(given['stop-after'] ?? Number.POSITIVE_INFINITY)
 const disk = openDisk(home, () => --left === 0 && process.kill(process.pid, 'SIGKILL'))
 
+const label = (slot) => (slot.commit ?? slot.tree).slice(0, 12)
+/** Counts one more; answers how many there were within the time of a loop. */
+function count(times) {
+  times.push(Date.now())
+  while (times[0] <= Date.now() - LOOP.withinMs * scale) times.shift()
+  return times.length
+}
+
 /** Resolves with the code that this process should end with. */
 async function keep() {
   const { table, save: write, event, sweep } = openTable(home, disk, say)
+  const { slots } = table
+  const stop = new AbortController()
+  let engine = null
+  /** The next process of the slot that leaves: its code is loaded already, and it waits. */
+  let standby = null
+  let wasReady = false
+  const [checked, fellFrom, crashes] = [new Set(), new Set(), []]
+  const onTrial = (name) => name !== 'golden' && slots[name].state === 'trial' && slots[other(name)]?.state === 'kept'
+
   /** Whatever the disk does, what runs goes on; false: the table on it is older than the one in memory. */
-  const tried = (what, act) => {
+  function tried(what, act) {
     try {
       act()
       return true
@@ -44,36 +65,24 @@ async function keep() {
     }
   }
   const settle = () => tried('the slot table could not be written', write)
-  const tell = (type, slot) => {
-    const one = event(type, slot)
-    engine?.send({ type: 'event', event: one })
-  }
-  let engine = null
-  let stopping = false
-  let waiting = null
-  let wasReady = false
-  const checked = new Set()
-  const crashes = []
-  const restarts = []
-  const other = (name) => (name === 'A' ? 'B' : 'A')
-  const onTrial = (name) => name !== 'golden' && table.slots[name].state === 'trial' && table.slots[other(name)]?.state === 'kept'
+  const tell = (type, name) => engine?.send({ type: 'event', event: event(type, name) })
 
   function takeRequest(file, source) {
     const path = join(home, file)
     const request = readJson(path)
-    if (!existsSync(path)) return
     if (typeof request?.id === 'string' && request.id !== table.lastRequest) {
       const about = { changeId: request.changeId ?? null, tree: request.tree ?? null, commit: request.commit ?? null }
       table.lastRequest = request.id
       try {
-        if (request.kind === 'rollback') rollBack(about)
-        else {
+        if (request.kind === 'rollback') {
+          if (slots[other(table.active)]?.state !== 'kept') throw new Refusal('there is no earlier revision to go back to')
+          goBack(table.active, 'a person rolled it back', about.changeId)
+        } else {
           const slot = take(home, disk, table, request, source)
           // A checkout's newer commit takes the place of a trial, or of a revision that never ran; the last good one stays.
-          const present = table.slots[table.active]
-          const name = !present || onTrial(table.active) || present.schema === null ? table.active : other(table.active)
           const was = table.active
-          Object.assign(table.slots, { [name]: slot, golden: table.slots.golden ?? { ...slot, state: 'kept' } })
+          const name = !slots[was] || onTrial(was) || slots[was].schema === null ? was : other(was)
+          Object.assign(slots, { [name]: slot, golden: slots.golden ?? { ...slot, state: 'kept' } })
           Object.assign(table, { active: name, safe: false, backup: null })
           if (name !== was) kept(was) // it served, so it can be gone back to
         }
@@ -85,26 +94,20 @@ async function keep() {
         say(`the revision that was asked for was refused: ${reason}`)
       }
     }
-    disk.remove(path)
+    if (existsSync(path)) disk.remove(path)
   }
 
-  function rollBack(about) {
-    const name = table.active
-    if (table.slots[other(name)]?.state !== 'kept') throw new Refusal('there is no earlier revision to go back to')
-    const reason = 'a person rolled it back'
-    event('undone', name, reason, { changeId: about.changeId ?? table.slots[name].changeId })
-    table.slots[name].state = 'undone'
-    table.failed[table.slots[name].tree] = { at: new Date().toISOString(), reason, changeId: about.changeId }
+  /** From a revision that is not to come again to the last good one. */
+  function goBack(name, reason, changeId = slots[name].changeId) {
+    event('undone', name, reason, { changeId: changeId ?? slots[name].changeId })
+    table.failed[slots[name].tree] = { at: new Date().toISOString(), reason, changeId }
+    slots[name].state = 'undone'
     Object.assign(table, { active: other(name), safe: false })
   }
 
   /** The trial is over and lost. */
   function undo(name, reason) {
-    const slot = table.slots[name]
-    event('undone', name, reason)
-    table.failed[slot.tree] = { at: new Date().toISOString(), reason, changeId: slot.changeId }
-    slot.state = 'undone'
-    table.active = other(name)
+    goBack(name, reason)
     // Its migrations must not stay: another revision may use their numbers.
     if (table.backup !== null) {
       const [before, after] = [shapeOf(table.backup), shapeOf(database)]
@@ -112,7 +115,7 @@ async function keep() {
     }
     crashes.length = 0
     settle()
-    say(`revision ${label(slot)} was undone: ${reason}. The last good one, ${label(table.slots[table.active])}, starts`)
+    say(`revision ${label(slots[name])} was undone: ${reason}. The last good one, ${label(slots[table.active])}, starts`)
   }
 
   /** Puts the database back to before a trial that was never let to work; false: it could not. */
@@ -135,10 +138,10 @@ async function keep() {
     crashes.length = 0
     if (name === 'golden') return false
     const next = other(name)
-    if (table.slots[next]?.state === 'kept' && !fellFrom.has(next)) {
+    if (slots[next]?.state === 'kept' && !fellFrom.has(next)) {
       fellFrom.add(name)
       table.active = next
-      say(`${reason}; the last good revision, ${label(table.slots[next])}, starts`)
+      say(`${reason}; the last good revision, ${label(slots[next])}, starts`)
     } else {
       table.safe = true
       event('safe-mode', 'golden', reason)
@@ -147,12 +150,11 @@ async function keep() {
     settle()
     return true
   }
-  const fellFrom = new Set()
 
   /** A boot that passes here may work; answers what is wrong, or null. */
   function admit(name, info, before) {
-    const slot = table.slots[name]
-    const good = table.slots[other(name)]
+    const slot = slots[name]
+    const good = slots[other(name)]
     if (onTrial(name)) {
       const loss = database === '' ? null : lossOf(before, shapeOf(database))
       if (loss) return loss
@@ -168,60 +170,94 @@ async function keep() {
   }
 
   function kept(name) {
-    const slot = table.slots[name]
+    const slot = slots[name]
     if (name === 'golden' || slot.state !== 'trial') return
     slot.state = 'kept'
-    if (slot.source === 'checkout') table.slots.golden = { ...slot }
+    if (slot.source === 'checkout') slots.golden = { ...slot }
     settle()
     tell('kept', name)
     tried('old revisions could not be removed', sweep)
   }
 
-  async function run(name) {
-    const slot = table.slots[name]
+  /** What hinders a start of this slot, or null; a trial is backed up and one of its tries is taken. */
+  async function obstacle(name, trial) {
+    const slot = slots[name]
+    const damage = checked.has(slot.tree) ? null : damageOf(home, slot)
+    if (damage) {
+      event('crash', name, damage)
+      return damage
+    }
+    checked.add(slot.tree)
+    if (!trial) {
+      if (table.restore && table.backup !== null) await putBack(name)
+      return null
+    }
+    if (slot.triesLeft <= 0) return 'it did not start in three tries'
+    try {
+      if (table.backup === null && database !== '')
+        Object.assign(table, { restore: false, backup: await save(database, backups, 'before-change') })
+    } catch (error) {
+      return `the database could not be backed up (${error.message})`
+    }
+    slot.triesLeft--
+    return settle() ? null : 'its tries could not be counted on the disk'
+  }
+
+  function open(name, waits) {
+    const slot = slots[name]
     const folder = folderOf(home, slot)
-    const before = onTrial(name) && table.backup !== null ? shapeOf(table.backup) : null
-    const modules = join(folder, 'node_modules', `node-${process.platform}-${process.arch}`, 'bin', 'node')
-    const revision = (slot.commit ?? slot.tree).slice(0, 12)
-    event('boot', name)
-    let window = null
+    const trial = onTrial(name)
+    const before = trial && table.backup !== null ? shapeOf(table.backup) : null
+    const node = join(folder, 'node_modules', `node-${process.platform}-${process.arch}`, 'bin', 'node')
+    const revision = label(slot)
+    const judge = openJudge(slots[trial ? other(name) : name].usual, scale)
     // The end of the window alone proves nothing: what is silent by then is not kept.
-    let watched = false
-    engine = boot({
-      node: existsSync(modules) ? realpathSync(modules) : process.execPath,
-      argv: [join(folder, 'scripts', 'engine.ts'), `--checkout=${checkout}`, `--revision=${revision}`, `--slot=${name}`],
+    let window = Number.POSITIVE_INFINITY
+    const argv = [join(folder, 'scripts', 'engine.ts'), `--checkout=${checkout}`, `--revision=${revision}`, `--slot=${name}`]
+    return boot({
+      node: existsSync(node) ? realpathSync(node) : process.execPath,
+      argv: waits ? [...argv, '--standby'] : argv,
       env: name === 'golden' ? { ...process.env, SAFE_MODE: '1' } : process.env,
       cwd: checkout,
       revision,
       scale,
-      patient: given['boot-seconds'] === undefined ? null : Number(given['boot-seconds']) * 1000,
+      limits: given,
       strict: () => onTrial(name),
       onReady(info) {
         const wrong = admit(name, info, before)
-        if (wrong === null) {
-          tell('ready', name)
-          window = setTimeout(() => (watched = true), watch.ms)
-        }
-        return wrong
+        if (wrong !== null) return wrong
+        tell('ready', name)
+        window = performance.now() + watch.ms
+        return null
       },
-      onBeat: (ended) => (watched || ended >= watch.tasks) && kept(name),
+      onBeat(beat) {
+        const over = performance.now() >= window
+        const wrong = judge.wrong(beat) ?? (over ? judge.leak() : null)
+        if (wrong !== null && onTrial(name)) return wrong
+        slot.usual = judge.usual()
+        if (over || Number(beat.ended) >= watch.tasks) kept(name)
+        return null
+      },
+      onLeaving(how) {
+        if (
+          how === 'restart' &&
+          standby === null &&
+          name === table.active &&
+          !table.safe &&
+          slot.state === 'kept' &&
+          !existsSync(join(home, 'request.json'))
+        )
+          standby = { name, process: open(name, true) }
+      },
     })
-    const end = await engine.ended
-    clearTimeout(window)
-    engine = null
-    return end
   }
 
-  /** Waits as long as `ms`, or until somebody wants to stop. */
-  const pause = (ms) => new Promise((resume) => (waiting = { resume, timer: setTimeout(resume, ms) }))
-
   // The engine counts signals itself; it alone knows what a second SIGINT cuts off.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  for (const signal of Object.keys(EARLY)) {
     process.on(signal, () => {
-      stopping = true
-      if (engine) return engine.signal(signal)
-      clearTimeout(waiting?.timer)
-      waiting?.resume()
+      stop.abort()
+      standby?.process.drop()
+      engine?.signal(signal)
     })
   }
 
@@ -235,112 +271,66 @@ async function keep() {
   disk.fill()
   for (;;) {
     const name = table.safe ? 'golden' : table.active
-    const slot = table.slots[name]
+    const slot = slots[name]
     if (!slot) {
       say('there is no revision to run: start it with "npm start" in the checkout')
       return 1
     }
-    if (stopping) return STOPPED
+    if (stop.signal.aborted) return STOPPED
     const trial = onTrial(name)
-    const damage = checked.has(slot.tree) ? null : damageOf(home, slot)
-    if (damage) {
-      event('crash', name, damage)
-      if (trial) undo(name, damage)
-      else if (!fallBack(name, `revision ${label(slot)} cannot start: ${damage}`)) return 1
+    const hindered = await obstacle(name, trial)
+    if (hindered !== null) {
+      if (trial) undo(name, hindered)
+      else if (!fallBack(name, `revision ${label(slot)} cannot start: ${hindered}`)) return 1
       continue
     }
-    checked.add(slot.tree)
-    if (trial && slot.triesLeft <= 0) {
-      undo(name, 'it did not start in three tries')
-      continue
-    }
-    if (!trial && table.restore && table.backup !== null) await putBack(name)
-    if (trial && table.backup === null && database !== '') {
-      try {
-        table.restore = false
-        table.backup = await save(database, backups, 'before-change')
-      } catch (error) {
-        undo(name, `the database could not be backed up (${error.message})`)
-        continue
-      }
-    }
-    if (trial) slot.triesLeft--
-    if (!settle() && trial) {
-      undo(name, 'its tries could not be counted on the disk')
-      continue
-    }
-    const end = await run(name)
+    event('boot', name)
+    if (standby !== null && standby.name !== name) standby.process.drop()
+    engine = standby?.name === name ? standby.process : open(name, false)
+    standby = null
+    engine.go()
+    const end = await engine.ended
+    engine = null
 
-    if (stopping) {
-      // A signal that came before the engine could listen for it ended it on the spot; there was nothing to drain.
-      const early = { SIGTERM: STOPPED, SIGHUP: STOPPED, SIGINT: 130 }
-      if (trial) slot.triesLeft++
+    // One that a person stopped and that hangs on its way was stopped all the same.
+    const code = end.why === null ? end.code : end.ready && end.announced === 'stop' ? STOPPED : null
+    const asked = code === (end.announced === 'restart' ? RESTART : STOPPED) && end.ready && end.announced !== null
+    const bad = code === BAD_CONFIGURATION && !wasReady && !(trial && slot.source === 'change') && table.backup === null
+    if (trial && (asked || bad || stop.signal.aborted)) {
+      slot.triesLeft++
       settle()
-      return end.code === RESTART ? STOPPED : (end.code ?? early[end.signal] ?? 1)
     }
-    if (end.code === STOPPED && end.why === null && (!trial || (end.ready && end.announced === 'stop'))) {
-      if (trial) slot.triesLeft++
-      settle()
-      return STOPPED
-    }
-    if (end.code === BAD_CONFIGURATION && !wasReady && !(trial && slot.source === 'change') && table.backup === null) {
-      if (trial) slot.triesLeft++
-      settle()
-      return 1
-    }
-    const quick = end.upMs < LOOP.quickMs * scale
-    if (end.code === RESTART && end.why === null) {
+    if (stop.signal.aborted) return end.code === RESTART ? STOPPED : (end.code ?? EARLY[end.signal] ?? 1)
+    if (bad) return 1
+    if (code === STOPPED && (asked || !trial)) return STOPPED
+    if (code === RESTART) {
       const [was, safe] = [table.active, table.safe]
       table.safe = false
       takeRequest('request.json', 'change')
       if (was !== table.active || safe) continue
-      const asked = end.ready && end.announced === 'restart'
-      if (trial && asked) {
-        restarts.push(Date.now())
-        while (restarts[0] <= Date.now() - LOOP.withinMs * scale) restarts.shift()
-        if (restarts.length > LOOP.most) {
-          undo(name, 'it asked for one restart after the other')
-          continue
-        }
-        slot.triesLeft++
-      }
       // On trial an end that nobody asked for is a crash, whatever its code.
-      if (asked || (!trial && !quick)) continue
+      if (trial ? asked && count(crashes) <= LOOP.most : asked || end.upMs >= LOOP.quickMs * scale) continue
     } else event('crash', name, end.how)
 
     // What is left is a crash, or an engine that asks for one start after the other.
-    if (!end.ready && !trial && table.backup !== null) {
-      if (await putBack(name)) continue
-    }
-    if (trial && slot.triesLeft <= 0) {
-      undo(name, `it did not start in three tries (${end.how})`)
+    if (!end.ready && !trial && table.backup !== null && (await putBack(name))) continue
+    const how = code === RESTART && (asked || !trial) ? 'it asks for one restart after the other' : end.how
+    if (trial && (slot.triesLeft <= 0 || end.ready || end.lied || code === BAD_CONFIGURATION)) {
+      undo(name, end.ready || end.lied || slot.triesLeft > 0 ? how : `it did not start in three tries (${how})`)
       continue
     }
-    if (trial && (end.ready || end.lied || end.code === BAD_CONFIGURATION)) {
-      undo(name, end.how)
-      continue
-    }
-    const now = Date.now()
-    crashes.push(now)
-    while (crashes[0] <= now - LOOP.withinMs * scale) crashes.shift()
-    const reason =
-      end.code === RESTART && end.why === null
-        ? 'the engine asks for one restart after the other'
-        : end.how.replace(/^it(s)? /, (_, of) => `the engine${of ? "'s" : ''} `)
-    if (crashes.length >= LOOP.most) {
-      if (fallBack(name, `${reason}, ${LOOP.most} times in a short time`)) continue
-      say(
-        `${reason}, ${LOOP.most} times in a short time, in safe mode too; it stays stopped: read the errors above, mend the cause and start it again`,
-      )
+    const loop = count(crashes) >= LOOP.most
+    const what = `${how.replace(/^it(s)? /, (_, of) => `the engine${of ? "'s" : ''} `)}${loop ? `, ${LOOP.most} times in a short time` : ''}`
+    if (loop && !fallBack(name, what)) {
+      say(`${what}, in safe mode too; it stays stopped: read the errors above, mend the cause and start it again`)
       return 1
     }
+    if (loop || code === RESTART) continue
     const ms = Math.min(5_000, 200 * 2 ** (crashes.length - 1)) * Math.min(1, scale * 10)
-    if (end.code !== RESTART) say(`${reason}; starting it again in ${Math.round(ms)} ms`)
-    await pause(end.code === RESTART ? 0 : ms)
+    say(`${what}; starting it again in ${Math.round(ms)} ms`)
+    await pause(ms, undefined, { signal: stop.signal }).catch(() => undefined)
   }
 }
-
-const label = (slot) => (slot.commit ?? slot.tree).slice(0, 12)
 
 const owner = own(home)
 const code = await keep()

@@ -39,5 +39,5 @@ it('a power cut after any write of the keeper leaves a system that starts, and t
     }
   }
   settled.remove()
-  expect(cuts).toBeGreaterThan(40 / STRIDE)
+  expect(cuts).toBeGreaterThan(30 / STRIDE)
 })

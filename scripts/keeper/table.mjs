@@ -5,15 +5,14 @@ import { join } from 'node:path'
 import { readJson, readText } from './disk.mjs'
 
 export const TRIES = 3
-const HASH = /^[0-9a-f]{40}$/
 const EMPTY = { version: 1, active: 'A', good: null, safe: false, lastRequest: null, backup: null, failed: {} }
 const sumOf = (table) => createHash('sha256').update(JSON.stringify(table)).digest('hex')
+export const other = (name) => (name === 'A' ? 'B' : 'A')
 
 /** True for a table that this keeper wrote whole. */
 function isWhole(kept) {
-  if (kept?.version !== 1 || !['A', 'B'].includes(kept.active) || typeof kept.slots !== 'object' || kept.slots === null) return false
-  const { sum, ...table } = kept
-  return sum === sumOf(table) && ['A', 'B', 'golden'].every((name) => kept.slots[name] === null || HASH.test(kept.slots[name]?.tree))
+  const { sum, ...table } = kept ?? {}
+  return table.version === 1 && sum === sumOf(table)
 }
 
 export function openTable(home, disk, say) {
@@ -31,12 +30,12 @@ export function openTable(home, disk, say) {
     table,
     /** Makes what `table` says now last. The text before is kept. */
     save() {
-      const other = table.slots[table.active === 'A' ? 'B' : 'A']
-      const active = table.slots[table.active]
-      table.good = active?.state === 'kept' ? table.active : other?.state === 'kept' ? (table.active === 'A' ? 'B' : 'A') : null
+      table.good = [table.active, other(table.active)].find((name) => table.slots[name]?.state === 'kept') ?? null
+      const text = `${JSON.stringify({ ...table, sum: sumOf(table) }, null, 1)}\n`
       const old = readText(file)
+      if (old === text) return
       if (old && isWhole(readJson(file))) disk.write(before, old)
-      disk.write(file, `${JSON.stringify({ ...table, sum: sumOf(table) }, null, 1)}\n`)
+      disk.write(file, text)
     },
     /** One more line of what happened. A full disk loses the line, not the system. */
     event(type, slot, reason = null, change = undefined) {
@@ -52,10 +51,7 @@ export function openTable(home, disk, say) {
     /** Takes away what no slot uses; packages a week later, because a request for them may be on its way. */
     sweep() {
       const used = Object.values(table.slots).flatMap((slot) => (slot ? [slot.tree, slot.lock] : []))
-      for (const [place, days] of [
-        ['slots', 0],
-        ['deps', 7],
-      ]) {
+      for (const [place, days] of Object.entries({ slots: 0, deps: 7 })) {
         for (const name of existsSync(join(home, place)) ? readdirSync(join(home, place)) : []) {
           const path = join(home, place, name)
           if (!used.includes(name) && Date.now() - statSync(path).mtimeMs >= days * 86_400_000) disk.remove(path)

@@ -22,9 +22,11 @@ const root = dirname(dirname(import.meta.dirname))
 const TOKEN = 'token-of-this-proof'
 /** The keeper's windows are this much shorter. */
 const SCALE = 0.1
-const WATCH_SECONDS = 6
+const WATCH_SECONDS = 10
 /** Without a step of the boot; the real one is 60. A machine that is busy with other things must not be taken for a hang. */
 const BOOT_SECONDS = 20
+/** The engine itself cuts turns off after ten. */
+const DRAIN_SECONDS = 30
 /** For a verdict, on a machine that is busy with other things. */
 const PATIENCE_MS = 180_000
 
@@ -42,7 +44,13 @@ export async function openSubject(settings: Readonly<Record<string, string>> = {
   function start() {
     keeper = spawn(
       process.execPath,
-      startOf(dataDir, `--scale=${SCALE}`, `--watch-seconds=${WATCH_SECONDS}`, `--boot-seconds=${BOOT_SECONDS}`),
+      startOf(
+        dataDir,
+        `--scale=${SCALE}`,
+        `--watch-seconds=${WATCH_SECONDS}`,
+        `--boot-seconds=${BOOT_SECONDS}`,
+        `--drain-seconds=${DRAIN_SECONDS}`,
+      ),
       {
         cwd: root,
         detached: true,
@@ -145,23 +153,29 @@ export async function tryOne(subject: Subject, candidate: Candidate): Promise<Ve
   const source = join(home, 'slots', good)
   cpSync(source, fresh, {
     recursive: true,
-    filter: (path) => path !== join(source, 'node_modules') && path !== join(source, 'web', 'dist'),
+    filter: (path) => path !== join(source, 'node_modules'),
   })
   candidate.edit?.(fresh)
   // Each is a tree of its own, even where two candidates are the same edit.
   writeFileSync(join(fresh, 'candidate.txt'), candidate.name)
   const tree = hashTree(fresh).get('')!
+  const page = hashTree(join(fresh, 'web', 'dist'), []).get('')!
   candidate.spoil?.(fresh)
   rmSync(join(home, 'incoming', tree), { recursive: true, force: true })
   renameSync(fresh, join(home, 'incoming', tree))
   const changeId = randomUUID()
-  const request = { id: changeId, kind: 'change', changeId, commit: null, tree, page: null, from: good, ...candidate.request }
+  const request = { id: changeId, kind: 'change', changeId, commit: null, tree, page, from: good, ...candidate.request }
   writeFileSync(join(home, 'request.json.new'), JSON.stringify(request))
   renameSync(join(home, 'request.json.new'), join(home, 'request.json'))
   const seen = events().at(-1)?.seq ?? 0
   const began = Date.now()
   await ask('POST', '/admin/graceful-shutdown?restart=1')
   const mine = () => events().filter((event) => event.seq > seen)
+  const { during } = candidate
+  if (during) {
+    await until(`"${candidate.name}" to work`, () => mine().find((event) => event.type === 'ready' && event.changeId === changeId))
+    await during((goal) => ask('POST', '/api/goals', { goal }))
+  }
   const end = await until(`a verdict on "${candidate.name}"`, () =>
     mine().find((event) => event.changeId === changeId && ['refused', 'undone', 'kept'].includes(event.type)),
   )

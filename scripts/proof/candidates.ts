@@ -10,6 +10,8 @@ export type Candidate = {
   request?: Record<string, unknown>
   /** After the tree was hashed: what an attacker or a broken disk does to it. */
   spoil?: (folder: string) => void
+  /** What is asked of it as soon as it works. */
+  during?: (give: (goal: string) => Promise<unknown>) => Promise<void>
   /** `kept`: it is slow but honest, and must survive. */
   expect: 'undone' | 'refused' | 'kept'
   /** One of the deadliest, tried in each run of the tests. */
@@ -147,6 +149,57 @@ export const CANDIDATES: readonly Candidate[] = [
     expect: 'undone',
   },
   { name: 'it cuts the line to the keeper', edit: later('process.disconnect?.()'), expect: 'undone' },
+  // It runs, but not well.
+  {
+    name: 'a slow leak',
+    edit: later('const kept: Buffer[] = []; setInterval(() => kept.push(Buffer.alloc(4 * 2 ** 20, 1)), 200)', 0),
+    expect: 'undone',
+    short: true,
+  },
+  {
+    name: 'an event loop that hangs again and again',
+    edit: later('setInterval(() => { const end = Date.now() + 800; while (Date.now() < end); }, 20)', 0),
+    expect: 'undone',
+  },
+  {
+    name: 'tasks that fail',
+    edit: change(
+      'core/models/playbook.ts',
+      '  const instruction = task.instruction.trim()',
+      "  if (task.instruction.includes('for this candidate')) return end('failure', 'broken')\n  const instruction = task.instruction.trim()",
+    ),
+    during: async (give) => {
+      for (let n = 0; n < 12; n++) await give(`Run \`echo ${n} for this candidate\``)
+    },
+    expect: 'undone',
+  },
+  {
+    name: 'a way back that is broken',
+    edit: change(
+      'core/http/routes/changes.ts',
+      "      mustAllow(by, 'evolve')",
+      "      if (by) throw new Error('broken')\n      mustAllow(by, 'evolve')",
+    ),
+    expect: 'undone',
+    short: true,
+  },
+  {
+    name: 'a review queue that cannot be read',
+    edit: change('core/http/routes/reviews.ts', /reviews: [^\n]*/, "reviews: () => { throw new Error('broken') },"),
+    expect: 'undone',
+  },
+  {
+    name: 'the port stolen by a process that stays',
+    edit: later(
+      `void import('node:child_process').then(({ spawn }) => {
+        const thief = "const s = require('node:http').createServer((_, r) => r.end('mine')); const go = () => s.listen(" + port + ", '127.0.0.1'); s.on('error', () => setTimeout(go, 5)); go()"
+        spawn(process.execPath, ['-e', thief], { detached: true, stdio: 'ignore' }).unref()
+        setTimeout(() => process.exit(1), 500)
+      })`,
+    ),
+    expect: 'undone',
+    short: true,
+  },
   // It harms the data.
   {
     name: 'half a migration',
@@ -223,7 +276,7 @@ export const CANDIDATES: readonly Candidate[] = [
     expect: 'refused',
   },
   { name: 'no entry', edit: (folder) => rmSync(join(folder, 'scripts/engine.ts')), expect: 'refused' },
-  { name: 'a page that was not built', edit: change('web/main.tsx', /^/, '// other\n'), expect: 'refused' },
+  { name: 'a page that was not built', request: { page: null }, edit: change('web/main.tsx', /^/, '// other\n'), expect: 'refused' },
   { name: 'a page of which the files differ', request: { page: 'a'.repeat(40) }, edit: change('README.md', /^/, 'A\n'), expect: 'refused' },
   { name: 'gated on another revision', request: { from: 'b'.repeat(40) }, edit: change('README.md', /^/, 'B\n'), expect: 'refused' },
   { name: 'a tree that is a path', request: { tree: '../../../etc' }, edit: change('README.md', /^/, 'C\n'), expect: 'refused' },
