@@ -11,6 +11,7 @@ import * as z from 'zod'
 import { Fault } from './contract/fault.ts'
 import { ISOLATION_CHOICES, type IsolationChoice } from './contract/isolation.ts'
 import { EXPIRY_POLICIES, type ExpiryPolicy } from './contract/review.ts'
+import { WATCHDOG_CHOICES, type WatchdogChoice } from './contract/watch.ts'
 
 const whole = (least: number, most: number) =>
   z
@@ -93,6 +94,7 @@ const Settings = z.object({
   MAX_CONCURRENT_AGENTS: whole(1, 1_000).optional(),
   DEFAULT_TIMEOUT_SECONDS: whole(1, 31_536_000).optional(),
   SUPERVISOR_CHECK_INTERVAL: whole(1, 86_400).optional(),
+  WATCHDOG: z.enum(WATCHDOG_CHOICES).meta({ wanted: 'normal, patient or off' }).optional(),
   ISOLATION: z
     .enum(ISOLATION_CHOICES)
     .meta({ wanted: ISOLATION_CHOICES.join(', ').replace(/, (?=[^,]*$)/, ' or ') })
@@ -200,6 +202,8 @@ export type Config = {
   maxConcurrentAgents: number
   defaultTimeoutSeconds: number
   supervisorCheckInterval: number
+  /** How soon a task that repeats itself is helped; `off`: never. */
+  watchdog: WatchdogChoice
   isolation: IsolationChoice
   /** Null: commands cannot run in containers. */
   containerImage: string | null
@@ -344,6 +348,7 @@ export function readConfig(
     maxConcurrentAgents: s.MAX_CONCURRENT_AGENTS ?? 3,
     defaultTimeoutSeconds: s.DEFAULT_TIMEOUT_SECONDS ?? 300,
     supervisorCheckInterval: s.SUPERVISOR_CHECK_INTERVAL ?? 60,
+    watchdog: s.WATCHDOG ?? 'normal',
     isolation: s.ISOLATION ?? 'auto',
     containerImage: s.CONTAINER_IMAGE ?? null,
     dockerHost: s.DOCKER_HOST,
@@ -395,7 +400,7 @@ function shownSetting(name: Name, found: { value: string; from: string } | undef
 
 /** The value of a setting that a person gives as text, or a Fault that says what it must be. */
 export function checkSetting(
-  name: 'MODEL' | 'FALLBACK_MODEL' | 'MAX_CONCURRENT_AGENTS' | 'DEFAULT_TIMEOUT_SECONDS' | 'DAILY_BUDGET_DOLLARS',
+  name: 'MODEL' | 'FALLBACK_MODEL' | 'MAX_CONCURRENT_AGENTS' | 'DEFAULT_TIMEOUT_SECONDS' | 'DAILY_BUDGET_DOLLARS' | 'WATCHDOG',
   text: string,
 ): string | number | undefined {
   const value = text.trim()

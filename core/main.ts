@@ -12,6 +12,7 @@ import { loadTools } from './agent/tools.ts'
 import { openTrials, type Trials } from './agent/trials.ts'
 import { UniversalAgent } from './agent/universal-agent.ts'
 import { openUploads, type Uploads } from './agent/uploads.ts'
+import { watchdogMeans } from './agent/watchdog-means.ts'
 import { type Workspaces, workspaces } from './agent/workspaces.ts'
 import { openLogins } from './auth/logins.ts'
 import { openPeople } from './auth/people.ts'
@@ -55,6 +56,7 @@ import { typedCall } from './models/typed-call.ts'
 import { openDiskGuard } from './observe/disk-guard.ts'
 import { type Monitor, openMonitor } from './observe/monitor.ts'
 import { openSettingsList, type SettingsList } from './observe/settings-list.ts'
+import { openWatchdog, type Watchdog } from './observe/watchdog/watchdog.ts'
 import { type ExampleGoal, readGoals } from './registry/read-goals.ts'
 import { readSeeds } from './registry/read-seeds.ts'
 import { openRegistry, type Registry } from './registry/registry.ts'
@@ -114,6 +116,8 @@ export type Runtime = {
   workspaces: Workspaces
   history: History
   monitor: Monitor
+  /** Looks for tasks that do not get on; runs by itself while workers do. */
+  watchdog: Watchdog
   editors: Editors
   /** What outside agents are told of tasks. */
   briefs: Briefs
@@ -414,6 +418,18 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     version: packageVersion(config.code),
     now,
   })
+  const watchdog = openWatchdog({
+    store,
+    now,
+    ...watchdogMeans({ registry, models, fallback: () => list.current.fallbackModel }),
+    intervalMs: () => config.supervisorCheckInterval * 1_000,
+    patience: () => ({ normal: 1, patient: 2, off: null })[list.current.watchdog],
+    onError: (error) => {
+      const words = `the watchdog: ${inspect(error)}`
+      console.error(vault.redact(`banyan: ${words}`))
+      monitor.write('error', words)
+    },
+  })
   // One process owns an embedded database, so every claim found now belongs to a dead one.
   if (store.kind === 'sqlite') {
     await tasks.recover()
@@ -456,6 +472,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     workspaces: folders,
     history,
     monitor,
+    watchdog,
     editors,
     briefs: openBriefs({ registry, tools, tasks }),
     tools,
@@ -541,6 +558,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
       })
       const started = runner
       changes.start()
+      watchdog.start()
       return {
         ...started,
         stop: (graceMs) => {
@@ -550,6 +568,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
       }
     },
     async close() {
+      await watchdog.stop()
       await changes.stop()
       await monitor.close()
       clearInterval(hourly)

@@ -13,6 +13,7 @@ import type { Evidence, Task, Verdict } from './contract/task.ts'
 import type { Command, CommandResult, Isolation } from './exec/exec.ts'
 import type { JobNews, JobWait, LiveJob } from './exec/jobs.ts'
 import type { TaskGit } from './git/shapes.ts'
+import type { Resolution } from './tasks/stuck.ts'
 import type { Found, Page } from './web/web.ts'
 
 /**
@@ -177,6 +178,12 @@ export type Capabilities = {
     /** Runs one that was made. */
     run(name: string, input: unknown): Promise<Outcome>
   }
+  /** The stuck task that a supervisor was started for, and what is below it. A Fault says what is not its own. */
+  supervision: {
+    inspect(taskId?: string): Promise<string>
+    /** Does it, and answers the call in the same commit. */
+    resolve(taskId: string | undefined, how: Resolution): Promise<void>
+  }
   /** True when the person who typed the goal wrote exactly this command into this task's own instruction. */
   origin: { typedByPerson(command: string): { typed: boolean; once: boolean } }
 }
@@ -207,6 +214,8 @@ export type Tool = {
   permission: 'read' | 'write' | 'exec' | 'network' | 'self'
   /** It only arranges work within the goal (tasks, questions, ends): nothing outside the tree of tasks changes. */
   arranges?: true
+  /** A task that only judges another may call it; of the others it has those that always only read. */
+  judging?: true
   /** Only agents that a person allowed this have the tool, and they all have it: `web` is `web_search_allowed`. */
   requires?: 'web'
   inputSchema: Record<string, unknown>
@@ -243,6 +252,7 @@ export function defineTool<S extends z.ZodObject, N extends keyof Capabilities =
   description: string
   permission: Tool['permission']
   arranges?: true
+  judging?: true
   requires?: NonNullable<Tool['requires']>
   effect: Effect | ((input: z.output<S>, ctx: Call & Pick<Capabilities, N>) => Effect)
   needs?: readonly N[]
@@ -266,6 +276,7 @@ export function defineTool<S extends z.ZodObject, N extends keyof Capabilities =
     description: spec.description,
     permission: spec.permission,
     ...(spec.arranges ? { arranges: true as const } : {}),
+    ...(spec.judging ? { judging: true as const } : {}),
     ...(spec.requires ? { requires: spec.requires } : {}),
     inputSchema: schemaOf(input),
     ...(typeof spec.effect === 'function' ? {} : { fixedEffect: spec.effect }),

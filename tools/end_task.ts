@@ -7,6 +7,7 @@ export default defineTool({
   description: `Ends your task; the only call of its reply. The result goes to whoever asked for the task. Listed evidence is checked: files must exist, commands must have run in this task or below it with that exit code. It is refused while a subtask of yours still runs.`,
   permission: 'write',
   arranges: true,
+  judging: true,
   effect: 'keyed',
   needs: ['ending'],
   input: z.object({

@@ -6,6 +6,7 @@ export default defineTool({
   description: `Puts something before the people in charge. With question: true you ask them something and wait, at no cost; their words are the answer. Without it you report a problem (something broken, unsafe, or that the system should do better) and go on at once. One matter per call, plain words, everything needed to decide it.`,
   permission: 'write',
   arranges: true,
+  judging: true,
   effect: 'keyed',
   needs: ['reviews'],
   input: z.object({

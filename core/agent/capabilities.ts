@@ -30,6 +30,7 @@ import type { Capabilities } from '../tool.ts'
 import type { Web } from '../web/web.ts'
 import { planClosing } from './closing-plan.ts'
 import { selfCapability } from './self-capability.ts'
+import { supervision } from './supervision.ts'
 import type { Workspaces } from './workspaces.ts'
 
 /** The system's own agents, by what they are called for. A person may point these to agents of their own. */
@@ -41,6 +42,7 @@ export const HELPERS: Helpers = {
   evaluate: 'task_evaluator',
   summarize: 'summary_agent',
   document: 'documentation_agent',
+  supervise: 'supervisor',
 }
 
 /** Thrown through a tool when the tree was paused at a cap: the call stays unanswered and runs when the tree goes on. */
@@ -371,6 +373,7 @@ export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal,
         return outcome
       },
     },
+    supervision: supervision({ tasks, registry, lease, callId }),
     origin: {
       typedByPerson: (command) => ({ typed: typed !== null && command.trim() === typed.command, once: typed?.once ?? false }),
     },

@@ -31,7 +31,7 @@ export async function composed(
   parts: { registry: Pick<Registry, 'get' | 'list'>; tools: ReadonlyMap<string, Tool> },
   core: string,
   agent: Agent,
-  extra: { documents: readonly string[]; tools: readonly string[] } = { documents: [], tools: [] },
+  extra: { documents: readonly string[]; tools: readonly string[]; judging?: boolean } = { documents: [], tools: [] },
 ): Promise<Composed> {
   const names = [...new Set([...agent.documents, ...extra.documents])]
   const documents = (await Promise.all(names.map((name) => parts.registry.get('document', name)))).filter(
@@ -42,6 +42,7 @@ export async function composed(
   const entries = (await parts.registry.list('tool')).filter((entry) => {
     const tool = parts.tools.get(entry.name)
     if (!entry.enabled || !tool) return false
+    if (extra.judging && !tool.judging && (tool.fixedEffect !== 'read' || tool.permission !== 'read')) return false
     return tool.requires ? may[tool.requires] : entry.core || wanted.has(entry.name)
   })
   const tools = new Map(entries.map((entry) => [entry.name, parts.tools.get(entry.name)!]))
@@ -61,13 +62,13 @@ export type DefinitionParts = { registry: Pick<Registry, 'get' | 'list'>; tools:
 export async function definitionOf(
   parts: DefinitionParts,
   name: string,
-  { documents = [], tools = [], trial: trialId }: Grants,
+  { documents = [], tools = [], trial: trialId, judging = false }: Grants,
 ): Promise<(Composed & { agent: Versioned<Agent>; trial: Trial | null }) | undefined> {
   const { agent, trial } = await agentOf(parts, name, trialId)
   if (!agent?.enabled) return undefined
   const core = await parts.registry.get('document', CORE)
   if (!core) throw new Fault('unavailable', `The document ${CORE} is missing; restore it from its versions or from the seeds.`)
-  return { agent, trial, ...(await composed(parts, core.content, agent, { documents, tools })) }
+  return { agent, trial, ...(await composed(parts, core.content, agent, { documents, tools, judging })) }
 }
 
 async function agentOf(

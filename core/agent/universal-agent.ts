@@ -539,8 +539,8 @@ export class UniversalAgent {
   async #define(lease: Lease): Promise<Definition | undefined> {
     const { registry } = this.#parts
     const stamp = await registry.stamp()
-    const { documents: extraDocuments = [], tools: extraTools = [], trial: trialId } = lease.grants
-    const key = `${trialId ?? ''}|${lease.task.agent}|${extraDocuments.join()}|${extraTools.join()}`
+    const { documents: extraDocuments = [], tools: extraTools = [], trial: trialId, judging = false } = lease.grants
+    const key = `${trialId ?? ''}|${judging}|${lease.task.agent}|${extraDocuments.join()}|${extraTools.join()}`
     const kept = this.#definitions.get(key)
     if (kept?.stamp === stamp) return kept
     const found = await definitionOf(this.#parts, lease.task.agent, lease.grants)

@@ -30,6 +30,7 @@ import { NARROW_SCOPES, NewRule, RULE_SCOPES, type Rule, TAINTS } from './policy
 import { BatchDecision, DECISIONS, Decision, EXPIRY_POLICIES, REVIEW_KINDS, type Review, type Waiting } from './review.ts'
 import { count, listOf, one, page, text, time, wholeQuery } from './route.ts'
 import { Evidence, REASONS, TASK_KINDS, TASK_STATUSES, type Task, Verdict } from './task.ts'
+import { Watch } from './watch.ts'
 
 export { GOAL_LIMIT, GoalRequest, type Submitted } from './api-goals.ts'
 export type { AgentItem, DocumentItem, ToolItem } from './api-registry.ts'
@@ -91,6 +92,7 @@ const TaskShape = z
     summary: text.nullable(),
     evidence: z.array(CheckedEvidence),
     verdict: Verdict.nullable(),
+    watch: z.exactOptional(Watch.nullable()),
     spend: Spend,
     createdAt: time,
     updatedAt: time,
@@ -111,6 +113,7 @@ const Head = z.object({
   model: z.exactOptional(text),
   planned: z.exactOptional(z.literal(true)),
   forkedFrom: z.exactOptional(text),
+  watched: z.exactOptional(z.boolean()),
 }) satisfies z.ZodType<TreeHead>
 /** `status`, `reason`, `attempt`, `result`, `summary` and `note` are the root task's. */
 const TreeItem = Head.extend({

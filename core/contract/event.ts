@@ -8,6 +8,7 @@ import type { NetworkUse } from './network.ts'
 import type { PolicyVerdict, Rule, Taint } from './policy.ts'
 import type { Review } from './review.ts'
 import type { CheckedEvidence, Reason, Spend, Task, TaskStatus, Verdict } from './task.ts'
+import type { Watch } from './watch.ts'
 
 /** `differs`: it offers other tools than were approved. `failed`: it could not be started, or ended under a call. */
 export type ServerChange = 'added' | 'removed' | 'enabled' | 'disabled' | 'approved' | 'differs' | 'failed' | 'rules' | 'logged in'
@@ -36,12 +37,15 @@ export type TreeHead = {
   planned?: true
   /** The goal that this one was made from. */
   forkedFrom?: string
+  /** Whether the watchdog looks after its tasks. Absent in facts that are older than the word. */
+  watched?: boolean
 }
 
 export type Fact =
   | { type: 'tree.created'; tree: TreeHead }
   | { type: 'tree.paused'; reason: string }
   | { type: 'tree.resumed'; limits: Limits }
+  | { type: 'tree.watched'; on: boolean; by: string }
   | { type: 'task.created'; task: Task }
   | {
       type: 'task.moved'
@@ -102,8 +106,16 @@ export type Fact =
     }
   | { type: 'rule.added'; rule: Rule }
   | { type: 'rule.revoked'; ruleId: string; by: string }
-  /** A person approved that an agent changes these of it. */
-  | { type: 'task.changed'; taskId: string; title?: string; priority?: number; deadlineAt?: string | null }
+  /** A person approved that an agent changes these of it; `agent` and `model`: somebody else goes on with it. */
+  | {
+      type: 'task.changed'
+      taskId: string
+      title?: string
+      priority?: number
+      deadlineAt?: string | null
+      agent?: string
+      model?: string | null
+    }
   /** An agent changed rows of the system's own database; `by` approved exactly this. */
   | {
       type: 'database.changed'
@@ -161,6 +173,11 @@ export type Fact =
   | { type: 'tool.approved'; name: string; version: number; by: string }
   /** `to`: the version that was saved anew as the newest; null: there was none, and the tool is switched off. */
   | { type: 'tool.rolledback'; name: string; from: number; to: number | null; why: string; by: string }
+  /**
+   * The watchdog found something, went a step further, or sees it no more (`watch` null). `words`: what it did or why it is over; `by`: `watchdog`,
+   * or the agent or person who resolved it.
+   */
+  | { type: 'task.watched'; taskId: string; watch: Watch | null; words: string; by: string }
   /** The sweep found something that no event had woken. */
   | { type: 'sweep.repaired'; taskId: string; what: string }
   /** Nothing begins anywhere until it is resumed. */

@@ -31,7 +31,14 @@ export function labelOf(task: Pick<Task, 'status' | 'reason' | 'attempt'>): Labe
           return { word: 'waiting for subtasks', shape: '⧗', tone: 'wait' }
       }
     case 'paused':
-      return task.reason === 'budget' ? { word: 'budget reached', shape: '¤', tone: 'you' } : { word: 'paused', shape: '‖', tone: 'stop' }
+      switch (task.reason) {
+        case 'budget':
+          return { word: 'budget reached', shape: '¤', tone: 'you' }
+        case 'stuck':
+          return { word: 'held: stuck', shape: '⟳', tone: 'you' }
+        default:
+          return { word: 'paused', shape: '‖', tone: 'stop' }
+      }
     case 'done':
       return { word: 'done', shape: '✓', tone: 'good' }
     case 'failed':

@@ -59,7 +59,7 @@ export function nodeOf(task: Task): TaskNode {
 export function nodeAfter(node: TaskNode, event: Event): TaskNode {
   const change = taskChange(node, event)
   if (!change) return node
-  const { status, reason, note, attempt, wakeAt, updatedAt, stoppedByPerson, taint, spend, title, deadlineAt } = change
+  const { status, reason, note, attempt, wakeAt, updatedAt, stoppedByPerson, taint, spend, title, deadlineAt, agent } = change
   const next = { ...node }
   if (status !== undefined) next.status = status
   if (reason !== undefined) next.reason = reason
@@ -71,6 +71,7 @@ export function nodeAfter(node: TaskNode, event: Event): TaskNode {
   if (taint !== undefined) next.taint = taint
   if (spend !== undefined) next.spend = spend
   if (title !== undefined) next.title = title
+  if (agent !== undefined) next.agent = agent
   if (deadlineAt !== undefined) next.deadlineAt = ms(deadlineAt)
   return next
 }

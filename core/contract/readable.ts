@@ -83,6 +83,7 @@ export const READABLE = {
       'lease_until',
       'taint',
       'model',
+      'watch',
     ],
   },
   messages: { about: 'one message of a task; body is JSON', main: ['task_id', 'n', 'role', 'body', 'at'] },

@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import { type Offer, Remember, type Taint } from './policy.ts'
 
-export const REVIEW_KINDS = ['permission', 'question', 'flag', 'budget', 'dead_task', 'in_doubt', 'plan', 'self_change'] as const
+export const REVIEW_KINDS = ['permission', 'question', 'flag', 'budget', 'dead_task', 'in_doubt', 'plan', 'self_change', 'stuck'] as const
 export type ReviewKind = (typeof REVIEW_KINDS)[number]
 export type ReviewState = 'open' | 'decided' | 'snoozed'
 export const DECISIONS = ['approve', 'reject', 'changes', 'answer'] as const
@@ -85,4 +85,5 @@ export const DECISIONS_OF: Record<ReviewKind, readonly DecisionWord[]> = {
   in_doubt: ['approve', 'reject', 'answer'],
   plan: ['approve', 'reject', 'changes'],
   self_change: ['approve', 'reject', 'changes'],
+  stuck: ['approve', 'answer', 'reject'],
 }

@@ -1,6 +1,7 @@
 /** A task is one node of a goal's tree. These shapes cross every boundary: database, HTTP, WebSocket, web. */
 import * as z from 'zod'
 import type { Taint } from './policy.ts'
+import type { Watch } from './watch.ts'
 
 export const TASK_STATUSES = [
   'backlog',
@@ -45,7 +46,7 @@ export const isOver = (status: TaskStatus): boolean => OVER.has(status)
 export const REASONS = [
   'dependencies', // backlog
   'children', 'review', 'quota', 'timer', 'closing', 'external', 'change', // waiting
-  'person', 'step', 'budget', // paused
+  'person', 'step', 'budget', 'stuck', // paused
   'ended', 'no_tool_call', 'error', 'limit', 'deadline', 'dependency_failed', 'overflow', 'rejected', // failed / cancelled
   'stopped', 'parent_stopped', // cancelled
   'lost', // dead
@@ -53,10 +54,10 @@ export const REASONS = [
 export type Reason = (typeof REASONS)[number]
 
 /** What a task is for. Every kind but `work` is a helper that the system starts: it starts no watchers and is exempt from cycle and fan-out checks. */
-export const TASK_KINDS = ['work', 'breakdown', 'context', 'tools', 'evaluate', 'summarize', 'document'] as const
+export const TASK_KINDS = ['work', 'breakdown', 'context', 'tools', 'evaluate', 'summarize', 'document', 'supervise'] as const
 export type TaskKind = (typeof TASK_KINDS)[number]
-/** Kinds that judge or describe another task after it ended its work. */
-export const WATCHER_KINDS: readonly TaskKind[] = ['evaluate', 'summarize', 'document']
+/** Kinds that judge or describe another task: after it ended its work, or (`supervise`) because it does not get on. */
+export const WATCHER_KINDS: readonly TaskKind[] = ['evaluate', 'summarize', 'document', 'supervise']
 export const isWatcher = (kind: TaskKind): boolean => WATCHER_KINDS.includes(kind)
 
 /** Something a task produced that can be checked to exist. `path` is relative to the task's workspace. */
@@ -128,6 +129,8 @@ export type Task = {
   summary: string | null
   evidence: CheckedEvidence[]
   verdict: Verdict | null
+  /** What the watchdog sees in it; null, or absent in facts older than the word: nothing. */
+  watch?: Watch | null
   spend: Spend
   createdAt: string
   updatedAt: string

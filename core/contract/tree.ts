@@ -32,16 +32,19 @@ export function taskChange(task: Pick<Task, 'spend'>, event: Event): Partial<Tas
         attempt: event.attempt,
         wakeAt: event.wakeAt,
         updatedAt: event.at,
+        ...(isOver(event.to) ? { watch: null } : {}),
         ...(event.outcome ??
           (isOver(event.from) ? { result: null, summary: null, evidence: [], verdict: null, stoppedByPerson: false } : {})),
       }
     case 'task.changed': {
-      const { title, priority, deadlineAt } = event
+      const { title, priority, deadlineAt, agent, model } = event
       return {
         updatedAt: event.at,
         ...(title === undefined ? {} : { title }),
         ...(priority === undefined ? {} : { priority }),
         ...(deadlineAt === undefined ? {} : { deadlineAt }),
+        ...(agent === undefined ? {} : { agent }),
+        ...(model === undefined ? {} : { model }),
       }
     }
     case 'task.rerun':
@@ -51,6 +54,8 @@ export function taskChange(task: Pick<Task, 'spend'>, event: Event): Partial<Tas
       }
     case 'task.tainted':
       return { taint: event.taint }
+    case 'task.watched':
+      return { watch: event.watch }
     case 'model.called':
       return { spend: plus(task.spend, event.spend) }
     default:
@@ -65,6 +70,8 @@ export function headChange(head: TreeHead, event: Event): Partial<TreeHead> | nu
       return { pausedReason: event.reason }
     case 'tree.resumed':
       return { pausedReason: null, limits: event.limits }
+    case 'tree.watched':
+      return { watched: event.on }
     case 'task.created':
       return { taskCount: head.taskCount + 1 }
     case 'model.called':

@@ -7,13 +7,17 @@ import { Fault } from '../contract/fault.ts'
 import type { Settings } from '../registry/settings.ts'
 
 /** What may change without a restart. Read where it is used, each time. */
-export type LiveSettings = Pick<Config, 'maxConcurrentAgents' | 'defaultTimeoutSeconds' | 'model' | 'fallbackModel' | 'dailyMicros'>
+export type LiveSettings = Pick<
+  Config,
+  'maxConcurrentAgents' | 'defaultTimeoutSeconds' | 'model' | 'fallbackModel' | 'dailyMicros' | 'watchdog'
+>
 const LIVE = {
   MAX_CONCURRENT_AGENTS: 'maxConcurrentAgents',
   DEFAULT_TIMEOUT_SECONDS: 'defaultTimeoutSeconds',
   MODEL: 'model',
   FALLBACK_MODEL: 'fallbackModel',
   DAILY_BUDGET_DOLLARS: 'dailyMicros',
+  WATCHDOG: 'watchdog',
 } as const satisfies Record<string, keyof LiveSettings>
 type LiveName = keyof typeof LIVE
 const isLive = (name: string): name is LiveName => Object.hasOwn(LIVE, name)
@@ -27,6 +31,7 @@ export async function openSettingsList(config: Config, settings: Pick<Settings, 
     model: config.model,
     fallbackModel: config.fallbackModel,
     dailyMicros: config.dailyMicros,
+    watchdog: config.watchdog,
   }
   const stored = new Map<LiveName, string>()
   const current: LiveSettings = { ...base }

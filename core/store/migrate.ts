@@ -23,6 +23,7 @@ import * as actKeys from './migrations/0016-act-keys.ts'
 import * as servers from './migrations/0017-servers.ts'
 import * as changes from './migrations/0018-changes.ts'
 import * as mcpClients from './migrations/0019-mcp-clients.ts'
+import * as watchdog from './migrations/0020-watchdog.ts'
 import type { Database } from './tables.ts'
 
 export type Migration = {
@@ -53,6 +54,7 @@ export const MIGRATIONS: readonly Migration[] = [
   servers,
   changes,
   mcpClients,
+  watchdog,
 ]
 
 /** This code's schema number. */

@@ -38,6 +38,8 @@ export type Database = {
     plan: string | null
     /** The goal that this one was made from. */
     forked_from: string | null
+    /** 0: the watchdog leaves its tasks alone. */
+    watched: number
     created_at: number
   }
   tasks: {
@@ -105,10 +107,14 @@ export type Database = {
     plan: string | null
     /** What answers for it in place of the goal's model; null: as the goal says. */
     model: string | null
+    /** What the watchdog sees in it, as people are shown it; null: nothing. */
+    watch: string | null
     created_at: number
     updated_at: number
   }
   messages: { task_id: string; n: number; role: string; body: string; at: number }
+  /** What the watchdog remembers of a task that is not over. `seq`: the newest fact it has read of it. `due_at`: it looks then, whatever happens. */
+  watches: { task_id: string; tree_id: string; seq: number; body: string; due_at: number | null }
   /** System prompts by hash, so that a prompt shared by a thousand tasks is stored once. */
   prompts: { hash: string; body: string; at: number }
   calls: {

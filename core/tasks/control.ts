@@ -7,10 +7,12 @@ import { prepare } from '../store/prepared.ts'
 import type { Tx } from '../store/store.ts'
 import { cycleHash } from './create.ts'
 import { settleLostCalls } from './ledger.ts'
-import { endCall, move, ready } from './move.ts'
+import { endCall, isHoldWish, move, ready } from './move.ts'
 import { over, releaseIfFree } from './outcome.ts'
 import { takeBack } from './outside-park.ts'
+import { endStuckReviews } from './review.ts'
 import { append, callsOpen, INSTRUCTION_PREVIEW, keep, openTask, openTree, save, type TaskRow } from './rows.ts'
+import { showWatch } from './watch-mark.ts'
 
 export const VERBS = ['cancel', 'abort', 'pause', 'resume', 'step', 'retry', 'steer', 'rerun'] as const
 export type Verb = (typeof VERBS)[number]
@@ -85,18 +87,22 @@ const VERBS_DO: Record<Verb, Do> = {
     for (const t of [task, ...below]) await pauseOne(tx, t)
     return []
   },
-  async resume(tx, task, below) {
+  async resume(tx, task, below, ask) {
     const tree = await openTree(tx, task.tree_id)
     if (tree.paused_reason !== null)
       throw new Fault(
         'conflict',
         `The goal is held because ${tree.paused_reason}; decide its item in the review queue, or raise its budget there.`,
       )
-    const held = [task, ...below].filter((t) => t.status === 'paused' || t.wish === 'pause' || t.step === 1)
+    const held = [task, ...below].filter((t) => t.status === 'paused' || isHoldWish(t.wish) || t.step === 1)
     if (held.length === 0) throw new Fault('conflict', `Task ${task.id} is not paused (it is ${task.status}).`)
     for (const t of held) {
       t.step = 0
-      t.wish = t.wish === 'pause' ? null : t.wish
+      if (isHoldWish(t.wish)) t.wish = null
+      if (t.watch !== null) {
+        await endStuckReviews(tx, t.id, 'a person let it go on')
+        await showWatch(tx, t, null, 'a person let it go on', ask.by)
+      }
       if (t.status === 'paused') await goOn(tx, t)
       else await save(tx, t)
     }
@@ -223,7 +229,7 @@ async function pauseOne(tx: Tx, task: TaskRow): Promise<void> {
 }
 
 /** Out of a pause, to where its rows say it belongs. */
-async function goOn(tx: Tx, task: TaskRow): Promise<void> {
+export async function goOn(tx: Tx, task: TaskRow): Promise<void> {
   if (task.closing !== null) {
     move(tx, task, 'waiting', { reason: 'closing' })
     return save(tx, task)

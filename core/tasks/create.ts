@@ -154,6 +154,7 @@ export async function createGoal(tx: Tx, id: string, goal: NewGoal): Promise<{ t
     model: goal.model ?? null,
     plan: goal.plan ? 'open' : null,
     forked_from: goal.forkedFrom ?? null,
+    watched: 1,
     created_at: tx.now,
   }
   await tx.query(insertTree, { ...tree, tasks: 1 }) // the root, inserted below
@@ -384,7 +385,8 @@ type Insert = {
 async function insert(tx: Tx, tree: TreeRow, task: Insert): Promise<0 | 1> {
   const isPlanned = task.plan?.items || (task.parent === null && tree.plan !== null)
   const tools = [...(isPlanned && !task.grants?.trial ? [PLAN_TOOL] : []), ...(task.grants?.tools ?? [])]
-  const grants: Grants = { ...task.grants, ...(tools.length > 0 ? { tools } : {}) }
+  const judging = task.kind === 'supervise' ? { judging: true as const } : {}
+  const grants: Grants = { ...task.grants, ...(tools.length > 0 ? { tools } : {}), ...judging }
   const step = tree.mode === 'step' ? 1 : 0
   const held =
     tree.paused_reason !== null
@@ -441,6 +443,7 @@ async function insert(tx: Tx, tree: TreeRow, task: Insert): Promise<0 | 1> {
     taint: task.parent?.taint ?? '[]',
     plan: task.plan === null ? null : JSON.stringify(task.plan),
     model: task.parent?.model ?? null,
+    watch: null,
     created_at: tx.now,
     updated_at: tx.now,
   }

@@ -13,7 +13,7 @@ import { endCall, openCall, wakeIfFree } from './move.ts'
 import { resumeHeldByDay, resumeTree } from './pause.ts'
 import { checkPlanDecision, decidePlan } from './plans.ts'
 import { settleReview } from './review.ts'
-import { limitsOf, openTask, openTree, save, toReview } from './rows.ts'
+import { limitsOf, openTask, openTree, save, type TaskRow, toReview } from './rows.ts'
 import { addRule, ruleOf } from './rules.ts'
 import { raiseDay } from './spend.ts'
 
@@ -73,6 +73,7 @@ export async function decide(
     else if (!isOver(task.status)) return { review, cut: await control(tx, task.id, { verb: 'abort', by, comment: decision.comment }) }
     return { review, cut: [] }
   }
+  if (shown.kind === 'stuck') return { review, cut: isOver(task.status) ? [] : await decideStuck(tx, task, decision, by) }
   if (shown.callId === null || isOver(task.status)) return { review, cut: [] }
   const call = asking!
   if (shown.kind === 'plan') {
@@ -134,6 +135,14 @@ function wordsFor(kind: Review['kind'], decision: Decision, said: string): [stri
         true,
       ]
   }
+}
+
+/** It goes on, with the person's words where there are some, or ends with what it has. */
+async function decideStuck(tx: Tx, task: TaskRow, { decision, comment }: Decision, by: string): Promise<string[]> {
+  if (decision === 'reject') return control(tx, task.id, { verb: 'cancel', by, comment: comment ?? 'it did not get on' })
+  if (comment?.trim()) await control(tx, task.id, { verb: 'steer', by, scope: 'node', message: comment })
+  if (task.status === 'paused' || task.wish === 'hold') return control(tx, task.id, { verb: 'resume', by, scope: 'node' })
+  return []
 }
 
 async function decideBudget(tx: Tx, shown: Review, decision: Decision, by: string): Promise<string[]> {

@@ -1,6 +1,7 @@
 /** Every change of a task's status. What may go on is derived from rows here, in the transaction that changed them. */
 import { Fault } from '../contract/fault.ts'
 import { isOver, mayBecome, type Reason, type TaskStatus } from '../contract/task.ts'
+import type { Watch } from '../contract/watch.ts'
 import { prepare } from '../store/prepared.ts'
 import type { Tx } from '../store/store.ts'
 import { append, type CallRow, callsOpen, openTask, openTree, save, type TaskRow, type TreeRow } from './rows.ts'
@@ -54,6 +55,20 @@ export async function ready(tx: Tx, task: TaskRow, tree?: TreeRow): Promise<void
     move(tx, task, 'paused', { reason: 'step', note: 'step by step: it waits for the next step' })
   else move(tx, task, 'pending')
   await save(tx, task)
+}
+
+/** A wish that ends in a pause: a person's, or the watchdog's. */
+export const isHoldWish = (wish: string | null): boolean => wish === 'pause' || wish === 'hold'
+/** Carries out a wish to pause at the boundary of a turn. Saves the row where there was one. */
+export async function holdIfWished(tx: Tx, task: TaskRow): Promise<boolean> {
+  if (!isHoldWish(task.wish)) return false
+  const seen = task.watch === null ? null : (JSON.parse(task.watch) as Watch)
+  const why: Change =
+    task.wish === 'pause' ? { reason: 'person', note: 'a person paused it' } : { reason: 'stuck', note: seen?.words ?? null }
+  task.wish = null
+  move(tx, task, 'paused', why)
+  await save(tx, task)
+  return true
 }
 
 /** A waiting or paused task goes on if, by its rows, nothing holds it any more. Saves when it moved. */

@@ -28,6 +28,10 @@ export async function over(tx: Tx, task: TaskRow, to: 'done' | 'failed' | 'cance
   task.closing = null
   move(tx, task, to, change)
   await save(tx, task)
+  if (task.watch !== null) {
+    task.watch = null
+    await tx.db.updateTable('tasks').set({ watch: null }).where('id', '=', task.id).execute()
+  }
   await endReviewsOf(tx, task.id, `the task ended (${to})`)
   await stopChildren(tx, task)
   await releaseDependents(tx, task)
@@ -38,7 +42,8 @@ export async function over(tx: Tx, task: TaskRow, to: 'done' | 'failed' | 'cance
 async function stopChildren(tx: Tx, task: TaskRow): Promise<void> {
   if (task.children === 0) return
   for (const { id, status, kind } of await tx.query(childrenOf, { id: task.id })) {
-    if (isOver(status as TaskStatus) || (kind === 'document' && task.status === 'done')) continue // documentation never blocks, and outlives its task
+    // Documentation never blocks and outlives its task; a supervisor may be the one who ends it, and has its own end.
+    if (isOver(status as TaskStatus) || kind === 'supervise' || (kind === 'document' && task.status === 'done')) continue
     const child = (await findTask(tx, id))!
     if (isOver(child.status)) continue
     child.stopped_by_person = task.stopped_by_person

@@ -6,7 +6,7 @@ import type { Selectable } from 'kysely'
 import { prepare } from '../store/prepared.ts'
 import type { Tx } from '../store/store.ts'
 import type { Database } from '../store/tables.ts'
-import { move, ready } from './move.ts'
+import { holdIfWished, move, ready } from './move.ts'
 import { over } from './outcome.ts'
 import { openReview } from './review.ts'
 import { append, openTree, save, type TaskRow } from './rows.ts'
@@ -79,12 +79,7 @@ export async function parkOutside(tx: Tx, task: TaskRow, capability: string, lea
   if ((await tx.query(unreadCalls, { task_id: task.id })).length > 0) return false
   task.attempts = Math.max(0, task.attempts - 1)
   const tree = await openTree(tx, task.tree_id)
-  if (task.wish === 'pause') {
-    task.wish = null
-    move(tx, task, 'paused', { reason: 'person', note: 'a person paused it' })
-    await save(tx, task)
-    return true
-  }
+  if (await holdIfWished(tx, task)) return true
   if (tree.paused_reason !== null) {
     await ready(tx, task, tree)
     return true

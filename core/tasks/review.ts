@@ -35,6 +35,15 @@ const openOf = prepare<{ task_id: string }>()((db, p) =>
     .where('kind', '<>', 'flag'),
 )
 
+const stuckOf = prepare<{ task_id: string }>()((db, p) =>
+  db
+    .selectFrom('reviews')
+    .select('id')
+    .where('task_id', '=', p.task_id)
+    .where('state', '<>', sql.lit('decided'))
+    .where('kind', '=', 'stuck'),
+)
+
 /** Binds a decision to what was shown. */
 export const actionHash = (action: unknown): string => createHash('sha256').update(JSON.stringify(action)).digest('hex').slice(0, 16)
 
@@ -79,6 +88,12 @@ export async function openReview(tx: Tx, item: NewReview): Promise<boolean> {
 export async function endReviewsOf(tx: Tx, taskId: string, why: string): Promise<void> {
   for (const { id } of await tx.query(openOf, { task_id: taskId }))
     await settleReview(tx, id, { decision: 'reject', comment: why, by: 'system' })
+}
+
+/** A task that was held because it did not get on goes on. */
+export async function endStuckReviews(tx: Tx, taskId: string, why: string): Promise<void> {
+  for (const { id } of await tx.query(stuckOf, { task_id: taskId }))
+    await settleReview(tx, id, { decision: 'approve', comment: why, by: 'system' })
 }
 
 /** Marks it decided, once: null when somebody else was first. */

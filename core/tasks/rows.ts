@@ -8,6 +8,7 @@ import type { Message } from '../contract/message.ts'
 import { joinTaint, type Offer, type Taint } from '../contract/policy.ts'
 import type { Review } from '../contract/review.ts'
 import type { CheckedEvidence, Reason, Task, TaskKind, TaskStatus, Verdict } from '../contract/task.ts'
+import type { Watch } from '../contract/watch.ts'
 import { prepare } from '../store/prepared.ts'
 import type { Store, Tx } from '../store/store.ts'
 import type { Database } from '../store/tables.ts'
@@ -20,8 +21,8 @@ export type TaskRow = Omit<Selectable<Database['tasks']>, 'status' | 'reason' | 
 }
 export type TreeRow = Selectable<Database['trees']>
 export type CallRow = Selectable<Database['calls']>
-/** Names that helpers handed over. `trial`: the test run whose draft the task is worked with. */
-export type Grants = { documents?: string[]; tools?: string[]; trial?: string }
+/** Names that helpers handed over. `trial`: the test run whose draft the task is worked with. `judging`: it has only tools that carry nothing out. */
+export type Grants = { documents?: string[]; tools?: string[]; trial?: string; judging?: boolean }
 /** What end_task claimed. */
 export type Claim = {
   status: 'success' | 'failure'
@@ -225,6 +226,7 @@ export function toTask(row: TaskRow): Task {
     summary: row.summary,
     evidence: row.evidence === null ? [] : (JSON.parse(row.evidence) as CheckedEvidence[]),
     verdict: row.verdict === null ? null : (JSON.parse(row.verdict) as Verdict),
+    watch: row.watch === null ? null : (JSON.parse(row.watch) as Watch),
     spend: { turns: row.turns, tokens: row.tokens, costMicros: row.cost_micros, unpricedCalls: row.unpriced_calls },
     createdAt: iso(row.created_at),
     updatedAt: iso(row.updated_at),
@@ -246,6 +248,7 @@ export function toTree(row: TreeRow): TreeHead {
     ...(row.model === null ? {} : { model: row.model }),
     ...(row.plan === null ? {} : { planned: true as const }),
     ...(row.forked_from === null ? {} : { forkedFrom: row.forked_from }),
+    watched: row.watched === 1,
   }
 }
 export const limitsOf = (row: Pick<TreeRow, 'limits'>): Limits => JSON.parse(row.limits) as Limits

@@ -23,6 +23,7 @@ import { type Claim, type TaskRow, toReview, toTask } from './rows.ts'
 import { openRules } from './rules.ts'
 import { sharedRead } from './shared-read.ts'
 import { spendReport } from './spend.ts'
+import { type Resolution, resolveStuck } from './stuck.ts'
 import { quick, recover, type Swept, thorough } from './sweep.ts'
 import { listTrees, type Page, readCursor, type TreeFilter, type TreeView, treesOf } from './trees.ts'
 import { type Lease, openTurns } from './turns.ts'
@@ -133,6 +134,17 @@ export function openTasks(store: Store, options: TasksOptions = {}) {
         }),
       )
     },
+    /** What a supervisor decided of its charge, and the answer to its call, in one commit. */
+    async resolveStuck(lease: Lease, callId: string, taskId: string, how: Resolution): Promise<void> {
+      let cut: string[] = []
+      await turns.act(lease, callId, async (tx) => {
+        const { id, agent, parentId } = lease.task
+        const done = await resolveStuck(tx, { id, agent, parentId }, taskId, how)
+        cut = done.cut
+        return done.said
+      })
+      cutAll(cut)
+    },
     /** Puts an item off; it comes back by itself. */
     snooze: (id: string, until: number | null): Promise<Review> => store.transact((tx) => snooze(tx, id, until), { durable: true }),
     /** Called with each task whose turn under way must be cut off at once. */
@@ -166,6 +178,17 @@ export function openTasks(store: Store, options: TasksOptions = {}) {
     async messages(taskId: string, after = 0, limit = 1_000): Promise<StoredMessage[]> {
       const rows = await store.read(messagesAfter, { task_id: taskId, after, limit })
       return rows.map((row) => ({ ...(JSON.parse(row.body) as Message), n: row.n, at: new Date(row.at).toISOString() }))
+    },
+    /** The end of a task's history. */
+    async newestMessages(taskId: string, count: number): Promise<StoredMessage[]> {
+      const rows = await store.db
+        .selectFrom('messages')
+        .selectAll()
+        .where('task_id', '=', taskId)
+        .orderBy('n', 'desc')
+        .limit(count)
+        .execute()
+      return rows.reverse().map((row) => ({ ...(JSON.parse(row.body) as Message), n: row.n, at: new Date(row.at).toISOString() }))
     },
     async prompt(hash: string): Promise<string | null> {
       return (await store.db.selectFrom('prompts').select('body').where('hash', '=', hash).executeTakeFirst())?.body ?? null

@@ -15,7 +15,7 @@ import { helperExists, type NewChild, spawn } from './create.ts'
 import { isHalted } from './halt.ts'
 import { reserveCall, settleCall, settleLostCalls } from './ledger.ts'
 import { turnReaches } from './limits.ts'
-import { type Change, endCall, move, ready, reasonOf } from './move.ts'
+import { type Change, endCall, holdIfWished, isHoldWish, move, ready, reasonOf } from './move.ts'
 import { answerIfOver, over } from './outcome.ts'
 import { OUTSIDE_LEASE_MS, parkOutside, takeOutsideCall } from './outside-park.ts'
 import { pauseTree } from './pause.ts'
@@ -233,10 +233,11 @@ export function openTurns(
       store.transact(async (tx) => {
         const task = await openLeased(tx, lease)
         const tree = await openTree(tx, task.tree_id)
-        if (task.wish === 'pause') {
-          task.wish = null
-          move(tx, task, 'paused', { reason: 'person', note: 'a person paused it' })
-          await save(tx, task)
+        if (await holdIfWished(tx, task)) return { kind: 'gone' }
+        // Who answers for it was changed meanwhile: whoever claims it next asks them.
+        if (task.model !== lease.task.model || task.agent !== lease.task.agent || (task.plan === null) !== (lease.plan === null)) {
+          task.attempts = Math.max(0, task.attempts - 1)
+          await ready(tx, task, tree)
           return { kind: 'gone' }
         }
         if (tree.paused_reason !== null) {
@@ -518,22 +519,17 @@ export function openTurns(
           await over(tx, task, 'cancelled', { reason: 'stopped', note: 'stopped by a person before it could end by itself' })
           return 'gone'
         }
-        if (due && task.wish !== 'pause') {
+        if (due && !isHoldWish(task.wish)) {
           await save(tx, task)
           return 'calls'
         }
         if (waiting.length > 0) {
           move(tx, task, 'waiting', { reason: await reasonOf(tx, waiting) })
           await save(tx, task)
-          if (task.wish === 'pause') await pauseParked(tx, task)
+          await holdIfWished(tx, task)
           return 'gone'
         }
-        if (task.wish === 'pause') {
-          task.wish = null
-          move(tx, task, 'paused', { reason: 'person', note: 'a person paused it' })
-          await save(tx, task)
-          return 'gone'
-        }
+        if (await holdIfWished(tx, task)) return 'gone'
         if (task.step === 1) {
           task.wish = null
           move(tx, task, 'paused', { reason: 'step', note: 'step by step: it waits for the next step' })
@@ -658,12 +654,6 @@ async function endAll(tx: Tx, task: TaskRow, ended: readonly EndedCall[]): Promi
     if (end.taint) taint(tx, task, end.taint) // with the words, in the same commit; the caller saves the row
     await endCall(tx, task, call, end.text, end.isError)
   }
-}
-
-async function pauseParked(tx: Tx, task: TaskRow): Promise<void> {
-  task.wish = null
-  move(tx, task, 'paused', { reason: 'person', note: 'a person paused it' })
-  await save(tx, task)
 }
 
 async function quarantine(tx: Tx, task: TaskRow): Promise<void> {

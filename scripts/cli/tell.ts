@@ -3,6 +3,7 @@ import { ACCESS_WORDS } from '../../core/contract/access.ts'
 import type { Event } from '../../core/contract/event.ts'
 import { labelOf } from '../../core/contract/label.ts'
 import { networkWords } from '../../core/contract/network.ts'
+import { watchText } from '../../core/contract/watch.ts'
 import type { Paint } from './terminal.ts'
 import { counted, money, oneLine, short } from './words.ts'
 
@@ -75,6 +76,8 @@ export function tell(event: Event, paint: Paint): string {
         ...(event.title === undefined ? [] : [`title "${oneLine(event.title)}"`]),
         ...(event.priority === undefined ? [] : [`priority ${event.priority}`]),
         ...(event.deadlineAt === undefined ? [] : [event.deadlineAt === null ? 'no deadline' : `deadline ${event.deadlineAt}`]),
+        ...(event.agent === undefined ? [] : [`${oneLine(event.agent, 64)} goes on with it`]),
+        ...(event.model == null ? [] : [`${oneLine(event.model, 80)} answers for it`]),
       ].join(', ')}`
     case 'database.changed':
       return `changed the database (${counted(event.rows, 'row')} of ${oneLine(event.table, 40)}, approved by ${oneLine(event.by, 40)}): ${oneLine(event.sql)}`
@@ -106,6 +109,10 @@ export function tell(event: Event, paint: Paint): string {
       return `${oneLine(event.job, 20)} runs in the background (${oneLine(event.isolation, 20)}): ${oneLine(event.command)}`
     case 'job.ended':
       return `${oneLine(event.job, 20)} ended: ${oneLine(event.ending)}`
+    case 'task.watched':
+      return `${paint(event.watch === null ? 'dim' : 'you', event.watch === null ? 'watchdog' : `watchdog: ${watchText(event.watch)}`)}: ${oneLine(event.words)}`
+    case 'tree.watched':
+      return `the watchdog ${event.on ? 'looks after it again' : 'leaves it alone'}, by ${oneLine(event.by, 40)}`
     case 'sweep.repaired':
       return `mended by the sweep: ${oneLine(event.what)}`
     case 'system.paused':

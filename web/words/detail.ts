@@ -1,4 +1,5 @@
 /** Words of one task taken apart: its timeline, calls, files, prompts and costs. */
+import { RUNG_WORDS, type Rung } from '../../core/contract/watch.ts'
 import { plural, wholeNumber } from './words.ts'
 
 export const detail = {
@@ -26,6 +27,7 @@ export const detail = {
     evaluate: 'checks the result',
     summarize: 'sums up',
     document: 'writes it down',
+    supervise: 'sees why it is stuck',
   },
   asks: 'What it asks you',
   result: 'Result',
@@ -117,7 +119,13 @@ export const detail = {
         external: 'Is with an outside agent, or waits for one',
         other: 'Waits',
       },
-      paused: { person: 'Was paused', step: 'Paused after one turn', budget: 'Paused: a limit is reached', other: 'Paused' },
+      paused: {
+        person: 'Was paused',
+        step: 'Paused after one turn',
+        budget: 'Paused: a limit is reached',
+        stuck: 'Held: it did not get on',
+        other: 'Paused',
+      },
       done: 'Done',
       failed: { deadline: 'Timed out', other: 'Failed' },
       cancelled: { dependency_failed: 'Skipped: what it waited for failed', other: 'Stopped' },
@@ -159,6 +167,7 @@ export const detail = {
     tainted: (from: string) => `Has read text from ${from}`,
     secret: (names: string) => `A command was given the secrets ${names}`,
     network: (words: string) => `Network: ${words}`,
+    watched: (rung: Rung | null) => (rung === null ? 'The watchdog is satisfied' : `The watchdog: ${RUNG_WORDS[rung]}`),
     repaired: (what: string) => `The sweep put it right: ${what}`,
     claimed: (agent: string) => `The outside agent ${agent} took it up`,
     lapsed: (agent: string) => `The outside agent ${agent} fell silent; it waits for the next one`,

@@ -12,6 +12,7 @@ const kinds: Record<ReviewKind, string> = {
   in_doubt: 'Did this happen?',
   plan: 'Plan',
   self_change: 'Change of Banyan',
+  stuck: 'Does not get on',
 }
 /** What the words of a decision mean for that kind. */
 const acts: Record<ReviewKind, Partial<Record<DecisionWord, string>>> = {
@@ -23,6 +24,7 @@ const acts: Record<ReviewKind, Partial<Record<DecisionWord, string>>> = {
   in_doubt: { approve: 'Do it again', answer: 'Tell what happened', reject: 'Do not repeat' },
   plan: { approve: 'Do exactly this', changes: 'Ask for another plan', reject: 'Do nothing' },
   self_change: { approve: 'Let it run', changes: 'Ask for changes', reject: 'Reject' },
+  stuck: { approve: 'Let it go on', answer: 'Say something', reject: 'Stop it' },
 }
 const done: Record<DecisionWord, string> = { approve: 'Approved', reject: 'Rejected', changes: 'Changes asked for', answer: 'Answered' }
 const taints: Record<Taint, string> = { web: 'the web', files: 'files outside the workspace', agents: 'agents of other goals' }
@@ -101,6 +103,7 @@ export const reviews = {
         'Banyan was cut off while it ran, so nobody knows how far it came. Look where it should have had an effect, then say what you saw.',
       plan: 'You asked for a plan before anything runs.',
       self_change: 'What Banyan is made of is decided by a person.',
+      stuck: 'The watchdog saw that it does not get on, and holds it so that it spends nothing more.',
     } as Record<ReviewKind, string>,
     cutOff: 'Banyan was cut off while this command ran',
     sameLimits: (n: number) => plural(n, { one: '# limit stays as it is', other: '# limits stay as they are' }),
@@ -152,6 +155,8 @@ export const reviews = {
   },
   seconds: (n: number) => plural(n, { one: '# second', other: '# seconds' }),
   rows: {
+    tried: 'Tried before',
+    supervisor: 'The supervisor says',
     command: 'Command',
     cwd: 'Folder',
     isolation: 'Isolation',
@@ -214,6 +219,7 @@ export const reviews = {
       in_doubt: 'If it did happen, doing it again does it twice.',
       plan: 'Each part still asks where its own tools need it.',
       self_change: 'It lands on the main branch and Banyan restarts with it.',
+      stuck: 'It may go on as before, and spend more.',
       permission: '',
     } as Record<ReviewKind, string>,
   },

@@ -86,6 +86,7 @@ export const tree = {
     evaluate: 'checks the result',
     summarize: 'sums up',
     document: 'writes it down',
+    supervise: 'sees why it is stuck',
   },
 
   head: {

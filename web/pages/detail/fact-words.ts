@@ -34,6 +34,7 @@ export function kindOfFact(event: Event): EntryKind | null {
     case 'task.tainted':
     case 'outside.claimed':
     case 'outside.lapsed':
+    case 'task.watched':
     case 'sweep.repaired':
       return 'control'
     case 'secret.used':
@@ -95,6 +96,13 @@ export function factWords(event: Event, when: (at: string) => string): FactWords
       return plain(words.claimed(event.agent))
     case 'outside.lapsed':
       return plain(words.lapsed(event.agent), null, 'wait')
+    case 'task.watched':
+      return plain(
+        words.watched(event.watch?.rung ?? null),
+        event.words,
+        event.watch === null ? 'good' : 'you',
+        event.by === 'watchdog' ? null : event.by,
+      )
     case 'sweep.repaired':
       return plain(words.repaired(event.what), null, 'wait')
     default:

@@ -74,6 +74,12 @@ export function effectOf(review: Pick<Review, 'kind' | 'action'>): Effect {
   const row = (name: string, value: string | null, more: Partial<Row> = {}) => {
     if (value !== null) effect.rows.push({ name: words.rows[name] ?? name, value, ...more })
   }
+  if (kind === 'stuck') {
+    effect.said = text(take('seen'))
+    row('tried', strings(take('tried')).join('; ') || null)
+    row('supervisor', text(take('supervisor')))
+    shown.add('since').add('calls')
+  }
   if (kind === 'question' || kind === 'flag') effect.said = text(take('question')) ?? text(take('issue'))
   const argv = strings(given.argv)
   effect.command = text(take('command')) ?? (argv.length > 0 ? lineOf(argv) : null)
@@ -216,6 +222,7 @@ export function undoWords(review: Review, effect: Effect): string {
     case 'self_change':
       return undoable.self_change
     case 'dead_task':
+    case 'stuck':
       return undoable.again
     case 'in_doubt':
       return undoable.doubt

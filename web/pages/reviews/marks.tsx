@@ -6,6 +6,7 @@ import {
   GitPullRequestArrow,
   HeartCrack,
   ListTree,
+  LoaderCircle,
   type LucideIcon,
   ShieldQuestion,
   Unplug,
@@ -26,6 +27,7 @@ const ICONS: Record<ReviewKind, LucideIcon> = {
   in_doubt: Unplug,
   plan: ListTree,
   self_change: GitPullRequestArrow,
+  stuck: LoaderCircle,
 }
 export function KindIcon({ kind }: { kind: ReviewKind }) {
   const Icon = ICONS[kind]

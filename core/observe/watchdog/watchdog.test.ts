@@ -1,0 +1,185 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { type Harness, harness } from '../../../scripts/testing/harness.ts'
+import { endWith, type Scripted } from '../../../scripts/testing/scripted.ts'
+import type { ModelRequest } from '../../models/provider.ts'
+
+let h: Harness
+afterEach(async () => expect(await h.end()).toEqual([]))
+
+const judged = endWith('fine', 'success', { verdict: { passed: true, score: 90, reasons: 'It is as asked.' } })
+const read = (path: string): Scripted => ({ calls: [{ tool: 'read_file', input: { path } }] })
+const heard = (request: ModelRequest, words: string): boolean => request.messages.some((m) => m.role === 'user' && m.text.includes(words))
+/** Looks again and again, as an engine does, until the task is as wanted. */
+async function watchUntil(id: string, wanted: (task: Awaited<ReturnType<Harness['runtime']['tasks']['task']>>) => boolean) {
+  await expect
+    .poll(
+      async () => {
+        await h.runtime.watchdog.look()
+        return wanted(await h.runtime.tasks.task(id))
+      },
+      { timeout: 15_000, interval: 5 },
+    )
+    .toBe(true)
+  return h.runtime.tasks.task(id)
+}
+const told = async (id: string) =>
+  (await h.runtime.store.eventsAfter(0, { limit: 5_000 })).flatMap((e) =>
+    e.type === 'task.watched' && e.taskId === id ? [e.watch?.rung ?? e.words] : [],
+  )
+
+describe('a task that reads the same file for ever', () => {
+  it('is told so, goes on by itself, and its story says both', async () => {
+    let turns = 0
+    h = await harness(
+      async (request) => {
+        if (request.task.kind !== 'work') return judged
+        if (heard(request, '[From the watchdog]'))
+          return turns++ === 0 ? { calls: [{ tool: 'list_files', input: {} }] } : endWith('It is not there.')
+        await h.runtime.watchdog.look()
+        return read('missing.txt')
+      },
+      { judges: true },
+    )
+    await h.runtime.watchdog.look()
+    const id = await h.goal('Say what is in missing.txt.')
+    const task = await watchUntil(id, (t) => t.status === 'done')
+    expect(task.watch).toBeNull()
+    expect(await told(id)).toEqual(['nudged', 'It gets on again.'])
+  })
+
+  it('is held and a person asked when it does not listen and nobody else is there', async () => {
+    h = await harness(
+      async (request) => {
+        if (heard(request, 'Look at b.txt')) return endWith('b.txt it was.')
+        await h.runtime.watchdog.look()
+        return read('missing.txt')
+      },
+      { judges: true },
+    )
+    await h.runtime.registry.save('agent', { ...(await h.runtime.registry.get('agent', 'supervisor'))!, enabled: false }, 'owner')
+    await h.runtime.watchdog.look()
+    const id = await h.goal('Say what is in missing.txt.')
+    const held = await watchUntil(id, (t) => t.status === 'paused')
+    expect(held).toMatchObject({ reason: 'stuck', watch: { sign: 'repeated_error', rung: 'parked' } })
+    const { items } = await h.runtime.tasks.reviews({ state: 'open', limit: 5 })
+    expect(items).toMatchObject([{ kind: 'stuck', taskId: id, action: { tried: ['its agent was told'] } }])
+    await h.runtime.tasks.decide(items[0]!.id, { decision: 'answer', comment: 'Look at b.txt instead.' }, 'owner')
+    const done = await watchUntil(id, (t) => t.status === 'done')
+    expect(done.watch).toBeNull()
+    expect((await h.runtime.tasks.reviews({ state: 'open', limit: 5 })).items).toEqual([])
+  })
+})
+
+describe('the supervisor', () => {
+  const stuckUntil = (words: string, supervise: (request: ModelRequest) => Scripted, after: Scripted = endWith('done')) =>
+    harness(
+      async (request) => {
+        if (request.task.kind === 'supervise') return supervise(request)
+        if (request.task.kind !== 'work') return judged
+        if (heard(request, words)) return after
+        await h.runtime.watchdog.look()
+        return read('missing.txt')
+      },
+      { judges: true },
+    )
+  const answered = (request: ModelRequest) => request.messages.some((m) => m.role === 'tool')
+  const resolving = (input: object) => (request: ModelRequest) =>
+    answered(request) ? endWith('Resolved.') : ({ calls: [{ tool: 'resolve_task', input }] } satisfies Scripted)
+  const supervisorOf = async (id: string) => (await h.runtime.tasks.children(id)).find((child) => child.kind === 'supervise')!
+
+  it('has nothing in its hands that carries anything out', async () => {
+    const seen: string[] = []
+    h = await stuckUntil('The file is b.txt', (request) => {
+      seen.splice(0, seen.length, ...request.tools.map((tool) => tool.name))
+      return resolving({ act: 'steer', message: 'The file is b.txt.' })(request)
+    })
+    await h.runtime.watchdog.look()
+    const id = await h.goal('Say what is in missing.txt.')
+    await watchUntil(id, (t) => t.status === 'done')
+    expect(seen.sort()).toEqual([
+      'end_task',
+      'flag_for_review',
+      'inspect_task',
+      'list_files',
+      'read_document',
+      'read_file',
+      'resolve_task',
+      'search_files',
+    ])
+  })
+
+  it('steers, and the task goes on with its words', async () => {
+    h = await stuckUntil('The file is b.txt', resolving({ act: 'steer', message: 'The file is b.txt.' }))
+    await h.runtime.watchdog.look()
+    const id = await h.goal('Say what is in missing.txt.')
+    expect(await watchUntil(id, (t) => t.status === 'done')).toMatchObject({ watch: null })
+    expect(await told(id)).toEqual(['nudged', 'supervised', 'supervisor told its agent: The file is b.txt.'])
+    expect(await h.over((await supervisorOf(id)).id)).toMatchObject({ status: 'done' })
+  })
+
+  it('stops it, and says why', async () => {
+    h = await stuckUntil('never', resolving({ act: 'cancel', message: 'There is no such file.' }))
+    await h.runtime.watchdog.look()
+    const id = await h.goal('Say what is in missing.txt.')
+    expect(await watchUntil(id, (t) => t.status === 'cancelled')).toMatchObject({
+      note: 'the supervisor stopped it: There is no such file.',
+      stoppedByPerson: false,
+    })
+    expect(await h.over((await supervisorOf(id)).id)).toMatchObject({ status: 'done' })
+  })
+
+  it('gives it to another agent, which reads what was done', async () => {
+    h = await stuckUntil('You know files', resolving({ act: 'reassign', agent_type: 'researcher', message: 'You know files.' }))
+    await h.runtime.watchdog.look()
+    const id = await h.goal('Say what is in missing.txt.')
+    expect(await watchUntil(id, (t) => t.status === 'done')).toMatchObject({ agent: 'researcher' })
+  })
+
+  it('has it split, and its agent gets what the parts found', async () => {
+    const parts = ['Look for missing.txt in old/.', 'Look for missing.txt in new/.'].map((instruction, i) => ({
+      title: `Part ${i + 1}`,
+      instruction,
+    }))
+    h = await harness(
+      async (request) => {
+        if (request.task.kind === 'supervise') return resolving({ act: 'split', message: 'Two folders, two parts.', parts })(request)
+        if (request.task.kind !== 'work' || request.task.instruction.startsWith('Look for')) return endWith('Not there.')
+        if (request.messages.some((m) => m.role === 'tool' && m.text.includes('Part 2'))) return endWith('It is nowhere.')
+        await h.runtime.watchdog.look()
+        return read('missing.txt')
+      },
+      { judges: true },
+    )
+    await h.runtime.watchdog.look()
+    const id = await h.goal('Say what is in missing.txt.')
+    await watchUntil(id, (t) => t.status === 'done')
+    const works = (await h.runtime.tasks.children(id)).filter((child) => child.kind === 'work')
+    expect(works.map((child) => [child.title, child.status])).toEqual([
+      ['Part 1', 'done'],
+      ['Part 2', 'done'],
+    ])
+  })
+
+  it('may not touch what was not given to it', async () => {
+    const answers: string[] = []
+    h = await stuckUntil('Go on', (request) => {
+      answers.splice(0, answers.length, ...request.messages.flatMap((m) => (m.role === 'tool' ? [m.text] : [])))
+      if (answers.length === 0) return { calls: [{ tool: 'resolve_task', input: { task_id: 'another', act: 'cancel', message: 'x' } }] }
+      return answers.length === 1 ? { calls: [{ tool: 'resolve_task', input: { act: 'steer', message: 'Go on.' } }] } : endWith('Resolved.')
+    })
+    await h.runtime.watchdog.look()
+    const id = await h.goal('Say what is in missing.txt.')
+    await watchUntil(id, (t) => t.status === 'done')
+    await h.over((await supervisorOf(id)).id)
+    expect(answers[0]).toContain('not yours to look at')
+  })
+
+  it('leaves it to a person when it ends without a word to it, and its own words are in the item', async () => {
+    h = await stuckUntil('never', () => endWith('Only the owner knows where the file is.'))
+    await h.runtime.watchdog.look()
+    const id = await h.goal('Say what is in missing.txt.')
+    await watchUntil(id, (t) => t.watch?.rung === 'parked')
+    const { items } = await h.runtime.tasks.reviews({ state: 'open', limit: 5 })
+    expect(items).toMatchObject([{ kind: 'stuck', action: { supervisor: 'Only the owner knows where the file is.' } }])
+  })
+})
