@@ -1,7 +1,7 @@
 /**
  * What the code that runs says of a database before and after a candidate had it. Run within the walls, because the file was in a
  * candidate's hands: `prepare FOLDER NOTES` takes out what nobody may learn and holds every goal; `plant FOLDER` makes an empty one with a change
- * that waits for a person; `check FOLDER NOTES TREE` compares. It prints one sentence a fault and ends with 1 if there is one.
+ * that waits for a person; `check FOLDER NOTES TREE` compares; `schema-before`, `schema-up` and `schema-down` compare schemas. It prints one sentence a fault and ends with 1 if there is one.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,6 +12,7 @@ import { openStore, type Store } from '../store/store.ts'
 import { violations } from '../tasks/invariants.ts'
 import { openReview } from '../tasks/review.ts'
 import { openTasks } from '../tasks/tasks.ts'
+import { lookAtSchema, notBack, type SchemaLook, takenAway } from './schema-look.ts'
 
 /** The items that `plant` leaves: a change of the system, and something that anybody who may decide could. */
 export const PLANTED = 'planted-self-change'
@@ -150,12 +151,29 @@ async function notesOf(store: Store): Promise<Notes> {
   }
 }
 
+/** The schema before, after up and after down; the last two compared with the first. */
+async function schemas(act: string, folder: string, notes: string): Promise<string[]> {
+  if (act === 'schema-before') {
+    await (await open(folder)).close() // an empty folder gets the schema of this code
+    writeFileSync(notes, JSON.stringify(lookAtSchema(databaseOf(folder)).look))
+    return []
+  }
+  const before = JSON.parse(readFileSync(notes, 'utf8')) as SchemaLook
+  const { look, faults } = lookAtSchema(databaseOf(folder), before)
+  faults.push(...(act === 'schema-up' ? takenAway(before, look) : notBack(before, look)))
+  // Code of before must still run on it: a change is taken back, its migration is not.
+  if (faults.length === 0) await (await open(folder)).close()
+  return faults
+}
+
 if (import.meta.main) {
   const [act = '', folder = '', notes = '', treeId = ''] = process.argv.slice(2)
   if (act === 'prepare') writeFileSync(notes, JSON.stringify(await prepare(folder)))
   else if (act === 'plant') await plant(folder)
   else {
-    const faults = await check(folder, JSON.parse(readFileSync(notes, 'utf8')) as Notes, treeId)
+    const faults = act.startsWith('schema-')
+      ? await schemas(act, folder, notes)
+      : await check(folder, JSON.parse(readFileSync(notes, 'utf8')) as Notes, treeId)
     for (const fault of faults) console.log(fault)
     process.exitCode = faults.length > 0 ? 1 : 0
   }

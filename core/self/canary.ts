@@ -128,21 +128,21 @@ export async function tryForbidden(parts: Canary): Promise<CanarySaid> {
 
 const bridgeOf = (parts: Canary): string => join(parts.judge, 'core/self/canary-bridge.ts')
 
-async function layOut(parts: Canary): Promise<{ data: string; notes: string }> {
+export async function layOut(parts: Canary): Promise<{ data: string; notes: string }> {
   await rm(parts.place, { recursive: true, force: true })
   const [data, notes] = [join(parts.place, 'data'), join(parts.place, 'notes')]
   for (const folder of [parts.place, data, notes]) await mkdir(folder, { recursive: true, mode: 0o711 })
   return { data, notes }
 }
 /** The user inside must be able to write them. */
-async function own(parts: Canary, data: string, ...more: string[]): Promise<void> {
+export async function own(parts: Canary, data: string, ...more: string[]): Promise<void> {
   if (!parts.runAs) return
   const { uid, gid } = parts.runAs
   for (const place of [data, join(dirname(data), 'notes'), ...['agent_system.db', ...more].map((name) => join(data, name))])
     if (await stat(place).catch(() => null)) await chown(place, uid, gid) // an empty trial has no database yet
 }
 /** Runs the judge of the code that runs now; a Fault with its words when it has a complaint. */
-async function judged(parts: Canary, args: readonly string[], data: string, notes: string): Promise<void> {
+export async function judged(parts: Canary, args: readonly string[], data: string, notes: string): Promise<void> {
   const ended = await parts.walls.run({
     source: parts.judge,
     packages: parts.judgePackages,
@@ -158,7 +158,9 @@ async function judged(parts: Canary, args: readonly string[], data: string, note
     const words = ended.log.trim().slice(0, 500) || 'no word'
     throw new Fault(
       'unprocessable',
-      args[0] === 'check' ? `What it left is not whole: ${words}` : `The data could not be prepared: ${words}`,
+      /^(?:check|schema-up|schema-down)$/.test(args[0] ?? '')
+        ? `What it left is not whole: ${words}`
+        : `The data could not be prepared: ${words}`,
     )
   }
 }

@@ -3,6 +3,7 @@
  * last. Those of one row run side by side.
  */
 import type { ChangedFile, GateVerdict } from '../contract/change.ts'
+import { SCHEMA } from '../store/migrate.ts'
 import { affectedTests } from './affected.ts'
 import type { Canary, CanarySaid } from './canary.ts'
 import { tryBoot, tryForbidden } from './canary.ts'
@@ -10,7 +11,8 @@ import type { Candidate } from './gates.ts'
 import { integrityOf } from './integrity.ts'
 import { leaksIn } from './leaks.ts'
 import type { Judged } from './levels.ts'
-import { migrationFaults } from './migrations.ts'
+import { LIST, touchesSchema, tryMigration } from './migration-trial.ts'
+import { listFaults, migrationFaults } from './migrations.ts'
 import type { Source } from './repository.ts'
 import type { Ended, Inside } from './walls.ts'
 
@@ -26,7 +28,9 @@ export type Work = {
   diffOf(path: string): string
   /** Text of all code of the candidate. */
   code(): Promise<ReadonlyMap<string, string>>
-  inside(argv: readonly string[], timeoutMs: number, how?: Partial<Inside> & { on?: 'base' }): Promise<Ended>
+  inside(argv: readonly string[], timeoutMs: number, how?: Partial<Inside>): Promise<Ended>
+  /** On the base, with those files of the candidate laid over it that match; null: its tests. */
+  base(argv: readonly string[], timeoutMs: number, over: RegExp | null): Promise<Ended>
   /** What the type checker found, with what it remembers of the last time. */
   types(argv: readonly string[], timeoutMs: number): Promise<Ended>
   /** Lays out what a trial of the running candidate needs, in a folder of that name. */
@@ -53,6 +57,9 @@ const CORE_TESTS = [
   'core/agent/agent.test.ts',
   'core/http/app.test.ts',
 ]
+/** Tests of the code that runs now on a schema that is newer; one compares all columns, which are more then. */
+const OLD_TESTS = ['core/store/store.test.ts', 'core/tasks/review.test.ts']
+const NOT_EXACT = '^(?!.*just those columns)'
 const LINT = [
   'node',
   'node_modules/@biomejs/biome/bin/biome',
@@ -166,10 +173,12 @@ export function gateList({ source, redact, buildPage }: GateListParts): readonly
     {
       name: 'migrations',
       quick: true,
-      run({ files, after }) {
-        const touched = files.filter(({ path }) => /^core\/store\/(?:migrations\/|tables\.ts)/.test(path))
-        const made = touched.filter(({ path, what }) => path.startsWith('core/store/migrations/') && what === 'new')
-        const faults = made.flatMap(({ path }) => migrationFaults(path, after.get(path) ?? ''))
+      run({ files, after, diffOf }) {
+        const made = files.filter(({ path, what }) => path.startsWith('core/store/migrations/') && what === 'new')
+        const faults = [
+          ...made.flatMap(({ path }) => migrationFaults(path, after.get(path) ?? '')),
+          ...(files.some(({ path, from }) => path === LIST || from === LIST) ? listFaults(diffOf(LIST), made.length) : []),
+        ]
         if (faults.length > 0) return failed(`${faults.join('; ')}.`)
         return made.length > 0 ? passed(`${many(made.length, 'migration')}: only adds.`) : passed('The schema stays as it is.')
       },
@@ -215,11 +224,11 @@ export function gateList({ source, redact, buildPage }: GateListParts): readonly
     {
       name: 'failing test first',
       quick: false,
-      async run({ candidate, files, inside }) {
+      async run({ candidate, files, base }) {
         if (candidate.kind !== 'fix') return skipped('Only a fix must bring a test that fails without it.')
         const tests = files.filter(({ path, what }) => /\.test\.tsx?$/.test(path) && what !== 'deleted').map(({ path }) => path)
         if (tests.length === 0) return failed('A fix needs a test that fails on the present code and passes with the change; it has none.')
-        const ended = await inside([...VITEST, ...tests], 5 * MINUTE, { on: 'base' })
+        const ended = await base([...VITEST, ...tests], 5 * MINUTE, null)
         if (ended.code === 1 && /\bFAIL\b|\bfailed\b/.test(ended.log)) return passed('Its test fails without the change.', ended.log)
         return failed(
           ended.code === 0
@@ -227,6 +236,22 @@ export function gateList({ source, redact, buildPage }: GateListParts): readonly
             : 'Its tests could not be run on the present code.',
           ended.log,
         )
+      },
+    },
+    {
+      name: 'migration trial',
+      quick: false,
+      async run({ candidate, files, canary, base, code }) {
+        if (!touchesSchema(files)) return skipped('The schema stays as it is.')
+        if ((await source.text(candidate.base, 'core/self/schema-look.ts')) === null) return skipped('This source has no database.')
+        const said = await tryMigration(await canary('migration'), SCHEMA)
+        // The tests of the code that runs now, on the schema that it would find after the change was taken back.
+        const after = await code()
+        const known = OLD_TESTS.filter((path) => after.has(path))
+        if (known.length === 0) return passed(said)
+        const ended = await base([...VITEST, ...known, '-t', NOT_EXACT], 10 * MINUTE, /^core\/store\/(?:migrations\/|migration-list\.ts$)/)
+        if (ended.code === 0) return passed(`${said} The tests of the present store pass on it.`, ended.log)
+        return failed('The tests of the present store fail on the new schema, so it could not be taken back.', ended.log)
       },
     },
     [trial('canary boot', tryBoot), trial('negative canaries', tryForbidden)],

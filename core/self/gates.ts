@@ -131,11 +131,14 @@ export function openGates(parts: GateParts) {
           after: changed,
           diffOf: (path) => diffs.get(path) ?? '',
           code: async () => (await laidOut()).after,
-          async inside(argv, timeoutMs, { on, ...more } = {}) {
+          async inside(argv, timeoutMs, more = {}) {
             await laidOut()
-            if (on === 'base') await layOutBase(candidate, place, files)
-            const from = join(place, on === 'base' ? 'base' : 'source')
-            return walls.run({ source: from, packages: parts.packages, argv, timeoutMs, signal: how.signal, ...more })
+            return walls.run({ source: join(place, 'source'), packages: parts.packages, argv, timeoutMs, signal: how.signal, ...more })
+          },
+          async base(argv, timeoutMs, over) {
+            await laidOut()
+            const from = await layOutBase(candidate, place, files, over)
+            return walls.run({ source: from, packages: parts.packages, argv, timeoutMs, signal: how.signal })
           },
           async types(argv, timeoutMs) {
             await laidOut()
@@ -233,13 +236,16 @@ export function openGates(parts: GateParts) {
     }
     return ended
   }
-  /** The base with the tests of the candidate laid over it. */
-  async function layOutBase(candidate: Candidate, place: string, files: readonly ChangedFile[]): Promise<void> {
+  /** The base with those files of the candidate laid over it that match; null: its tests. */
+  async function layOutBase(candidate: Candidate, place: string, files: readonly ChangedFile[], over: RegExp | null): Promise<string> {
     const folder = join(place, 'base')
+    await rm(folder, { recursive: true, force: true })
     await source.materialise(candidate.base, folder)
     await prepared(folder)
     for (const { path, what } of files)
-      if (isTest(path) && what !== 'deleted') await cp(join(place, 'source', path), join(folder, path), { recursive: true })
+      if ((over === null ? isTest(path) : over.test(path)) && what !== 'deleted')
+        await cp(join(place, 'source', path), join(folder, path), { recursive: true })
+    return folder
   }
   async function prepared(folder: string): Promise<void> {
     await mkdir(join(folder, 'node_modules'), { recursive: true })

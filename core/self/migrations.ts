@@ -21,3 +21,14 @@ export function migrationFaults(path: string, text: string): string[] {
     faults.push(`${path} does not have the number of its name`)
   return faults
 }
+
+/** The list of migrations may only grow, by those that are new in this change: one import and one name each. `diff`: its patch. Pure. */
+export function listFaults(diff: string, made: number): string[] {
+  const lines = diff.split('\n')
+  const added = lines.filter((line) => /^\+(?!\+\+)/.test(line)).map((line) => line.slice(1))
+  const imports = added.filter((line) => /^import \* as \w+ from '\.\/migrations\/\d{4}-[a-z-]+\.ts'$/.test(line))
+  const names = added.filter((line) => /^ {2}\w+,$/.test(line))
+  if (lines.some((line) => /^-(?!--)/.test(line)) || imports.length !== made || names.length !== made || added.length !== 2 * made)
+    return ['the list of migrations may only get one import and one name for each that is new']
+  return []
+}

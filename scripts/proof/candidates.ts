@@ -44,7 +44,7 @@ const ready = (from: string | RegExp, to: string) => change('scripts/keeper-line
 /** A migration after the newest. */
 function migration(up: string, oldestCode = '1') {
   return (folder: string) => {
-    const index = readFileSync(join(folder, 'core/store/migrate.ts'), 'utf8')
+    const index = readFileSync(join(folder, 'core/store/migration-list.ts'), 'utf8')
     const numbers = [...index.matchAll(/migrations\/(\d{4})-/g)].map(([, n]) => Number(n))
     const next = Math.max(...numbers) + 1
     const name = `${String(next).padStart(4, '0')}-candidate.ts`
@@ -56,7 +56,7 @@ function migration(up: string, oldestCode = '1') {
     writeFileSync(join(folder, 'core/store/migrations', name), body)
     const last = /(\n\] *\n|\n\]\n)/
     writeFileSync(
-      join(folder, 'core/store/migrate.ts'),
+      join(folder, 'core/store/migration-list.ts'),
       `import * as candidate from './migrations/${name}'\n${index.replace(last, '\n  candidate,\n]\n')}`,
     )
   }

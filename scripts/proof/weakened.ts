@@ -6,6 +6,7 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 const ROOT = dirname(dirname(import.meta.dirname))
+/** `from` is empty: a new file. */
 type Edit = { file: string; from: string; to: string }
 export type Weakened = { name: string; edits: Edit[] }
 
@@ -175,7 +176,7 @@ export function layOutWeakened(folder: string, edits: readonly Edit[]): string {
     cpSync(join(ROOT, name), join(folder, name), { recursive: true })
   for (const edit of edits) {
     const place = join(folder, edit.file)
-    const text = readFileSync(place, 'utf8')
+    const text = edit.from === '' ? '' : readFileSync(place, 'utf8')
     if (!text.includes(edit.from))
       throw new Error(`${edit.file} does not hold ${JSON.stringify(edit.from)} any more; write the weakened candidate anew`)
     writeFileSync(
