@@ -116,6 +116,8 @@ const Settings = z.object({
   REVIEW_EXPIRY: z.enum(EXPIRY_POLICIES).optional(),
   REVIEW_EXPIRY_SECONDS: whole(1, 31_536_000).optional(),
   ALERT_PERCENT: whole(1, 100).optional(),
+  RETENTION_DAYS: whole(14, 36_500).optional(),
+  RETENTION_EXPORT: yesNo.optional(),
   DISK_RESERVE_MB: whole(0, 1_000_000).optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: webUrl.optional(),
   OTEL_EXPORTER_OTLP_HEADERS: z
@@ -215,6 +217,10 @@ export type Config = {
   dailyMicros: number | null
   /** Use of processor, memory or disk above which there is an alert. */
   alertPercent: number
+  /** Ended goals stay in the database so long; null: for good. */
+  retentionDays: number | null
+  /** They are written to DATA_DIR/exports before they go. */
+  retentionExport: boolean
   /** Kept back on the disk of the data, in MB, and the line at which everything pauses; 0: the disk is not guarded. */
   diskReserveMb: number
   /** Where traces and metrics are sent; null: nowhere. */
@@ -356,6 +362,8 @@ export function readConfig(
     reviewExpirySeconds: s.REVIEW_EXPIRY_SECONDS ?? null,
     dailyMicros: s.DAILY_BUDGET_DOLLARS === undefined ? null : Math.round(s.DAILY_BUDGET_DOLLARS * 1_000_000),
     alertPercent: s.ALERT_PERCENT ?? 90,
+    retentionDays: s.RETENTION_DAYS ?? null,
+    retentionExport: s.RETENTION_EXPORT ?? true,
     diskReserveMb: s.DISK_RESERVE_MB ?? 64,
     otlp:
       s.OTEL_EXPORTER_OTLP_ENDPOINT === undefined

@@ -55,6 +55,7 @@ import { type Lender, sampling } from './models/sampling.ts'
 import { typedCall } from './models/typed-call.ts'
 import { openDiskGuard } from './observe/disk-guard.ts'
 import { type Monitor, openMonitor } from './observe/monitor.ts'
+import { openRetention } from './observe/retention.ts'
 import { openSettingsList, type SettingsList } from './observe/settings-list.ts'
 import { openWatchdog, type Watchdog } from './observe/watchdog/watchdog.ts'
 import { type ExampleGoal, readGoals } from './registry/read-goals.ts'
@@ -727,6 +728,16 @@ export async function start(config: ReadyConfig, keeper?: KeeperLine, options: P
     now: Date.now,
     onError: (error) => log('a backup was not made', error),
   })
+  const retention = openRetention({
+    store: runtime.store,
+    dataDir: config.dataDir,
+    days: config.safeMode ? null : config.retentionDays,
+    keep: config.retentionExport,
+    foldersOf: (treeId) => [runtime.workspaces.path({ treeId, workspace: '' }), join(config.dataDir, 'history', treeId)],
+    counted: async () => (await runtime.monitor.metrics()).catchUp(),
+    now: Date.now,
+    log: runtime.monitor.write,
+  })
   const routes = app({
     store: runtime.store,
     tasks: runtime.tasks,
@@ -761,6 +772,7 @@ export async function start(config: ReadyConfig, keeper?: KeeperLine, options: P
     logins: openLogins(runtime.store, Date.now, config.systemSecretKey, providersOf(config.login)),
     live: opened,
     monitor: runtime.monitor,
+    retention,
     backups,
     mcp,
     version,
@@ -820,6 +832,7 @@ export async function start(config: ReadyConfig, keeper?: KeeperLine, options: P
   runtime.onRestart(() => void stop('graceful', 'restart'))
   // Nothing is claimed in safe mode; what was changed can be taken back.
   if (config.safeMode) runtime.changes.start({ onlyBack: true })
+  if (!config.safeMode) void retention.sweep()
   const runner = config.safeMode ? null : runtime.run()
   runtime.monitor.write('info', `Started: revision ${revision}, ${runtime.models.describe()}`)
 
@@ -838,6 +851,7 @@ export async function start(config: ReadyConfig, keeper?: KeeperLine, options: P
       await telemetry?.close()
       await server.close()
       await backups.close()
+      await retention.close()
       await runtime.close()
       finish(then)
     })()

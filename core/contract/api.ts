@@ -14,6 +14,7 @@ import { MODEL_ROUTES } from './api-models.ts'
 import { OUTSIDE_ROUTES } from './api-outside.ts'
 import { PLAN_ROUTES } from './api-plans.ts'
 import { REGISTRY_ROUTES } from './api-registry.ts'
+import { RETENTION_ROUTES } from './api-retention.ts'
 import { SERVER_ROUTES } from './api-servers.ts'
 import { SETTINGS_ROUTES } from './api-settings.ts'
 import { Halt, SPEND_ROUTES } from './api-spend.ts'
@@ -638,6 +639,7 @@ export const ROUTES = {
   ...DETAIL_ROUTES,
   ...CHANGE_ROUTES,
   ...SYSTEM_ROUTES,
+  ...RETENTION_ROUTES,
   ...BACKUP_ROUTES,
   ...SETTINGS_ROUTES,
   openapi: one({

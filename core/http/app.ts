@@ -14,6 +14,7 @@ import { type GoalExample, ROUTES, type Route } from '../contract/api.ts'
 import type { MadeTools } from '../made/made.ts'
 import type { Endpoint } from '../mcp/endpoint.ts'
 import type { Monitor } from '../observe/monitor.ts'
+import type { Retention } from '../observe/retention.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Changes } from '../self/change.ts'
 import type { Backups } from '../store/backups.ts'
@@ -40,6 +41,7 @@ import { monitorRoutes } from './routes/monitor.ts'
 import { outsideRoutes } from './routes/outside.ts'
 import { type PlanParts, planRoutes } from './routes/plans.ts'
 import { registryRoutes } from './routes/registry.ts'
+import { retentionRoutes } from './routes/retention.ts'
 import { reviewRoutes } from './routes/reviews.ts'
 import { type Secrets, secretRoutes } from './routes/secrets.ts'
 import { type ServerParts, serverRoutes } from './routes/servers.ts'
@@ -73,6 +75,7 @@ export type AppParts = {
   logins: Logins
   live: Live
   monitor: Monitor
+  retention: Pick<Retention, 'preview' | 'run' | 'export'>
   backups: Pick<Backups, 'list' | 'make' | 'askRestore'>
   mcp: Pick<Endpoint, 'fetch' | 'clients'>
   version: string
@@ -176,6 +179,7 @@ export function app(parts: AppParts): Hono<Env> {
     ...systemRoutes(parts),
     ...monitorRoutes(parts.monitor),
     ...backupRoutes(parts),
+    ...retentionRoutes(parts.retention),
     ...settingsRoutes(parts.settings),
     ...loginRoutes(parts),
     ...accessRoutes(parts),

@@ -8,6 +8,7 @@ import type { Tx } from '../store/store.ts'
 import { cycleHash } from './create.ts'
 import { settleLostCalls } from './ledger.ts'
 import { endCall, isHoldWish, move, ready } from './move.ts'
+import { mustStay } from './old-trees.ts'
 import { over, releaseIfFree } from './outcome.ts'
 import { takeBack } from './outside-park.ts'
 import { endStuckReviews } from './review.ts'
@@ -41,6 +42,7 @@ const childrenOf = prepare<{ id: string }>()((db, p) =>
 /** Returns ids of tasks whose work under way must be cut off at once. */
 export async function control(tx: Tx, id: string, ask: Control): Promise<string[]> {
   const task = await openTask(tx, id)
+  await mustStay(tx, task.tree_id)
   const below = ask.scope === 'node' ? [] : await descendants(tx, task)
   const comment = ask.comment ?? null
   const verb = VERBS_DO[ask.verb]
