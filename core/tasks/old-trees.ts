@@ -12,7 +12,7 @@ import { lock } from './rows.ts'
 export type OldTree = { id: string; goal: string; status: TaskStatus; tasks: number; endedAt: number }
 
 /** Tables with a row for each of these; what names a tree and is not here stays on purpose, see `KEPT`. */
-export const BY_TASK = ['messages', 'calls', 'model_calls', 'web_citations', 'outside_calls', 'outside_tasks'] as const
+export const BY_TASK = ['watches', 'messages', 'calls', 'model_calls', 'web_citations', 'outside_calls', 'outside_tasks'] as const
 export const BY_TREE = ['file_changes', 'jobs', 'reviews', 'rules', 'events'] as const
 /** The story of changes and of made tools outlives the goal that they came from, and found pages are everybody's. */
 export const KEPT = ['changes', 'made_tools', 'web_searches'] as const
