@@ -1,0 +1,62 @@
+/** docs/evolution-log.md: what became of real changes of this source, one section each. Pure. */
+import type { ChangeState, GateVerdict, Level } from '../../core/contract/change.ts'
+
+export type Run = {
+  name: string
+  title: string
+  goal: string
+  id: string
+  level: Level | null
+  files: readonly string[]
+  decidedBy: string | null
+  gates: readonly { name: string; verdict: GateVerdict; ms: number }[]
+  end: ChangeState
+  note: string | null
+  /** What ran in the end, and what was proposed. */
+  revision: string
+  commit: string | null
+  at: string
+  wholeMs: number
+  /** From the approval until the new revision served. */
+  toServingMs: number | null
+  watchSeconds: number
+  cores: number
+  /** Of the machine when it began: processes that wanted a core, in the mean of a minute. */
+  load: number
+}
+
+const HEAD = `# Changes that Banyan made to itself
+
+Written by \`npm run proof -- good\`: each is a wish of a person, worked by an agent whose answers a person had prepared, judged by all gates, approved over HTTP, started, watched and kept by the real keeper, in a clone of this source. The window in which it was watched is shorter than the ten minutes of a real installation, and the machine did other work; both are said.
+`
+const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`
+
+/** The names of the changes that it holds. */
+export const namesIn = (log: string): string[] => [...log.matchAll(/^## ([\w-]+)$/gm)].map(([, name]) => name!)
+
+/** One section. */
+export function logOf(run: Run): string {
+  const gates = run.gates.reduce((sum, gate) => sum + gate.ms, 0)
+  const slow = run.gates.filter((gate) => gate.ms >= 1_000).toSorted((a, b) => b.ms - a.ms)
+  return [
+    `## ${run.name}`,
+    '',
+    `**${run.title}.** The wish: "${run.goal}"`,
+    '',
+    `- ${run.end}${run.note && run.end !== 'kept' ? `: ${run.note}` : ''}; ${run.commit?.slice(0, 12) ?? 'nothing'} was proposed, ${run.revision} ran in the end`,
+    `- level ${run.level ?? '?'}, decided by ${run.decidedBy ?? 'nobody'}; ${run.files.length === 1 ? run.files[0] : `${run.files.length} files: ${run.files.join(', ')}`}`,
+    `- gates ${seconds(gates)}${slow.length > 0 ? ` (${slow.map((gate) => `${gate.name} ${seconds(gate.ms)}`).join(', ')})` : ''}; ${run.gates.filter((gate) => gate.verdict === 'passed').length} passed, ${run.gates.filter((gate) => gate.verdict === 'skipped').length} had nothing to do`,
+    ...(run.toServingMs === null
+      ? []
+      : [`- ${seconds(run.toServingMs)} from the decision until it served; watched for ${run.watchSeconds} s`]),
+    `- ${seconds(run.wholeMs)} in all, on ${run.at.slice(0, 10)}, ${run.cores} cores, load ${run.load.toFixed(1)} at its begin`,
+    '',
+  ].join('\n')
+}
+
+/** The log with this run, in the place of an older one of the same change. */
+export function withRun(log: string, run: Run): string {
+  const sections = log.split(/^(?=## )/m).filter((part) => part.startsWith('## '))
+  const others = sections.filter((part) => !part.startsWith(`## ${run.name}\n`))
+  return `${[HEAD, ...others.map((part) => `${part.trimEnd()}\n`), logOf(run)].join('\n').trimEnd()}\n`
+}
