@@ -28,19 +28,6 @@ const MANY = 12
 
 type Detail = ResponseOf<'change'>
 
-const wanted = process.argv.slice(2)
-const log = existsSync(LOG) ? readFileSync(LOG, 'utf8') : ''
-const unknown = wanted.filter((name) => name !== 'all' && !GOOD_CHANGES.some((one) => one.name === name))
-if (unknown.length > 0) {
-  console.error(`There is no change ${unknown.join(', ')}; there are: ${GOOD_CHANGES.map((one) => one.name).join(', ')}`)
-  process.exit(2)
-}
-const chosen = GOOD_CHANGES.filter((one) =>
-  wanted.length === 0 ? !namesIn(log).includes(one.name) : wanted.includes('all') || wanted.includes(one.name),
-)
-if (chosen.length === 0) console.log('The log has every change; run them again with "all", or name some.')
-else process.exitCode = (await prove(chosen)) ? 0 : 1
-
 /** What the model says. The selector hands over; whoever can change the source does what is prepared; all others end. */
 function answerOf({ tools, task, answers, turn }: Conversation): PreparedAnswer {
   const call = (tool: string, input: object): PreparedAnswer => ({ calls: [{ tool, input }] })
@@ -248,3 +235,16 @@ async function one(person: Person, change: GoodChange): Promise<Run> {
     }
   }
 }
+
+const wanted = process.argv.slice(2)
+const log = existsSync(LOG) ? readFileSync(LOG, 'utf8') : ''
+const unknown = wanted.filter((name) => name !== 'all' && !GOOD_CHANGES.some((one) => one.name === name))
+if (unknown.length > 0) {
+  console.error(`There is no change ${unknown.join(', ')}; there are: ${GOOD_CHANGES.map((one) => one.name).join(', ')}`)
+  process.exit(2)
+}
+const chosen = GOOD_CHANGES.filter((one) =>
+  wanted.length === 0 ? !namesIn(log).includes(one.name) : wanted.includes('all') || wanted.includes(one.name),
+)
+if (chosen.length === 0) console.log('The log has every change; run them again with "all", or name some.')
+else process.exitCode = (await prove(chosen)) ? 0 : 1
