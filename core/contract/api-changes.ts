@@ -82,6 +82,20 @@ export const SelfState = z
   .meta({ id: 'SelfChangeState' })
 export type SelfState = z.output<typeof SelfState>
 
+const RemoteRequest = z
+  .object({
+    remote: z
+      .string()
+      .regex(/^[A-Za-z0-9][\w.-]{0,99}$/, 'It is the name of a remote, such as origin.')
+      .default('origin'),
+    branch: z
+      .string()
+      .regex(/^(?!.*(?:\.\.|\/\/|\.lock$))[A-Za-z0-9][\w./-]{0,199}$/, 'It is the name of a branch, such as main.')
+      .optional(),
+  })
+  .strict()
+  .meta({ id: 'RemoteRequest' })
+
 export const CHANGE_ROUTES = {
   changes: one({
     method: 'GET',
@@ -132,6 +146,36 @@ export const CHANGE_ROUTES = {
       .meta({ id: 'RollbackRequest' }),
     optionalBody: true,
     response: ChangeItem,
+  }),
+  pullSource: one({
+    method: 'POST',
+    path: '/api/system/source/pull',
+    scope: 'person',
+    summary: 'A person lets the main branch of the source come forward to that of a remote of the checkout; it runs from the next start on',
+    status: 200,
+    request: RemoteRequest,
+    optionalBody: true,
+    /** `commits`: how many came. `landed`: the branch that moved; `join` as in a change. */
+    response: z
+      .object({
+        remote: text,
+        branch: text,
+        from: text,
+        to: text,
+        commits: count,
+        landed: z.object({ branch: text, join: text.nullable() }).nullable(),
+      })
+      .meta({ id: 'SourcePulled' }),
+  }),
+  pushSource: one({
+    method: 'POST',
+    path: '/api/system/source/push',
+    scope: 'person',
+    summary: 'A person gives the main branch of the source to a remote of the checkout; nothing there is overwritten',
+    status: 200,
+    request: RemoteRequest,
+    optionalBody: true,
+    response: z.object({ remote: text, branch: text, to: text, commits: count }).meta({ id: 'SourcePushed' }),
   }),
   selfState: one({
     method: 'GET',

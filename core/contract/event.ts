@@ -155,6 +155,8 @@ export type Fact =
   /** Never a value: whose name, and who may have it since. */
   /** Every value is sealed with another SYSTEM_SECRET_KEY; the values are the same. */
   | { type: 'secret.rotated'; count: number; by: string }
+  /** A person let the main branch of the source come from a remote, or go there. `to`: the commit. */
+  | { type: 'source.synced'; how: 'pull' | 'push'; remote: string; branch: string; to: string; commits: number; by: string }
   | { type: 'secret.changed'; name: string; what: 'set' | 'removed' | 'granted'; grants: string[]; by: string }
   /** Its value was put into the environment of a command of this task. */
   | { type: 'secret.used'; taskId: string; names: string[] }

@@ -10,6 +10,7 @@ import { Fault } from '../contract/fault.ts'
 import type { Store, Tx } from '../store/store.ts'
 import type { Gates } from './gates.ts'
 import type { KeeperEvent, KeeperHome } from './keeper-home.ts'
+import { openRemote } from './remote.ts'
 import type { Source } from './repository.ts'
 import { type ChangeRow, changeOf, EMPTY, gatesOf, openChangeRows, recordMove, storyOf, toChange, toGate } from './rows.ts'
 import { openSteps } from './steps.ts'
@@ -37,6 +38,8 @@ export type SelfParts = {
 /** What an author hands in. */
 export type Proposal = { kind: Exclude<ChangeKind, 'rollback'>; title: string; why: string; evidence: string; effect: string }
 export type Author = { agent: string; treeId: string; taskId: string; callId: string; tainted: boolean }
+/** A remote of the checkout and a branch there; origin and the name of the main branch where nothing is said. */
+type Where = { remote?: string | undefined; branch?: string | undefined }
 export type Changes = ReturnType<typeof openChanges>
 
 const LOOK_AGAIN_MS = 5_000
@@ -93,6 +96,29 @@ export function openChanges(parts: SelfParts) {
       .orderBy('updated_at', 'desc')
       .executeTakeFirst()
     return (found as SelfState['landing'] | undefined) ?? null
+  }
+
+  const remote = openRemote({ git: source.git, dir: source.dir, source })
+  async function synced<T extends { remote: string; branch: string; to: string; commits: number }>(
+    how: 'pull' | 'push',
+    { remote = 'origin', branch }: Where,
+    by: string,
+    act: (where: { remote: string; branch?: string | undefined }) => Promise<T>,
+  ): Promise<T> {
+    const landing = (await openChangeRows(store.db)).find((one) => ['merged', 'restarting', 'watching'].includes(one.state))
+    if (how === 'pull' && landing)
+      throw new Fault(
+        'conflict',
+        `Change ${landing.id} is ${landing.state}; pull when it is kept or undone: banyan change show ${landing.id}`,
+      )
+    const done = await act({ remote, branch })
+    if (done.commits > 0)
+      await store.transact(async (tx) => {
+        const { remote, branch, to, commits } = done
+        tx.record(null, { type: 'source.synced', how, remote, branch, to, commits, by })
+      })
+    wake()
+    return done
   }
 
   const row = async (id: string): Promise<ChangeRow> => {
@@ -284,6 +310,9 @@ export function openChanges(parts: SelfParts) {
       wake()
       return toChange(back)
     },
+    /** A person's word: the main branch comes from, or goes to, a remote of the checkout. Not while a change lands. */
+    pull: (where: Where, by: string) => synced('pull', where, by, (to) => remote.pull(to)),
+    push: (where: Where, by: string) => synced('push', where, by, (to) => remote.push(to)),
     /** The revision that agents read: what runs, else the newest of main. */
     async running(): Promise<string> {
       const tip = await source.tip()

@@ -188,6 +188,12 @@ export function openSource(options: SourceOptions) {
       return { history: (await gitDir()) !== null }
     },
     dir,
+    /** The person's own repository and its main branch; null: the source came without a history. */
+    async checkout(): Promise<{ gitDir: string; main: string } | null> {
+      const place = await gitDir()
+      return place === null ? null : { gitDir: place, main: (await heads(place)).main }
+    },
+    git,
     /** A commit that an agent made, with its objects, from the repository that its goal has. It stays under its change's name. */
     async take(from: string, commit: string, changeId: string): Promise<void> {
       const tip = await source.tip()

@@ -6,7 +6,7 @@ import type { DecisionWord } from '../../core/contract/review.ts'
 import { type Cli, confirm, examples, serverOf, wantsJson } from './context.ts'
 import { all, call, type Server } from './server.ts'
 import { Ended, EXIT } from './terminal.ts'
-import { duration, oneLine, plain, quoted, table } from './words.ts'
+import { counted, duration, oneLine, plain, quoted, table } from './words.ts'
 
 type Change = ResponseOf<'change'>['change']
 
@@ -180,6 +180,35 @@ export function addChange(program: Command, cli: Cli): void {
       }),
     'banyan change rollback ch_1f2e --yes',
   )
+  for (const [word, description, done] of [
+    ['pull', 'Brings the newest commits of a remote of the checkout to the main branch. They run from the next start on.', 'came from'],
+    ['push', 'Gives the main branch to a remote of the checkout. Nothing there is overwritten.', 'went to'],
+  ] as const)
+    examples(
+      change
+        .command(word)
+        .description(description)
+        .argument('[remote]', 'name of the remote', 'origin')
+        .option('--branch <name>', 'the branch there; without it the one that is called as here')
+        .option('--yes', 'without asking')
+        .action(async (remote: string, options: { branch?: string; yes?: boolean }, command: Command) => {
+          const server = serverOf(cli, command)
+          await confirm(cli, options.yes, word === 'pull' ? `Pull from ${remote}?` : `Push the main branch to ${remote}?`)
+          const body = { remote, ...(options.branch === undefined ? {} : { branch: options.branch }) }
+          const pulled = word === 'pull' ? await call(server, 'pullSource', { body }) : null
+          const made = pulled ?? (await call(server, 'pushSource', { body }))
+          if (wantsJson(command)) return terminal.document(made)
+          const there = `${plain(made.remote)}/${plain(made.branch)}`
+          if (made.commits === 0)
+            return terminal.say(word === 'pull' ? `${there} has nothing that is not here.` : `${there} has everything that is here.`)
+          terminal.out(`${counted(made.commits, 'commit')} ${done} ${there}: ${made.to.slice(0, 12)}`)
+          if (pulled === null) return
+          if (pulled.landed?.join) terminal.say(`They wait on ${plain(pulled.landed.branch)}; join them: ${plain(pulled.landed.join)}`)
+          terminal.say('They run from the next start on, and the keeper watches them: stop Banyan and say npm start.')
+        }),
+      `banyan change ${word}`,
+      `banyan change ${word} upstream --branch main --yes`,
+    )
   examples(
     change
       .command('status')

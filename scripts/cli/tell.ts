@@ -97,6 +97,8 @@ export function tell(event: Event, paint: Paint): string {
       return `outside agent ${oneLine(event.agent, 64)} removed by ${oneLine(event.by, 40)}`
     case 'secret.changed':
       return `secret ${oneLine(event.name, 64)} ${event.what} by ${oneLine(event.by, 40)}; granted to ${oneLine(event.grants.join(', ')) || 'nobody'}`
+    case 'source.synced':
+      return `${event.how === 'pull' ? 'pulled' : 'pushed'} ${counted(event.commits, 'commit')} ${event.how === 'pull' ? 'from' : 'to'} ${oneLine(event.remote, 60)}/${oneLine(event.branch, 60)} by ${oneLine(event.by, 40)}`
     case 'secret.rotated':
       return `${counted(event.count, 'secret')} sealed with a new SYSTEM_SECRET_KEY by ${oneLine(event.by, 40)}`
     case 'secret.used':

@@ -10,12 +10,10 @@
  */
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, loadavg, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
-import type { ResponseOf } from '../../core/contract/api.ts'
-import { isSettled } from '../../core/contract/change.ts'
+import { type ChangeDetail, openPerson, type Person } from '../testing/person.ts'
 import { type Conversation, type PreparedAnswer, preparedModel } from '../testing/prepared-model.ts'
 import { logOf, namesIn, type Run, withRun } from './evolution-log.ts'
 import { GOOD_CHANGES, type GoodChange } from './good-changes.ts'
@@ -24,9 +22,6 @@ const ROOT = dirname(dirname(import.meta.dirname))
 const LOG = join(ROOT, 'docs', 'evolution-log.md')
 const WATCH_SECONDS = Number(process.env.GOOD_WATCH_SECONDS ?? 20)
 const MOST_MS = 45 * 60_000
-const MANY = 12
-
-type Detail = ResponseOf<'change'>
 
 /** What the model says. The selector hands over; whoever can change the source does what is prepared; all others end. */
 function answerOf({ tools, task, answers, turn }: Conversation): PreparedAnswer {
@@ -65,6 +60,8 @@ function answerOf({ tools, task, answers, turn }: Conversation): PreparedAnswer 
 
 async function prove(changes: readonly GoodChange[]): Promise<boolean> {
   const home = mkdtempSync(join(tmpdir(), 'banyan-good-'))
+  // Work of agents runs as another user, who must get through.
+  chmodSync(home, 0o711)
   const [checkout, dataDir] = [join(home, 'checkout'), join(home, 'data')]
   const git = (...args: string[]) => execFileSync('git', ['-C', checkout, ...args], { encoding: 'utf8' }).trim()
   execFileSync('git', ['clone', '--quiet', '--no-hardlinks', ROOT, checkout])
@@ -84,8 +81,8 @@ async function prove(changes: readonly GoodChange[]): Promise<boolean> {
       HOME: home,
       DATA_DIR: dataDir,
       PORT: '0',
-      MODEL: 'openai/prepared',
-      OPENAI_BASE_URL: model.url,
+      ANTHROPIC_API_KEY: 'prepared',
+      ANTHROPIC_BASE_URL: model.url,
       KEEPER_WATCH_SECONDS: String(WATCH_SECONDS),
     },
     stdio: ['ignore', 'inherit', 'inherit'],
@@ -93,8 +90,9 @@ async function prove(changes: readonly GoodChange[]): Promise<boolean> {
   const ended = once(banyan, 'exit')
   let gone = false
   void ended.then(() => (gone = true))
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => banyan.kill(signal))
   try {
-    const person = personAt(dataDir, () => gone)
+    const person = openPerson(dataDir, () => gone, MOST_MS)
     const beside: string[] = []
     let good = true
     for (const change of changes) {
@@ -106,7 +104,8 @@ async function prove(changes: readonly GoodChange[]): Promise<boolean> {
       mkdirSync(dirname(LOG), { recursive: true })
       writeFileSync(LOG, withRun(before, run))
     }
-    const lost = await person.unfinished(beside)
+    const ends = await Promise.all(beside.map((id) => person.over(id)))
+    const lost = ends.filter((tree) => tree.status !== 'done')
     console.log(`${changes.length} changes; ${beside.length} goals ran beside them, ${lost.length} were lost`)
     return good && lost.length === 0
   } finally {
@@ -133,80 +132,21 @@ function takeBack(checkout: string, changes: readonly GoodChange[]): void {
   }
 }
 
-type Person = ReturnType<typeof personAt>
-/** Over HTTP with the admin's token; a call that meets a restart is made again. */
-function personAt(dataDir: string, isGone: () => boolean) {
-  const end = Date.now() + MOST_MS * MANY
-  async function http<T>(path: string, body?: object): Promise<T> {
-    for (;;) {
-      if (isGone()) throw new Error('Banyan ended')
-      if (Date.now() > end) throw new Error(`${path} was never answered`)
-      try {
-        const at = readFileSync(join(dataDir, 'url'), 'utf8').trim()
-        const token = readFileSync(join(dataDir, 'admin-token'), 'utf8').trim()
-        const answer = await fetch(`${at}${path}`, {
-          method: body === undefined ? 'GET' : 'POST',
-          headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-          signal: AbortSignal.timeout(30_000),
-        })
-        if (answer.ok) return (await answer.json()) as T
-        if (answer.status !== 503) throw new Refused(`${path}: ${answer.status} ${await answer.text()}`)
-      } catch (error) {
-        if (error instanceof Refused) throw error
-      }
-      await pause(250)
-    }
-  }
-  return {
-    goal: async (body: object) => (await http<{ treeId: string }>('/api/goals', body)).treeId,
-    changeOf: async (treeId: string): Promise<Detail | null> => {
-      const { items } = await http<ResponseOf<'changes'>>(`/api/changes?treeId=${treeId}`)
-      return items[0] ? http<Detail>(`/api/changes/${items[0].id}`) : null
-    },
-    tree: (id: string) => http<ResponseOf<'tree'>>(`/api/trees/${id}`),
-    async approve(reviewId: string) {
-      const { actionHash } = await http<ResponseOf<'review'>>(`/api/reviews/${reviewId}`)
-      await http(`/api/reviews/${reviewId}/decision`, { decision: 'approve', actionHash })
-    },
-    /** Those of these goals that do not end well. */
-    async unfinished(ids: readonly string[]): Promise<string[]> {
-      const lost: string[] = []
-      for (const id of ids) {
-        let { status } = await this.tree(id)
-        while (!['done', 'failed', 'cancelled', 'dead'].includes(status)) {
-          await pause(500)
-          status = (await this.tree(id)).status
-        }
-        if (status !== 'done') lost.push(`${id} (${status})`)
-      }
-      return lost
-    },
-    health: () => http<{ revision: string }>('/health'),
-  }
-}
-class Refused extends Error {}
-
 async function one(person: Person, change: GoodChange): Promise<Run> {
   const began = Date.now()
   const load = loadavg()[0]!
   const treeId = await person.goal({ goal: change.goal })
   let approvedAt: number | null = null
-  for (;;) {
-    if (Date.now() - began > MOST_MS) throw new Error(`${change.name} did not end in ${MOST_MS / 60_000} minutes`)
-    const found = await person.changeOf(treeId)
-    if (found?.change.state === 'review' && found.change.decidedBy === null && found.change.reviewId !== null && approvedAt === null) {
-      await person.approve(found.change.reviewId)
-      approvedAt = Date.now()
-    }
-    const tree = await person.tree(treeId)
-    if (found && isSettled(found.change.state)) return runOf(found, (await person.health()).revision)
-    if (!found && ['done', 'failed', 'cancelled', 'dead'].includes(tree.status))
-      throw new Error(`${change.name}: nothing was proposed: ${tree.result ?? tree.status}`)
-    await pause(1_000)
+  const first = await person.changeOf(treeId, 'review', 'merged', 'restarting', 'watching', 'kept', 'undone', 'refused')
+  if (first.change.state === 'review' && first.change.decidedBy === null) {
+    await person.decide(first, 'approve')
+    approvedAt = Date.now()
   }
+  const ended = await person.changeOf(treeId, 'kept', 'undone', 'refused')
+  await person.over(treeId)
+  return runOf(ended, (await person.http<{ revision: string }>('/health')).revision)
 
-  function runOf({ change: ended, gates, story }: Detail, revision: string): Run {
+  function runOf({ change: ended, gates, story }: ChangeDetail, revision: string): Run {
     const at = (state: string, last = false) => {
       const step = last ? story.findLast((one) => one.state === state) : story.find((one) => one.state === state)
       return step ? Date.parse(step.at) : null

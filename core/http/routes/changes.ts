@@ -3,7 +3,17 @@ import { mustAllow } from '../../auth/principal.ts'
 import type { Changes } from '../../self/change.ts'
 import type { Handlers } from '../router.ts'
 
-type Names = 'changes' | 'change' | 'changeGate' | 'changeDiff' | 'rollbackChange' | 'selfState' | 'slots' | 'saveAutonomy'
+type Names =
+  | 'changes'
+  | 'change'
+  | 'changeGate'
+  | 'changeDiff'
+  | 'rollbackChange'
+  | 'selfState'
+  | 'slots'
+  | 'saveAutonomy'
+  | 'pullSource'
+  | 'pushSource'
 
 export function changeRoutes({ changes }: { changes: Changes }): Pick<Handlers, Names> {
   return {
@@ -14,6 +24,14 @@ export function changeRoutes({ changes }: { changes: Changes }): Pick<Handlers, 
     async rollbackChange({ param, body, by }) {
       mustAllow(by, 'evolve')
       return changes.rollback(param('id'), by.name, body.comment ?? null)
+    },
+    async pullSource({ body, by }) {
+      mustAllow(by, 'evolve')
+      return changes.pull(body ?? {}, by.name)
+    },
+    async pushSource({ body, by }) {
+      mustAllow(by, 'evolve')
+      return changes.push(body ?? {}, by.name)
     },
     selfState: () => changes.state(),
     slots: () => changes.slots(),
