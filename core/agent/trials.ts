@@ -84,7 +84,7 @@ export function openTrials(parts: {
         end()
         resolve({ state: 'running', ok: null, text: null, ms: null, reviewId: null })
       }, ms)
-      const stop = store.onCommit((events) => {
+      const stop = store.onFacts((events) => {
         if (events.some((event) => event.treeId === treeId)) void again()
       })
       void again()

@@ -96,7 +96,7 @@ export async function openMadeTools(parts: {
   for (const entry of await registry.list('tool')) if (isMade(entry)) known.set(entry.name, await knownOf(entry))
   for (const name of known.keys()) tools.set(name, toolOf(name))
   await runner.sweep()
-  const forget = store.onCommit((events) => {
+  const forget = store.onFacts((events) => {
     for (const event of events)
       if (
         ((event.type === 'registry.saved' || event.type === 'registry.removed') && event.kind === 'tool') ||

@@ -6,7 +6,7 @@ export const COALESCE_MS = 250
 
 /** `tell` gets what changed since it was called last. Answers what ends it. */
 export function openFeed(
-  store: Pick<Store, 'onCommit'>,
+  store: Pick<Store, 'onFacts'>,
   listens: () => boolean,
   tell: (uris: ReadonlySet<string>, list: boolean) => void,
 ): () => void {
@@ -21,7 +21,7 @@ export function openFeed(
     list = false
     tell(told, lists)
   }
-  const stop = store.onCommit((events) => {
+  const stop = store.onFacts((events) => {
     if (!listens()) return
     for (const event of events) {
       for (const uri of urisOf(event)) uris.add(uri)

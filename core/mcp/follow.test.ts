@@ -13,10 +13,10 @@ afterAll(() => server.stop())
 test('nothing waits any more for a client of 2026-07-28 that has gone', async () => {
   const treeId = await server.goal()
   let waiting = 0
-  const { onCommit } = server.store
-  server.store.onCommit = (listener) => {
+  const { onFacts } = server.store
+  server.store.onFacts = (listener) => {
     waiting += 1
-    const stop = onCommit(listener)
+    const stop = onFacts(listener)
     return () => {
       waiting -= 1
       stop()

@@ -2,7 +2,7 @@
 import type { Event } from '../contract/event.ts'
 import type { Store } from '../store/store.ts'
 
-/** Facts of another process tell nobody here, so it looks by itself too; an embedded database has no other process. */
+/** What another process commits may be told late, so it looks by itself too; an embedded database has no other process. */
 const [LOOK_MS, LOOK_ALONE_MS] = [2_000, 30_000]
 
 /**
@@ -10,7 +10,7 @@ const [LOOK_MS, LOOK_ALONE_MS] = [2_000, 30_000]
  * facts are a reason to look again.
  */
 export async function waitUntil<T>(
-  store: Pick<Store, 'onCommit'> & { kind?: Store['kind'] },
+  store: Pick<Store, 'onFacts'> & { kind?: Store['kind'] },
   concerns: string | ((event: Event) => boolean),
   look: () => Promise<T | null>,
   { ms, signal }: { ms: number; signal: AbortSignal },
@@ -20,7 +20,7 @@ export async function waitUntil<T>(
   let changed = true
   let wake: () => void = () => undefined
   const matters = typeof concerns === 'string' ? (event: Event) => event.treeId === concerns : concerns
-  const stop = store.onCommit((events) => {
+  const stop = store.onFacts((events) => {
     if (!events.some(matters)) return
     changed = true
     wake()

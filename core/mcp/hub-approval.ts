@@ -49,6 +49,10 @@ export function openApproval(parts: {
 
   return {
     placeAll,
+    /** Places what another process approved and wrote down: only the tools of this process are brought up to date. */
+    placeKnown(held: Held): void {
+      for (const tool of held.tools.values()) if (tool.approved !== null) tools.set(tool.tool, parts.toolOf(held.name, tool))
+    },
     /** Lists the tools of a server that runs and compares them with what was approved. */
     async look(name: string, connection: Connection): Promise<void> {
       const { seen, offered } = await connection.list()

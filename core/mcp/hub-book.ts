@@ -39,6 +39,7 @@ export async function openBook({ store, isolation, redact }: { store: Store; iso
     },
     all: (): Held[] => [...servers.values()],
     change,
+    reread,
     /** Changes the row of a server that is still there, with a fact of it. */
     update: (name: string, row: Row, fact?: (tx: Tx) => void): Promise<void> =>
       change(async (tx) => {

@@ -85,6 +85,24 @@ export async function openHub(parts: HubParts) {
     }
   })
 
+  const forgetOthers = store.onFacts((events, own) => {
+    if (!own && events.some((event) => event.type === 'server.changed'))
+      catchUp().catch((error: unknown) => parts.log('what another process changed of MCP servers', error))
+  })
+  /** Another process on the same database added, approved, switched off or removed servers or tools. */
+  async function catchUp(): Promise<void> {
+    const before = book.all()
+    await parts.secrets.refresh()
+    await book.reread()
+    for (const { name, tools: had } of before) {
+      const now = book.get(name)
+      for (const tool of had.keys()) if (!now?.tools.has(tool)) tools.delete(tool)
+      if (!now?.enabled) await pool.stop({ server: name })
+      if (!now) starts.forget(name)
+    }
+    for (const held of book.all()) approval.placeKnown(held)
+  }
+
   /** What a task had for itself goes with it. */
   async function endOf(taskId: string): Promise<void> {
     const had = pool.of(taskId)
@@ -338,6 +356,7 @@ export async function openHub(parts: HubParts) {
     },
     async close(): Promise<void> {
       forgetCommits()
+      forgetOthers()
       starts.close()
       await pool.close()
       await book.settled()

@@ -13,7 +13,7 @@ export const SETTLE_MS = 10
 const MOST_MARKS = 1_000
 
 export function openListWatch(parts: {
-  store: Pick<Store, 'onCommit'>
+  store: Pick<Store, 'onFacts'>
   /** Those who listen now and whose list can change. */
   listening(): Principal[]
   markOf(by: Principal): Promise<string>
@@ -43,7 +43,7 @@ export function openListWatch(parts: {
       looking = looking.then(look).catch((error: unknown) => parts.log('whose list of tools changed cannot be told', error))
     }, SETTLE_MS)
   }
-  const stop = parts.store.onCommit((events) => {
+  const stop = parts.store.onFacts((events) => {
     if (events.some(mayChangeLists) && parts.listening().length > 0) lookSoon()
   })
   return {

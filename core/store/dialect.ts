@@ -15,6 +15,7 @@ import {
   SqliteQueryCompiler,
   sql,
 } from 'kysely'
+import type { Client } from 'pg'
 import { Fault } from '../contract/fault.ts'
 import type { Filled } from './prepared.ts'
 import type { Database } from './tables.ts'
@@ -43,9 +44,18 @@ export type Backend = {
   snapshot<T>(work: (reader: Reader) => Promise<T>): Promise<T>
   /** Taken before numbered facts are written, held to the commit: numbers then become visible in their order. */
   serialiseFacts(session: Session): Promise<void>
+  /** Between processes on the same database; absent where there is only one. */
+  wire?: Wire
   /** Copies the database while it is in use. */
   backup(path: string): Promise<void>
   close(): Promise<void>
+}
+
+export type Wire = {
+  /** Goes out when the transaction commits, to this process too. */
+  announce(session: Session, words: string): Promise<void>
+  /** `missed`: some may have gone out unheard. Answers what ends it. */
+  hear(heard: (words: string) => void, missed: () => void): () => Promise<void>
 }
 
 export async function openBackend(url: string): Promise<Backend> {
@@ -307,7 +317,46 @@ async function postgres(url: string): Promise<Backend> {
   }
   const pool = new pg.Pool({ connectionString: url, max: 10, types: types as never }) // the declared type of getTypeParser is narrower than what pg calls
   pool.on('error', () => undefined) // an idle connection broke: the next query opens another and reports what is wrong
-  return pgBackend(new Kysely<Database>({ dialect: new PostgresDialect({ pool }) }))
+  return { ...pgBackend(new Kysely<Database>({ dialect: new PostgresDialect({ pool }) })), wire: pgWire(() => new pg.Client(url)) }
+}
+
+const CHANNEL = 'banyan_facts'
+const AGAIN_MS = 1_000
+/** On a connection of its own, which is opened anew when it breaks. */
+function pgWire(client: () => Client): Wire {
+  return {
+    announce: async ({ db }, words) => void (await sql`select pg_notify(${CHANNEL}, ${words})`.execute(db)),
+    hear(heard, missed) {
+      let open: Client | undefined
+      let timer: NodeJS.Timeout | undefined
+      let closed = false
+      const begin = (): void => {
+        const mine = client()
+        open = mine
+        const broke = () => {
+          if (open !== mine) return
+          open = undefined
+          mine.end().catch(() => undefined) // it is broken already
+          if (!closed) timer = setTimeout(begin, AGAIN_MS).unref()
+        }
+        mine.on('error', broke)
+        mine.on('end', broke)
+        mine.on('notification', ({ payload = '' }) => heard(payload))
+        mine
+          .connect()
+          .then(() => mine.query(`listen ${CHANNEL}`))
+          .then(missed, broke)
+      }
+      begin()
+      return async () => {
+        closed = true
+        clearTimeout(timer)
+        const last = open
+        open = undefined
+        await last?.end().catch(() => undefined) // it broke by itself
+      }
+    },
+  }
 }
 
 /** PostgreSQL inside this process, for tests: one connection, so it proves the dialect and not concurrency. */

@@ -7,6 +7,7 @@ import type { Event, Fact } from '../contract/event.ts'
 import { Fault } from '../contract/fault.ts'
 import { type Backend, compareBytewise, openBackend, type Session } from './dialect.ts'
 import { type Migration, migrate } from './migrate.ts'
+import { followOthers, type Others } from './others.ts'
 import { compiler, type Prepared, prepare } from './prepared.ts'
 import type { Database } from './tables.ts'
 
@@ -53,6 +54,8 @@ export type Store = {
   lastSeq(): Promise<number>
   /** Called after each commit that recorded facts, with those facts. Must not throw. */
   onCommit(listener: (events: readonly Event[]) => void): () => void
+  /** As `onCommit`, and told of what other processes on the same database committed too (`own` false), in order, a moment after. Must not throw. */
+  onFacts(listener: (events: readonly Event[], own: boolean) => void): () => void
   backup(path: string): Promise<void>
   /** The lowest schema number whose code may still run on this database. */
   oldestCode(): Promise<number>
@@ -113,9 +116,10 @@ export async function openStore(
   return overBackend(backend, now, failPoint)
 }
 
-function overBackend(backend: Backend, now: () => number, failPoint: (name: string) => void): Store {
+async function overBackend(backend: Backend, now: () => number, failPoint: (name: string) => void): Promise<Store> {
   const compile = compiler(backend.reader)
   const listeners = new Set<(events: readonly Event[]) => void>()
+  const ofAll = new Set<(events: readonly Event[], own: boolean) => void>()
   let queue: Job[] = []
   let flushing: Promise<void> | undefined
   let closed = false
@@ -157,7 +161,7 @@ function overBackend(backend: Backend, now: () => number, failPoint: (name: stri
     failPoint('store.after-commit')
     for (const [i, job] of batch.entries()) job.resolve(values[i])
     for (const act of done.acts) act()
-    if (done.events.length > 0) for (const listener of listeners) listener(done.events)
+    if (done.events.length > 0) for (const heard of [listeners, ofAll]) for (const listener of heard) listener(done.events, true)
   }
 
   function txOf(session: Session, at: number, recorded: Recorded[], acts: (() => void)[]): Tx {
@@ -189,10 +193,29 @@ function overBackend(backend: Backend, now: () => number, failPoint: (name: stri
       rows.sort((a, b) => a.seq - b.seq) // numbers are drawn in the order of the values; the order of what comes back is not promised
       for (const [i, { treeId, fact }] of some.entries()) events.push({ seq: rows[i]!.seq, at: time, treeId, ...fact })
     }
+    await others?.announce(session, events)
     return events
   }
 
   const read = <P, O>(prepared: Prepared<P, O>, values: P): Promise<O[]> => backend.read<O>(compile(prepared, values))
+
+  const lastSeq = async (): Promise<number> => Number((await read(newestFact, {}))[0]?.seq ?? 0)
+  async function eventsAfter(seq: number, { limit = 500, treeId }: { limit?: number; treeId?: string } = {}): Promise<Event[]> {
+    const rows = treeId === undefined ? await read(after, { seq, limit }) : await read(afterInTree, { seq, treeId, limit })
+    return rows.map((row) => ({
+      seq: row.seq,
+      at: new Date(row.at).toISOString(),
+      treeId: row.tree_id,
+      ...(JSON.parse(row.fact) as Fact),
+    }))
+  }
+  const others: Others | null = await followOthers(
+    backend,
+    { after: (seq, limit) => eventsAfter(seq, { limit }), last: lastSeq },
+    (events) => {
+      for (const listener of [...ofAll]) listener(events, false)
+    },
+  )
 
   return {
     db: backend.reader,
@@ -205,18 +228,8 @@ function overBackend(backend: Backend, now: () => number, failPoint: (name: stri
         flushing ??= new Promise<void>((ended) => setImmediate(() => void flush().then(ended)))
       })
     },
-    async eventsAfter(seq, { limit = 500, treeId } = {}) {
-      const rows = treeId === undefined ? await read(after, { seq, limit }) : await read(afterInTree, { seq, treeId, limit })
-      return rows.map((row) => ({
-        seq: row.seq,
-        at: new Date(row.at).toISOString(),
-        treeId: row.tree_id,
-        ...(JSON.parse(row.fact) as Fact),
-      }))
-    },
-    async lastSeq() {
-      return Number((await read(newestFact, {}))[0]?.seq ?? 0)
-    },
+    eventsAfter,
+    lastSeq,
     snapshot: (work) =>
       backend.snapshot((reader) => {
         const readOne = <P, O>(prepared: Prepared<P, O>, values: P) => reader.read<O>(compile(prepared, values))
@@ -230,6 +243,10 @@ function overBackend(backend: Backend, now: () => number, failPoint: (name: stri
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
+    onFacts(listener) {
+      ofAll.add(listener)
+      return () => ofAll.delete(listener)
+    },
     backup: (path) => backend.backup(path),
     async oldestCode() {
       const row = await sql<{ value: string }>`select value from meta where key = 'oldest_code'`.execute(backend.reader)
@@ -238,6 +255,7 @@ function overBackend(backend: Backend, now: () => number, failPoint: (name: stri
     async close() {
       closed = true
       await flushing
+      await others?.close()
       await backend.close()
     },
   }
