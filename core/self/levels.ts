@@ -82,6 +82,9 @@ const PERSONS = [
   'AGENTS.md',
   'LICENSE',
 ]
+/** Settings of what checks, wherever they lie: a nearer file, or one with another ending, would be read before ours. */
+const CHECKERS =
+  /(?:^|\/)(?:vitest\.(?:config|workspace|projects)\.\w+|\.?biome\.jsonc?|\.biomeignore|tsconfig[\w.-]*\.json|jsconfig\.json|\.npmrc)$|^vite\.config\.\w+$/
 const TEXTS = [/^seeds\/documents\/[a-z0-9_]+\.md$/, /^docs\/[\w./-]+\.md$/, /^README\.md$/]
 
 /** Invisible characters that a reader would not see in a name. */
@@ -113,11 +116,12 @@ const holds = (list: readonly string[], path: string): boolean => {
   })
 }
 /** A test of a guarded file guards it too. */
-const guards = (path: string): boolean => holds(GUARDED, path) || holds(GUARDED, path.replace(/\.(?:test|suite)\.tsx?$/i, '.ts'))
+const guards = (path: string): boolean =>
+  CHECKERS.test(folded(path)) || holds(GUARDED, path) || holds(GUARDED, path.replace(/\.(?:test|suite)\.tsx?$/i, '.ts'))
 
 /** What a test file is, helpers that tests share included. */
 export const isTest = (path: string): boolean =>
-  /\.(?:test|suite)\.tsx?$/.test(path) || /(?:^|\/)(?:fixtures?|e2e|testing|crash)\//.test(path) || /\.snap$/.test(path)
+  /\.(?:test|suite)\.tsx?$/.test(path) || /(?:^|\/)(?:fixtures?|e2e|testing|crash|bench|__mocks__)\//.test(path) || /\.snap$/.test(path)
 
 /** Packages and capabilities that need no more than the workspace. */
 const TOOL_IMPORTS = /^(?:\.\.\/core\/tool\.ts|\.\.\/core\/contract\/[\w-]+\.ts|zod|node:(?:path|crypto|util|url|string_decoder))$/
