@@ -64,7 +64,15 @@ const QueueState = z
     oldestReadySeconds: z.number().nullable(),
     claimed: count,
     /** Tasks that wait, by what they wait for. */
-    waiting: z.array(z.object({ reason: text, count, oldestSeconds: z.number() })),
+    waiting: z.array(
+      z.object({
+        reason: text,
+        count,
+        oldestSeconds: z.number(),
+        /** When the first of them goes on by itself; null: no time is known. */
+        resumesAt: time.nullable(),
+      }),
+    ),
     backlog: count,
     paused: count,
     /** Turns that may run at the same time in this process, and how many do. */
@@ -89,6 +97,8 @@ const DeadTask = z
     attempts: count,
     at: time,
     action: Mend,
+    /** Puts it away for good. */
+    discard: Mend,
   })
   .meta({ id: 'DeadTask' })
 export type DeadTask = z.output<typeof DeadTask>
@@ -103,6 +113,10 @@ const BreakerItem = z
     failuresInARow: count,
     why: text.nullable(),
     until: time.nullable(),
+    /** Tasks that wait until it answers again: for its limits, or for its breaker. */
+    waiting: count,
+    /** When the first of them asks it again by itself. */
+    resumesAt: time.nullable(),
   })
   .meta({ id: 'Breaker' })
 export type BreakerItem = z.output<typeof BreakerItem>
@@ -171,11 +185,19 @@ export const SYSTEM_ROUTES = {
     query: z.object({ ...page }),
     response: listOf(DeadTask),
   }),
+  discardDead: one({
+    method: 'POST',
+    path: '/api/system/dead/{id}/discard',
+    scope: 'review:decide',
+    summary: 'Puts a stuck task away: one that is held ends, one that has ended is told no more',
+    status: 200,
+    response: z.object({ id: text, status: z.enum(TASK_STATUSES) }),
+  }),
   breakers: one({
     method: 'GET',
     path: '/api/system/breakers',
     scope: 'read',
-    summary: 'Circuit breakers of the model providers',
+    summary: 'Circuit breakers of the model providers, what waits for each, and until when',
     status: 200,
     response: listOf(BreakerItem),
   }),
@@ -183,7 +205,7 @@ export const SYSTEM_ROUTES = {
     method: 'POST',
     path: '/api/system/breakers/{id}/reset',
     scope: 'admin',
-    summary: 'Closes a breaker, so that the next turn calls the provider at once',
+    summary: 'Closes a breaker and lets what waits for its provider ask it again at once',
     status: 200,
     response: BreakerItem,
   }),

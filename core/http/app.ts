@@ -177,7 +177,7 @@ export function app(parts: AppParts): Hono<Env> {
     ...lookRoutes(parts.store),
     ...detailRoutes(parts.store, parts.files.history, parts.tasks, parts.worktrees),
     ...systemRoutes(parts),
-    ...monitorRoutes(parts.monitor),
+    ...monitorRoutes(parts.monitor, parts.tasks),
     ...backupRoutes(parts),
     ...retentionRoutes(parts.retention),
     ...settingsRoutes(parts.settings),

@@ -84,6 +84,51 @@ describe('what is stuck', () => {
   })
 })
 
+describe('what is put away', () => {
+  test('is told no more, until it fails anew', async () => {
+    const tree = await server.goal('Fail.')
+    const lease = (await server.tasks.turns.lease('w9', 10)).find((one) => one.treeId === tree)!
+    await server.tasks.turns.fail(lease, { reason: 'error', note: 'no' })
+    const told = async () => (await get('dead', '/api/system/dead')).items.find((one) => one.taskId === tree)
+    const { discard } = (await told())!
+    const done = await server.ask('POST', discard.path, { body: discard.body })
+    expect(done.status, done.text).toBe(200)
+    expect(await told()).toBeUndefined()
+    expect((await server.ask('POST', `/api/tasks/${tree}/retry`, { body: {} })).status).toBe(200)
+    expect((await server.ask('POST', discard.path)).status).toBe(409)
+    const again = (await server.tasks.turns.lease('w9', 10)).find((one) => one.treeId === tree)!
+    await server.tasks.turns.fail(again, { reason: 'error', note: 'no again' })
+    expect(await told()).toMatchObject({ note: 'no again' })
+  })
+  test('ends where it is held, with the question about it', async () => {
+    const tree = await server.goal('Hold.')
+    const lease = (await server.tasks.turns.lease('w9', 10)).find((one) => one.treeId === tree)!
+    const start = await server.tasks.turns.begin(lease, { provider: 'p', model: 'm', tokens: 1, costMicros: 1, maxTurns: 5 })
+    const fault = { provider: 'p', model: 'm', kind: 'refused', message: 'no key', usage: null, costMicros: 0, latencyMs: 1 }
+    await server.tasks.turns.fault(lease, start.kind === 'go' ? start.call : 0, fault, null)
+    const done = await server.ask('POST', `/api/system/dead/${tree}/discard`)
+    expect(done.json).toMatchObject({ id: tree, status: 'cancelled' })
+    expect((await server.tasks.reviews({ state: 'open', treeId: tree, limit: 10 })).items).toEqual([])
+  })
+})
+
+test('tasks that a provider told to come later are counted with it, and ask again at once when a person says so', async () => {
+  const tree = await server.goal('Later.')
+  const lease = (await server.tasks.turns.lease('w9', 10)).find((one) => one.treeId === tree)!
+  const ask = { provider: 'playbook', model: 'm', tokens: 1, costMicros: 1, maxTurns: 5 }
+  const start = await server.tasks.turns.begin(lease, ask)
+  const fault = { ...ask, kind: 'later', message: 'answered 429', usage: null, costMicros: 0, latencyMs: 1 }
+  const at = Date.now() + 3_600_000
+  await server.tasks.turns.fault(lease, start.kind === 'go' ? start.call : 0, fault, at)
+  const of = async () => (await get('breakers', '/api/system/breakers')).items.find((one) => one.id === 'playbook')
+  expect(await of()).toMatchObject({ state: 'closed', waiting: 1, resumesAt: new Date(at).toISOString() })
+  const queue = await get('queue', '/api/system/queue')
+  expect(queue.waiting.find((one) => one.reason === 'quota')).toMatchObject({ count: 1, resumesAt: new Date(at).toISOString() })
+  const reset = await server.ask('POST', '/api/system/breakers/playbook/reset')
+  expect(reset.json).toMatchObject({ waiting: 0, resumesAt: null })
+  expect((await server.tasks.task(tree)).status).toBe('pending')
+})
+
 describe('a breaker', () => {
   const down: ModelFault = { kind: 'later', message: 'answered 500' }
   test('that opened says why and until when, shows in the checks, and is closed by a reset', async () => {
@@ -103,7 +148,15 @@ describe('a breaker', () => {
       words: expect.stringContaining('answered 500'),
     })
     const reset = await server.ask('POST', '/api/system/breakers/playbook/reset')
-    expect(reset.json).toEqual({ id: 'playbook', state: 'closed', failuresInARow: 0, why: null, until: null })
+    expect(reset.json).toEqual({
+      id: 'playbook',
+      state: 'closed',
+      failuresInARow: 0,
+      why: null,
+      until: null,
+      waiting: 0,
+      resumesAt: null,
+    })
     expect(server.models.breakerOf(provider).mayCall()).toEqual({ ok: true })
   })
   test('of a provider that is not there is refused with those that are', async () => {

@@ -14,7 +14,7 @@ export async function gaugesOf(parts: {
   store: Store
   now: number
   resources: Pick<Resources, 'newest' | 'alerts'>
-  breakers: readonly BreakerItem[]
+  breakers: readonly Pick<BreakerItem, 'id' | 'state'>[]
   turns: number
   slots: number
 }): Promise<Gauge[]> {

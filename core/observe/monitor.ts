@@ -9,6 +9,7 @@ import type { Models } from '../models/choose.ts'
 import type { Secrets } from '../secrets/secrets.ts'
 import { SCHEMA } from '../store/migrate.ts'
 import type { Store } from '../store/store.ts'
+import { quotaWaits } from '../tasks/dead.ts'
 import { keepAlerts, keptAlerts } from './alerts.ts'
 import {
   commandChecks,
@@ -30,6 +31,9 @@ import { type About, openLog } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import { openResources } from './resources.ts'
 import { deadOf, queueOf, type Turn, workersOf } from './work.ts'
+
+/** Without what waits for it. */
+export type BreakerState = Omit<BreakerItem, 'waiting' | 'resumesAt'>
 
 const MB = 1024 * 1024
 /** A write-ahead log larger than this was not checkpointed for long: some reader holds it open. */
@@ -97,7 +101,7 @@ export async function openMonitor(parts: MonitorParts) {
     ...(parts.sampleMs === undefined ? {} : { sampleMs: parts.sampleMs }),
   })
 
-  function breaker(name: string): BreakerItem {
+  function breaker(name: string): BreakerState {
     const provider = models.providers.find((one) => one.name === name)
     if (!provider)
       throw new Fault(
@@ -185,9 +189,16 @@ export async function openMonitor(parts: MonitorParts) {
     workers: () => workersOf(store, parts.turns()),
     queue: () => queueOf(store, now(), { slots: parts.slots(), active: parts.turns().length }),
     dead: (query: { cursor?: string | undefined; limit: number }) => deadOf(store, query),
-    breakers,
+    /** With the tasks that wait for each. */
+    async providers(): Promise<BreakerItem[]> {
+      const waits = await quotaWaits(store)
+      return breakers().map((one) => {
+        const own = waits.filter((wait) => wait.provider === one.id)
+        return { ...one, waiting: own.length, resumesAt: own[0] ? new Date(own[0].wakeAt).toISOString() : null }
+      })
+    },
     /** Closes a provider's breaker. A Fault where there is no such provider. */
-    resetBreaker(name: string, by: string): BreakerItem {
+    resetBreaker(name: string, by: string): BreakerState {
       const before = breaker(name)
       models.breakerOf(models.providers.find((one) => one.name === name)!).reset()
       log.write('info', `Breaker of ${name} reset by ${by}; it was ${before.state}`)

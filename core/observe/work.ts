@@ -4,6 +4,7 @@ import type { DeadTask, QueueState, WorkerTurn } from '../contract/api-system.ts
 import { Fault } from '../contract/fault.ts'
 import type { TaskStatus } from '../contract/task.ts'
 import type { Store } from '../store/store.ts'
+import { DISCARDED } from '../tasks/dead.ts'
 
 const iso = (ms: number): string => new Date(ms).toISOString()
 /** A turn of this process. */
@@ -81,7 +82,13 @@ export async function queueOf(store: Store, now: number, slots: { slots: number;
   const [rows, reviews] = await Promise.all([
     store.db
       .selectFrom('tasks')
-      .select((e) => ['status', 'reason', e.fn.countAll<number>().as('count'), e.fn.min('updated_at').as('oldest')])
+      .select((e) => [
+        'status',
+        'reason',
+        e.fn.countAll<number>().as('count'),
+        e.fn.min('updated_at').as('oldest'),
+        e.fn.min('wake_at').as('wake'),
+      ])
       .where('status', 'in', ['backlog', 'pending', 'assigned', 'active', 'waiting', 'paused'])
       .groupBy(['status', 'reason'])
       .execute(),
@@ -100,7 +107,12 @@ export async function queueOf(store: Store, now: number, slots: { slots: number;
     oldestReadySeconds: ready.length === 0 ? null : Math.max(...ready.map((row) => seconds(row.oldest))),
     claimed: total('assigned', 'active'),
     waiting: of('waiting')
-      .map((row) => ({ reason: row.reason ?? 'other', count: Number(row.count), oldestSeconds: seconds(row.oldest) }))
+      .map((row) => ({
+        reason: row.reason ?? 'other',
+        count: Number(row.count),
+        oldestSeconds: seconds(row.oldest),
+        resumesAt: row.wake === null ? null : iso(Number(row.wake)),
+      }))
       .sort((a, b) => b.count - a.count),
     backlog: total('backlog'),
     paused: total('paused'),
@@ -123,6 +135,10 @@ export async function deadOf(
         e.and([e('status', '=', 'failed'), e('parent_id', 'is', null)]),
         e.and([e('status', '=', 'paused'), e('reason', '=', 'error')]),
       ]),
+    )
+    // A person put it away as it was then; what failed anew since is told again.
+    .where(
+      sql<boolean>`not exists (select 1 from meta where meta.key = ${DISCARDED} || tasks.id and meta.value = cast(tasks.updated_at as text))`,
     )
     .orderBy('updated_at', 'desc')
     .orderBy('id', 'desc')
@@ -163,6 +179,7 @@ export async function deadOf(
         attempts: row.attempts,
         at: iso(row.updated_at),
         action: actOn(row, review?.id),
+        discard: { label: 'Put away', method: 'POST', path: `/api/system/dead/${encodeURIComponent(row.id)}/discard`, body: {} },
       }
     }),
     nextCursor: rows.length > query.limit && last ? `${last.updated_at}.${last.id}` : null,

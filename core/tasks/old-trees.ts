@@ -179,6 +179,14 @@ function removeLeaves(store: Store, treeId: string): Promise<boolean> {
       .execute()
     if (leaves.length === 0) return false
     const ids = leaves.map(({ id }) => id)
+    await tx.db
+      .deleteFrom('meta')
+      .where(
+        'key',
+        'in',
+        ids.map((id) => `discarded:${id}`),
+      )
+      .execute()
     await tx.db.deleteFrom('tasks').where('id', 'in', ids).execute()
     return true
   })

@@ -12,6 +12,7 @@ import type { Store, Tx } from '../store/store.ts'
 import { type ClosingPlan, end } from './closing.ts'
 import { type Control, control } from './control.ts'
 import { createGoal, knownGoal, type NewGoal } from './create.ts'
+import { discard, wakeQuota } from './dead.ts'
 import { type Checks, decide } from './decide.ts'
 import { openHalt } from './halt.ts'
 import { isNew } from './once.ts'
@@ -145,6 +146,13 @@ export function openTasks(store: Store, options: TasksOptions = {}) {
       })
       cutAll(cut)
     },
+    /** Puts a stuck task away; see `dead.ts`. */
+    async discard(id: string, by: string): Promise<Task> {
+      cutAll(await store.transact((tx) => discard(tx, id, by), { durable: true }))
+      return this.task(id)
+    },
+    /** Tasks that wait for this provider ask it again now. Answers how many. */
+    wakeQuota: (provider: string): Promise<number> => wakeQuota(store, provider),
     /** Puts an item off; it comes back by itself. */
     snooze: (id: string, until: number | null): Promise<Review> => store.transact((tx) => snooze(tx, id, until), { durable: true }),
     /** Called with each task whose turn under way must be cut off at once. */

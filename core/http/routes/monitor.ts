@@ -1,11 +1,12 @@
 /** The system monitor: what the machine, the workers and the queue do, what is stuck, and the runtime's log. */
 import type { Monitor } from '../../observe/monitor.ts'
 import { SAMPLE_SECONDS } from '../../observe/resources.ts'
+import type { Tasks } from '../../tasks/tasks.ts'
 import type { Handlers } from '../router.ts'
 
-type Names = 'resources' | 'workers' | 'queue' | 'dead' | 'breakers' | 'resetBreaker' | 'logs' | 'doctor' | 'metrics'
+type Names = 'resources' | 'workers' | 'queue' | 'dead' | 'breakers' | 'resetBreaker' | 'logs' | 'doctor' | 'metrics' | 'discardDead'
 
-export function monitorRoutes(monitor: Monitor): Pick<Handlers, Names> {
+export function monitorRoutes(monitor: Monitor, tasks: Pick<Tasks, 'discard' | 'wakeQuota'>): Pick<Handlers, Names> {
   const { resources } = monitor
   return {
     resources: ({ query }) => ({
@@ -18,8 +19,17 @@ export function monitorRoutes(monitor: Monitor): Pick<Handlers, Names> {
     workers: async () => ({ items: await monitor.workers(), nextCursor: null }),
     queue: () => monitor.queue(),
     dead: ({ query }) => monitor.dead(query),
-    breakers: () => ({ items: monitor.breakers(), nextCursor: null }),
-    resetBreaker: ({ param, by }) => monitor.resetBreaker(param('id'), by.name),
+    breakers: async () => ({ items: await monitor.providers(), nextCursor: null }),
+    async resetBreaker({ param, by }) {
+      const id = param('id')
+      monitor.resetBreaker(id, by.name)
+      await tasks.wakeQuota(id)
+      return (await monitor.providers()).find((one) => one.id === id)!
+    },
+    async discardDead({ param, by }) {
+      const { id, status } = await tasks.discard(param('id'), by.name)
+      return { id, status }
+    },
     logs({ query }) {
       const items = monitor.log.list(query)
       const last = items.at(-1)?.n ?? query.after
