@@ -35,7 +35,7 @@ const ResourceSample = z
 export type ResourceSample = z.output<typeof ResourceSample>
 
 /** What is used above its limit, which is ALERT_PERCENT. */
-const ResourceAlert = z.object({ what: z.enum(ALERT_KINDS), percent: z.number(), words: text })
+export const ResourceAlert = z.object({ what: z.enum(ALERT_KINDS), percent: z.number(), words: text })
 export type ResourceAlert = z.output<typeof ResourceAlert>
 
 const WorkerTurn = z

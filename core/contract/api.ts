@@ -18,7 +18,7 @@ import { RETENTION_ROUTES } from './api-retention.ts'
 import { SERVER_ROUTES } from './api-servers.ts'
 import { SETTINGS_ROUTES } from './api-settings.ts'
 import { Halt, SPEND_ROUTES } from './api-spend.ts'
-import { SYSTEM_ROUTES } from './api-system.ts'
+import { ResourceAlert, SYSTEM_ROUTES } from './api-system.ts'
 import { TEMPLATE_ROUTES } from './api-templates.ts'
 import { TRIAL_ROUTES } from './api-trials.ts'
 import type { TreeHead } from './event.ts'
@@ -287,6 +287,8 @@ const System = z
     selfChange: SelfState.optional(),
     /** Who paused everything; null: work goes on. */
     paused: Halt.nullable().optional(),
+    /** What is used above its limit now. */
+    alerts: z.array(ResourceAlert).optional(),
     /** Number of the newest fact. */
     seq: count,
     liveConnections: count,

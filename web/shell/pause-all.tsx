@@ -7,6 +7,7 @@ import { useRead, useWrite } from '../read.ts'
 import { useToast } from '../toasts.ts'
 import { ConfirmDialog } from '../ui/confirm-dialog.tsx'
 import { IconButton } from '../ui/icon-button.tsx'
+import { Link } from '../ui/link.tsx'
 import { shell } from '../words/shell.ts'
 
 export function PauseAll() {
@@ -45,13 +46,18 @@ export function PauseAll() {
   )
 }
 
-/** That nothing begins, and because of what or whom. */
+/** That nothing begins, and because of what or whom; and what of the machine is nearly used up. */
 export function HeldNotice() {
   const { data } = useRead(ROUTES.system, undefined, { follow: true })
   return (
     <>
       {data?.safeMode && <p className="held-notice">{shell.safeMode}</p>}
       {data?.paused && <p className="held-notice">{shell.pause.paused(data.paused.by, data.paused.comment)}</p>}
+      {data?.alerts?.map((alert) => (
+        <p key={alert.what} className="held-notice" role="status">
+          <Link to="/system">{alert.words}</Link>
+        </p>
+      ))}
     </>
   )
 }

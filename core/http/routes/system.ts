@@ -1,5 +1,6 @@
 /** The system itself: whether it runs, how it is, what its interface is, and its end. */
 import type { System } from '../../contract/api.ts'
+import type { ResourceAlert } from '../../contract/api-system.ts'
 import type { Changes } from '../../self/change.ts'
 import { SCHEMA } from '../../store/migrate.ts'
 import type { Store } from '../../store/store.ts'
@@ -28,6 +29,7 @@ export function systemRoutes(parts: {
   describe: () => Description | Promise<Description>
   shutdown: (how: 'stop' | 'restart') => void
   changes: Pick<Changes, 'state'>
+  monitor: { resources: { alerts(): readonly ResourceAlert[] } }
 }): Pick<Handlers, 'health' | 'system' | 'openapi' | 'shutdown'> {
   const { store, tasks, auth, live, version, revision } = parts
   const uptimeSeconds = () => Math.round(parts.uptime() * 10) / 10
@@ -56,6 +58,7 @@ export function systemRoutes(parts: {
         tasks: counts,
         openReviews: Number(reviews.open),
         paused,
+        alerts: [...parts.monitor.resources.alerts()],
         selfChange,
         seq,
         liveConnections: live.load().connections,

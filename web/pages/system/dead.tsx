@@ -11,6 +11,7 @@ import { treePath } from '../../route.ts'
 import { useToast } from '../../toasts.ts'
 import { useAct } from '../../ui/act.ts'
 import { Button } from '../../ui/button.tsx'
+import { ConfirmDialog } from '../../ui/confirm-dialog.tsx'
 import { EmptyState } from '../../ui/empty-state.tsx'
 import { Link } from '../../ui/link.tsx'
 import { LongText } from '../../ui/long-text.tsx'
@@ -60,9 +61,15 @@ function DeadItem({ task }: { task: DeadTask }) {
   const queries = useQueryClient()
   const toast = useToast()
   const { busy, fault, act } = useAct()
+  const [asking, setAsking] = useState(false)
   const mend = async () => {
     if (!(await act(() => api.mend(task.action)))) return
     toast(words.done(task.title), { tone: 'good' })
+    await queries.invalidateQueries({ queryKey: [ROUTES.dead.path] })
+  }
+  const putAway = async () => {
+    if (!(await act(() => api.mend(task.discard)))) return
+    toast(words.discarded(task.title), { tone: 'good' })
     await queries.invalidateQueries({ queryKey: [ROUTES.dead.path] })
   }
   return (
@@ -75,6 +82,20 @@ function DeadItem({ task }: { task: DeadTask }) {
         <Button onClick={() => void mend()} disabled={busy}>
           {task.action.label}
         </Button>
+        <Button look="quiet" onClick={() => setAsking(true)} disabled={busy}>
+          {words.discard}
+        </Button>
+        <ConfirmDialog
+          open={asking}
+          setOpen={setAsking}
+          title={words.ask}
+          yes={words.yes}
+          no={words.no}
+          look="primary"
+          onYes={() => void putAway()}
+        >
+          {words.meaning}
+        </ConfirmDialog>
       </div>
       <p>{(task.reason && words.reasons[task.reason]) || (task.note ? '' : words.noNote)}</p>
       {task.note && <LongText text={task.note} shown={600} />}

@@ -70,14 +70,14 @@ export function Providers() {
 function Breaker({ breaker }: { breaker: BreakerItem }) {
   const may = useMay()
   const toast = useToast()
-  const reset = useWrite(ROUTES.resetBreaker, [ROUTES.breakers])
+  const reset = useWrite(ROUTES.resetBreaker, [ROUTES.breakers, ROUTES.queue])
   return (
     <li className="breaker card">
       <div className="part-head">
         <strong>{breaker.id}</strong>
         <Badge tone={TONES[breaker.state]}>{words.states[breaker.state]}</Badge>
         <span className="grow" />
-        {breaker.state !== 'closed' && may('admin') && (
+        {(breaker.state !== 'closed' || breaker.waiting > 0) && may('admin') && (
           <Button
             disabled={reset.isPending}
             onClick={() =>
@@ -99,6 +99,17 @@ function Breaker({ breaker }: { breaker: BreakerItem }) {
       {breaker.until && (
         <p className="dim">
           {words.until} <RelativeTime at={breaker.until} />
+        </p>
+      )}
+      {breaker.waiting > 0 && (
+        <p className="dim">
+          {words.waiting(breaker.waiting)}
+          {breaker.resumesAt && (
+            <>
+              {' '}
+              <RelativeTime at={breaker.resumesAt} />
+            </>
+          )}
         </p>
       )}
     </li>

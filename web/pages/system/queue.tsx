@@ -7,6 +7,7 @@ import { EmptyState } from '../../ui/empty-state.tsx'
 import { Link } from '../../ui/link.tsx'
 import { ReadAge } from '../../ui/read-age.tsx'
 import { Reading } from '../../ui/reading.tsx'
+import { RelativeTime } from '../../ui/relative-time.tsx'
 import { system } from '../../words/system.ts'
 import { wholeNumber } from '../../words/words.ts'
 
@@ -66,6 +67,7 @@ export function Queue() {
                       <th scope="col">{words.reason}</th>
                       <th scope="col">{words.tasks}</th>
                       <th scope="col">{words.oldest}</th>
+                      <th scope="col">{words.resumes}</th>
                     </tr>
                   </thead>
                   <tbody>
@@ -82,6 +84,7 @@ export function Queue() {
                         </td>
                         <td data-name={words.tasks}>{wholeNumber(one.count)}</td>
                         <td data-name={words.oldest}>{duration(one.oldestSeconds * 1_000)}</td>
+                        <td data-name={words.resumes}>{one.resumesAt ? <RelativeTime at={one.resumesAt} /> : words.noTime}</td>
                       </tr>
                     ))}
                   </tbody>
