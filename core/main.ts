@@ -20,6 +20,7 @@ import { providersOf } from './auth/providers.ts'
 import type { ReadyConfig } from './config.ts'
 import { Fault } from './contract/fault.ts'
 import type { Approval } from './contract/goal.ts'
+import type { Habits } from './contract/learning.ts'
 import { type Budget, withBudget } from './contract/limits.ts'
 import type { GoalRule } from './contract/policy.ts'
 import { isOver, type Task } from './contract/task.ts'
@@ -39,6 +40,9 @@ import { type AppParts, app } from './http/app.ts'
 import { openAuth } from './http/auth.ts'
 import { type Live, openLive } from './http/live.ts'
 import { listen } from './http/server.ts'
+import { type Driven, openArm } from './learn/arm.ts'
+import { readGoalSet } from './learn/goal-set.ts'
+import { type Lessons, openLessons } from './learn/lessons.ts'
 import { type MadeTools, openMadeTools } from './made/made.ts'
 import { openMadeRunner } from './made/run.ts'
 import { openEndpoint } from './mcp/endpoint.ts'
@@ -137,6 +141,7 @@ export type Runtime = {
   trials: Trials
   /** Changes of Banyan's own code. */
   changes: Changes
+  lessons: Lessons
   /** What ends this process so that it is started again; without it nothing does. */
   onRestart(act: () => void): void
   settings: Settings
@@ -168,6 +173,8 @@ export type RuntimeOptions = {
   outsideLeaseMs?: number
   /** For other people's MCP servers. */
   hubLimits?: Partial<HubLimits>
+  /** Which goals of the built-in set judge a lesson, and how often each; for tests, which have no minutes. */
+  learning?: { goals: readonly string[]; tries: number }
   /** Commands in the background, at most. */
   jobLimits?: Partial<JobLimits>
   /** Another source than this checkout to change, and whether a keeper watches. */
@@ -373,6 +380,14 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     onError: (error) => console.error(vault.redact(`banyan: a change of its own: ${inspect(error)}`)),
     ...(options.failPoint ? { failPoint: options.failPoint } : {}),
   })
+  const lessons = openLessons({
+    store,
+    registry,
+    goals: (await readGoalSet(join(seeds, 'goal_set'))).filter(({ name }) => options.learning?.goals.includes(name) ?? true),
+    ...(options.learning ? { tries: options.learning.tries } : {}),
+    openArm: (habits) => openArm(join(config.dataDir, 'arms'), (folder) => armIn(config, folder, habits)),
+    onError: (error) => console.error(vault.redact(`banyan: a lesson could not be judged: ${inspect(error)}`)),
+  })
   let draining = false
   let rotation: Promise<number> | undefined
   const agent = new UniversalAgent({
@@ -438,12 +453,15 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
   }
   await jobs.recover()
   await tasks.outside.recover()
+  await lessons.recover()
   await tasks.sweep('thorough', now())
   step('recovered what a crash left')
   const worktrees = tidyWorktrees(store, tasks, repositories)
+  const lookForLessons = () =>
+    lessons.look().catch((error: unknown) => console.error('banyan: lessons of the history:', vault.redact(inspect(error))))
   const sweepUploads = () => uploads.sweep().catch((error: unknown) => console.error('banyan: files that wait for goals:', error))
   let sweeping: Promise<unknown> = sweepUploads()
-  const hourly = setInterval(() => (sweeping = sweepUploads()), 3_600_000).unref()
+  const hourly = setInterval(() => (sweeping = Promise.all([sweepUploads(), lookForLessons()])), 3_600_000).unref()
 
   return {
     store,
@@ -496,6 +514,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     made,
     outlook,
     changes,
+    lessons,
     onRestart(act) {
       restart = act
     },
@@ -570,6 +589,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     },
     async close() {
       await watchdog.stop()
+      await lessons.stop()
       await changes.stop()
       await monitor.close()
       clearInterval(hourly)
@@ -653,6 +673,32 @@ export type Engine = {
 
 /** Turns under way have this long to finish before they are cut off and given back. */
 const DRAIN_MS = 10_000
+
+/** A system of its own for a comparison: the embedded database and no model, whatever this one uses. */
+async function armIn(config: ReadyConfig, dataDir: string, habits: Habits): Promise<Driven> {
+  const arm = await openRuntime({
+    ...config,
+    dataDir,
+    databaseUrl: `sqlite:${join(dataDir, 'arm.db')}`,
+    model: 'playbook',
+    dailyMicros: null,
+  })
+  const runner = arm.run()
+  const entry = await arm.registry.get('tool', 'use_terminal')
+  if (entry) {
+    const { version: _version, author: _author, updatedAt: _at, ...body } = entry
+    await arm.registry.save('tool', { ...body, habits }, 'arm')
+  }
+  return {
+    store: arm.store,
+    tasks: { task: arm.tasks.task, abort: (id) => arm.tasks.control(id, { verb: 'abort', by: 'arm' }) },
+    submit: (goal) => arm.submitGoal({ goal }, 'arm'),
+    async end() {
+      await runner.stop(0)
+      await arm.close()
+    },
+  }
+}
 
 export async function start(config: ReadyConfig, keeper?: KeeperLine, options: Pick<RuntimeOptions, 'web'> = {}): Promise<Engine> {
   let live: Live | undefined
@@ -756,6 +802,7 @@ export async function start(config: ReadyConfig, keeper?: KeeperLine, options: P
     editors: runtime.editors,
     trials: runtime.trials,
     changes: runtime.changes,
+    lessons: runtime.lessons,
     settings: {
       policy: runtime.settings,
       list: runtime.settingsList.list,

@@ -3,6 +3,7 @@ import type { FileHandle } from 'node:fs/promises'
 import * as z from 'zod'
 import type { Change } from './contract/change.ts'
 import { Fault } from './contract/fault.ts'
+import type { Habits } from './contract/learning.ts'
 import type { Draft } from './contract/made-tool.ts'
 import type { PlanItem } from './contract/plan.ts'
 import type { Declared, Taint } from './contract/policy.ts'
@@ -147,7 +148,12 @@ export type Capabilities = {
   /** Public pages only, at a polite pace; searches and citations are kept for the task. A Fault says why there is no answer. */
   web: { search(query: string, limit: number): Promise<Found>; fetch(url: string): Promise<Page> }
   /** `isolation`: the best that this machine has, which a command runs at unless it says otherwise. */
-  exec: { readonly isolation: Isolation; run(command: Omit<Command, 'cwd' | 'workspace'> & { cwd?: string }): Promise<CommandResult> }
+  exec: {
+    readonly isolation: Isolation
+    /** What the tool that asks has learnt; null: nothing. */
+    readonly habits: Habits | null
+    run(command: Omit<Command, 'cwd' | 'workspace'> & { cwd?: string }): Promise<CommandResult>
+  }
   /** Commands in the background of this task. Faults say what to do instead. */
   jobs: {
     start(

@@ -19,6 +19,7 @@ const LAYERS = [
   'core/models',
   'core/self',
   'core/observe',
+  'core/learn',
   'core/tool.ts',
   'core/made',
   'tools',

@@ -1,7 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import * as z from 'zod'
 import { writeCommand } from '../core/contract/answers.ts'
 import { lineOf, refusalOf, riskOf } from '../core/contract/command-text.ts'
 import { writeJob } from '../core/contract/job-text.ts'
+import { type Habits, programOf, type Repeat, readsLike } from '../core/contract/learning.ts'
 import { hostPattern, MOST_HOSTS, networkWords, readHosts, writeHost } from '../core/contract/network.ts'
 import { refusedVariables } from '../core/contract/variables.ts'
 import { answer, type Capabilities, defineTool, faultAsMistake, mistake } from '../core/tool.ts'
@@ -58,6 +60,7 @@ const input = z
     error: 'a terminal is for jobs: give "background": true with it',
   })
 type Input = z.output<typeof input>
+type Result = Awaited<ReturnType<Capabilities['exec']['run']>>
 
 const namesIn = (given: Input): string[] => [...new Set(given.secrets ?? [])]
 /** Why the task cannot have one of them, or the hosts are no hosts. */
@@ -77,7 +80,13 @@ const refused = (given: Input, { origin, secrets, exec }: Pick<Capabilities, 'or
   refusalOf(lineFor(given), typed(given, origin).typed ? 'person' : 'agent', given.terminal !== undefined) ??
   refusedVariables(given.env ?? {}, namesIn(given)) ??
   missing(given, { secrets, exec })
-const timeoutOf = (given: Input): number => given.timeout_seconds ?? (given.background ? 3_600 : 120)
+/** Seconds: as the call says, as was learnt of its program, or the default. */
+const timeoutOf = (given: Input, habits: Habits | null): number => {
+  if (given.timeout_seconds !== undefined) return given.timeout_seconds
+  if (given.background) return 3_600
+  const program = programOf(lineFor(given))
+  return habits?.limits.find((limit) => limit.program === program)?.seconds ?? 120
+}
 const hostsIn = (given: Input) => readHosts(given.network ?? [])
 const hostWords = (given: Input): string[] => {
   const hosts = hostsIn(given)
@@ -104,6 +113,22 @@ const typed = (given: Input, origin: Capabilities['origin']): { typed: boolean; 
   ['', '.', './'].includes(given.cwd ?? '')
     ? origin.typedByPerson(lineFor(given).trim())
     : { typed: false, once: false }
+
+/** Runs again what failed as a known error does that passes by itself; `repeats` says how often. */
+async function withRepeats(
+  run: () => Promise<Result>,
+  known: readonly Repeat[],
+  signal: AbortSignal,
+): Promise<{ result: Result; repeats: number }> {
+  for (let repeats = 0; ; repeats++) {
+    const result = await run()
+    const lines = result.exitCode === 0 || result.exitCode === null ? [] : `${result.stderr}\n${result.stdout}`.split('\n')
+    const repeat = known.find(({ error, times }) => repeats < times && lines.some((line) => readsLike(line, error)))
+    if (!repeat || signal.aborted) return { result, repeats }
+    // Those who hindered each other must not come again at the same moment: each waits longer than the last time, by chance.
+    await delay(repeat.waitMs * (1 + repeats) * (0.5 + Math.random()), undefined, { signal }).catch(() => undefined) // stopped: the result stands
+  }
+}
 
 /** Output of each stream that the model is shown. */
 const OUTPUT_BYTES = 30_000
@@ -148,7 +173,7 @@ Use it to build, test, convert, measure or check something. For reading, writing
           ...(given.background ? { background: true } : {}),
           ...(given.terminal === undefined ? {} : { terminal: given.terminal }),
           isolation: exec.isolation,
-          timeoutSeconds: timeoutOf(given),
+          timeoutSeconds: timeoutOf(given, exec.habits),
         },
         risk: riskOf(line),
       },
@@ -170,7 +195,7 @@ Use it to build, test, convert, measure or check something. For reading, writing
       idle: refused(given, { origin, secrets, exec }) !== null,
     }
   },
-  async run(given, { exec, files, jobs, origin, secrets, attempt }) {
+  async run(given, { exec, files, jobs, origin, secrets, attempt, signal }) {
     const refusal = refused(given, { origin, secrets, exec })
     if (refusal) return mistake(refusal)
     const work = async () => {
@@ -188,15 +213,20 @@ Use it to build, test, convert, measure or check something. For reading, writing
         // What a person typed runs at the best there is. What an agent thought of runs at what was shown and allowed, or not at all.
         ...(typed(given, origin).typed ? {} : { isolation: exec.isolation }),
         ...(typeof hosts === 'string' || hosts.length === 0 ? {} : { network: hosts }),
-        timeoutMs: timeoutOf(given) * 1_000,
+        timeoutMs: timeoutOf(given, exec.habits) * 1_000,
       }
       if (given.background) {
         const place = { place: given.cwd || '.', line: lineFor(given).trim(), secrets: namesIn(given), hosts: hostWords(given) }
         return answer(writeJob(await jobs.start({ ...command, ...place, ...(given.terminal ? { terminal: given.terminal } : {}) })))
       }
-      const result = await exec.run({ ...command, outputBytes: OUTPUT_BYTES })
+      const { result, repeats } = await withRepeats(
+        () => exec.run({ ...command, outputBytes: OUTPUT_BYTES }),
+        // Only what changes nothing more when it is done again.
+        typed(given, origin).typed && !typed(given, origin).once ? (exec.habits?.repeats ?? []) : [],
+        signal,
+      )
       const ending = result.timedOut
-        ? `timed out after ${timeoutOf(given)} s`
+        ? `timed out after ${timeoutOf(given, exec.habits)} s`
         : result.aborted
           ? 'stopped'
           : result.signal === null
@@ -207,7 +237,7 @@ Use it to build, test, convert, measure or check something. For reading, writing
         : hosts.length > 0 && result.isolation === 'plain'
           ? 'not held to the hosts it named, because it ran without a sandbox'
           : null
-      return answer(writeCommand({ ...result, network, ending, repeated: attempt > 1 }))
+      return answer(writeCommand({ ...result, network, ending, repeated: attempt > 1, repeats }))
     }
     return work().catch(faultAsMistake)
   },

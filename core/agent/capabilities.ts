@@ -5,6 +5,7 @@ import { readCommand } from '../contract/answers.ts'
 import type { Fact } from '../contract/event.ts'
 import { Fault } from '../contract/fault.ts'
 import { commandOf } from '../contract/goal-text.ts'
+import type { Habits } from '../contract/learning.ts'
 import type { MadePermission } from '../contract/made-tool.ts'
 import { leavesOf, plainPlan, planChildren, problemOf } from '../contract/plan.ts'
 import type { RegistryKind } from '../contract/registry.ts'
@@ -73,7 +74,15 @@ export type CapabilityParts = {
 }
 /** Files that a call has opened and folders that its commands saw, relative to the tree's folder; what they hold, the task has read. */
 export type TouchedByCall = { files: Set<string>; folders: Set<string> }
-export type CallContext = { lease: Lease; callId: string; signal: AbortSignal; judges: boolean; touched: TouchedByCall }
+export type CallContext = {
+  lease: Lease
+  callId: string
+  signal: AbortSignal
+  judges: boolean
+  touched: TouchedByCall
+  /** Of the tool that is called. */
+  habits: Habits | null
+}
 
 /** What one answer of the database may hold, and how long it may take. */
 const QUERY_BYTES = 50_000
@@ -99,7 +108,7 @@ const WORDS: Record<'breakdown' | 'context' | 'tools', string> = {
   tools: 'Find the tools that the task below needs, or make what is missing. Do not solve it.',
 }
 
-export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal, judges, touched }: CallContext): Capabilities {
+export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal, judges, touched, habits }: CallContext): Capabilities {
   const { tasks, registry, exec } = parts
   const { turns } = tasks
   const task = lease.task
@@ -290,6 +299,7 @@ export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal,
     },
     exec: {
       isolation: exec.isolation,
+      habits,
       async run(command) {
         const workspace = await parts.workspaces.of(task)
         const whole = { ...command, workspace, cwd: command.cwd ?? workspace }

@@ -4,6 +4,7 @@
  */
 import type { Trial } from '../contract/api-trials.ts'
 import { Fault } from '../contract/fault.ts'
+import type { Habits } from '../contract/learning.ts'
 import type { Agent, Document, ToolEntry, Versioned } from '../contract/registry.ts'
 import type { ModelRequest } from '../models/provider.ts'
 import type { Registry } from '../registry/registry.ts'
@@ -20,6 +21,8 @@ export type Composed = {
   prompt: Prompt
   tools: ReadonlyMap<string, Tool>
   specs: ModelRequest['tools']
+  /** Of the tools that have learnt some, by their names. */
+  habits: ReadonlyMap<string, Habits>
   /** Who saved its documents last. */
   authors: readonly string[]
   promptTokens: number
@@ -51,9 +54,18 @@ export async function composed(
     // A tool that was made has its words in its entry, so that they are of one version with it.
     return entry.made ? { name, description: entry.description, inputSchema: entry.made.inputSchema } : { name, description, inputSchema }
   })
+  const habits = new Map(entries.flatMap((entry) => (entry.habits ? [[entry.name, entry.habits] as const] : [])))
   const prompt = buildPrompt(core, agent, documents, entries)
   const authors = [...new Set(documents.map((document) => document.author))]
-  return { prompt, tools, specs, authors, promptTokens: estimateTokens(prompt.text), specTokens: estimateTokens(JSON.stringify(specs)) }
+  return {
+    prompt,
+    tools,
+    specs,
+    habits,
+    authors,
+    promptTokens: estimateTokens(prompt.text),
+    specTokens: estimateTokens(JSON.stringify(specs)),
+  }
 }
 
 export type DefinitionParts = { registry: Pick<Registry, 'get' | 'list'>; tools: ReadonlyMap<string, Tool>; tasks: Pick<Tasks, 'trial'> }

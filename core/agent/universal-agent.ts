@@ -5,6 +5,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { SystemPolicy } from '../contract/api-settings.ts'
 import { Fault } from '../contract/fault.ts'
+import type { Habits } from '../contract/learning.ts'
 import { joinTaint, type Rule, type Taint } from '../contract/policy.ts'
 import type { Agent, Versioned } from '../contract/registry.ts'
 import type { Usage } from '../contract/task.ts'
@@ -40,6 +41,7 @@ type Definition = {
   prompt: Prompt
   tools: ReadonlyMap<string, Tool>
   specs: ModelRequest['tools']
+  habits: ReadonlyMap<string, Habits>
   specTokens: number
   promptTokens: number
   /** Where its documents come from, when no person or seed answers for them. */
@@ -358,7 +360,8 @@ export class UniversalAgent {
     const context: Call = { id: call.id, task: work.lease.task, signal: work.signal, attempt: call.attempts + 1 }
     const judges = this.#choose(work.lease, work.definition.agent, 0).provider.judges
     const touched: TouchedByCall = { files: new Set(), folders: new Set() }
-    const all = capabilitiesFor(this.#parts, { lease: work.lease, callId: call.id, signal: work.signal, judges, touched })
+    const habits = work.definition.habits.get(call.tool) ?? null
+    const all = capabilitiesFor(this.#parts, { lease: work.lease, callId: call.id, signal: work.signal, judges, touched, habits })
     return {
       call,
       tool,
@@ -545,10 +548,13 @@ export class UniversalAgent {
     if (kept?.stamp === stamp) return kept
     const found = await definitionOf(this.#parts, lease.task.agent, lease.grants)
     if (!found) return undefined
-    const { agent, trial, prompt, tools, specs, authors, specTokens, promptTokens } = found
+    const { agent, trial, prompt, tools, specs, habits, authors, specTokens, promptTokens } = found
     const written = await Promise.all(authors.map((author) => registry.isAgent(author)))
     const marks: Taint[] = written.includes(true) ? ['agents'] : []
-    const definition: Definition = { agent, prompt, tools, specs, specTokens, promptTokens, marks, stamp, typed: trial?.call ?? null }
+    const definition: Definition = {
+      ...{ agent, prompt, tools, specs, habits, specTokens, promptTokens, marks, stamp },
+      typed: trial?.call ?? null,
+    }
     if (this.#definitions.size >= 500) this.#definitions.clear()
     this.#definitions.set(key, definition)
     return definition

@@ -43,6 +43,8 @@ export function writeCommand(
     stdoutBytes: number
     stderrBytes: number
     repeated?: boolean
+    /** How often it was run again because it failed with an error that is known to pass by itself. */
+    repeats?: number
     /** Why it ran at a weaker level than the best. */
     unsandboxed?: string | null
     oomKilled?: boolean
@@ -57,7 +59,7 @@ export function writeCommand(
   return [
     `exit code: ${r.exitCode ?? `none (${r.ending})`}`,
     `isolation: ${r.isolation}${r.unsandboxed ? ` (${r.unsandboxed.replace(/\s+/g, ' ')})` : ''}`,
-    `time: ${Math.round(r.wallMs)} ms${cpu}${memory}${killed}${r.repeated ? ' (run again from its start after a restart)' : ''}`,
+    `time: ${Math.round(r.wallMs)} ms${cpu}${memory}${killed}${r.repeated ? ' (run again from its start after a restart)' : ''}${r.repeats ? ` (run ${r.repeats + 1} times: its error is known to pass by itself)` : ''}`,
     ...(r.network == null ? [] : [`network: ${r.network.replace(/\s+/g, ' ')}`]),
     `--- stdout (${r.stdoutBytes} bytes) ---`,
     r.stdout.trimEnd(),

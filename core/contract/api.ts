@@ -9,6 +9,7 @@ import { BACKUP_ROUTES, BackupItem } from './api-backups.ts'
 import { CHANGE_ROUTES, SelfState } from './api-changes.ts'
 import { DETAIL_ROUTES } from './api-detail.ts'
 import { GOAL_ROUTES } from './api-goals.ts'
+import { LESSON_ROUTES } from './api-lessons.ts'
 import { flag, LOOK_ROUTES, narrowing, words } from './api-look.ts'
 import { MODEL_ROUTES } from './api-models.ts'
 import { OUTSIDE_ROUTES } from './api-outside.ts'
@@ -643,6 +644,7 @@ export const ROUTES = {
   ...SYSTEM_ROUTES,
   ...RETENTION_ROUTES,
   ...BACKUP_ROUTES,
+  ...LESSON_ROUTES,
   ...SETTINGS_ROUTES,
   openapi: one({
     method: 'GET',

@@ -3,6 +3,7 @@ import type { AccessChange } from './access.ts'
 import type { Change, ChangeState, GateVerdict } from './change.ts'
 import type { Risk } from './command-text.ts'
 import type { Approval } from './goal.ts'
+import type { LessonState } from './learning.ts'
 import type { Limits } from './limits.ts'
 import type { NetworkUse } from './network.ts'
 import type { PolicyVerdict, Rule, Taint } from './policy.ts'
@@ -152,11 +153,11 @@ export type Fact =
   | { type: 'task.granted'; taskId: string; documents: string[]; tools: string[] }
   /** It has read what nobody in its tree wrote; `taint` is all of it. */
   | { type: 'task.tainted'; taskId: string; taint: Taint[] }
-  /** Never a value: whose name, and who may have it since. */
   /** Every value is sealed with another SYSTEM_SECRET_KEY; the values are the same. */
   | { type: 'secret.rotated'; count: number; by: string }
   /** A person let the main branch of the source come from a remote, or go there. `to`: the commit. */
   | { type: 'source.synced'; how: 'pull' | 'push'; remote: string; branch: string; to: string; commits: number; by: string }
+  /** Never a value: whose name, and who may have it since. */
   | { type: 'secret.changed'; name: string; what: 'set' | 'removed' | 'granted'; grants: string[]; by: string }
   /** Its value was put into the environment of a command of this task. */
   | { type: 'secret.used'; taskId: string; names: string[] }
@@ -196,6 +197,8 @@ export type Fact =
   /** A change of the system's own code stands so now. */
   | { type: 'change.moved'; change: Omit<Change, 'files' | 'why' | 'evidence' | 'effect'>; from: ChangeState | null }
   | { type: 'change.gated'; changeId: string; round: number; gate: string; verdict: GateVerdict; summary: string; ms: number }
+  /** What was learnt from the history stands so now. `by`: who decided it. */
+  | { type: 'lesson.moved'; lesson: string; title: string; tool: string; state: LessonState; by: string | null }
   | { type: 'registry.removed'; kind: 'agent' | 'document' | 'tool'; name: string; by: string }
 
 /** `seq` grows without a gap that a reader could skip; `treeId` is null for facts about the system. */

@@ -1,5 +1,6 @@
 /** Agents, documents and tools are rows; every save is a version. */
 import * as z from 'zod'
+import { Habits } from './learning.ts'
 import { MadeTool } from './made-tool.ts'
 
 export const Name = z.string().regex(/^[a-z][a-z0-9_-]{0,63}$/, 'a name is 1 to 64 of a-z, 0-9, _ and -, and starts with a letter')
@@ -47,6 +48,8 @@ export const ToolEntry = z.object({
   origin: z.enum(['made', 'server']).optional(),
   /** What a tool that an agent wrote consists of, so that every version holds all of it. */
   made: MadeTool.optional(),
+  /** How it goes about its calls, as learnt from its own history. */
+  habits: Habits.optional(),
 })
 export type ToolEntry = z.output<typeof ToolEntry>
 

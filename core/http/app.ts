@@ -11,6 +11,7 @@ import type { Trials } from '../agent/trials.ts'
 import type { Logins } from '../auth/logins.ts'
 import type { People } from '../auth/people.ts'
 import { type GoalExample, ROUTES, type Route } from '../contract/api.ts'
+import type { Lessons } from '../learn/lessons.ts'
 import type { MadeTools } from '../made/made.ts'
 import type { Endpoint } from '../mcp/endpoint.ts'
 import type { Monitor } from '../observe/monitor.ts'
@@ -34,6 +35,7 @@ import { detailRoutes, type Worktrees } from './routes/detail.ts'
 import { eventRoutes } from './routes/events.ts'
 import { type FileParts, fileRoutes } from './routes/files.ts'
 import { goalRoutes, type SubmitGoal } from './routes/goals.ts'
+import { lessonRoutes } from './routes/lessons.ts'
 import { loginRoutes } from './routes/login.ts'
 import { lookRoutes } from './routes/look.ts'
 import { type ModelParts, modelRoutes } from './routes/models.ts'
@@ -67,6 +69,7 @@ export type AppParts = {
   editors: Editors
   trials: Trials
   changes: Changes
+  lessons: Lessons
   settings: SettingsParts
   secrets: Secrets
   hub: ServerParts['hub']
@@ -171,6 +174,7 @@ export function app(parts: AppParts): Hono<Env> {
     ...registryRoutes(parts.registry, parts.editors, parts.made),
     ...trialRoutes(parts.trials, auth),
     ...changeRoutes(parts),
+    ...lessonRoutes(parts),
     ...secretRoutes(parts.secrets, parts.shutdown),
     ...serverRoutes(parts),
     ...eventRoutes(parts.store, parts.live),

@@ -20,6 +20,7 @@ import * as servers from './migrations/0017-servers.ts'
 import * as changes from './migrations/0018-changes.ts'
 import * as mcpClients from './migrations/0019-mcp-clients.ts'
 import * as watchdog from './migrations/0020-watchdog.ts'
+import * as lessons from './migrations/0021-lessons.ts'
 
 export const MIGRATIONS: readonly Migration[] = [
   foundation,
@@ -42,4 +43,5 @@ export const MIGRATIONS: readonly Migration[] = [
   changes,
   mcpClients,
   watchdog,
+  lessons,
 ]

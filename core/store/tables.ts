@@ -512,6 +512,22 @@ export type Database = {
   }
   /** Each state that a change was in. */
   change_story: { change_id: string; n: number; state: string; note: string | null; at: number }
+  /** What was learnt from the history. `change`, `cases` and `judgement` are objects; `seen`: how many cases it had. */
+  lessons: {
+    id: string
+    state: string
+    tool: string
+    title: string
+    why: string
+    change: string
+    cases: string
+    seen: number
+    judgement: string | null
+    version: number | null
+    decided_by: string | null
+    created_at: number
+    updated_at: number
+  }
   change_gates: {
     change_id: string
     round: number

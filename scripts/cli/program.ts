@@ -9,6 +9,7 @@ import { addDoctor } from './doctor.ts'
 import { addFiles } from './files.ts'
 import { addGoal } from './goal.ts'
 import { addKeeper } from './keeper.ts'
+import { addLessons } from './lessons.ts'
 import { addLook } from './look.ts'
 import { addMcp } from './mcp.ts'
 import { addRegistry } from './registry.ts'
@@ -49,6 +50,7 @@ export function build(cli: Cli, version: string): Command {
   addFiles(program, cli)
   addReview(program, cli)
   addChange(program, cli)
+  addLessons(program, cli)
   addRegistry(program, cli)
   addTool(program, cli)
   addSecret(program, cli)

@@ -57,6 +57,8 @@ export function tell(event: Event, paint: Paint): string {
             : 'back in the queue'
       return `${paint('you', words)}: ${oneLine(review.title)}`
     }
+    case 'lesson.moved':
+      return `lesson ${event.state.replace('_', ' ')}${event.by ? ` by ${oneLine(event.by, 40)}` : ''}: ${oneLine(event.title)}`
     case 'change.moved': {
       const { change } = event
       return `${paint(change.state === 'refused' || change.state === 'undone' ? 'bad' : 'you', `change ${change.state}`)} ${change.id}: ${oneLine(change.title)}${change.note ? ` (${oneLine(change.note)})` : ''}`

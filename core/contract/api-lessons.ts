@@ -1,0 +1,60 @@
+/** Routes of what was learnt from the history: the list, looking again, judging one, and a person's word on it. */
+import * as z from 'zod'
+import { Judgement, LESSON_STATES } from './learning.ts'
+import { count, listOf, one, text, time } from './route.ts'
+
+/** `cases`: calls that show it. `version`: the version of the tool's entry that it made. */
+export const LessonItem = z
+  .object({
+    id: text,
+    state: z.enum(LESSON_STATES),
+    tool: text,
+    title: text,
+    why: text,
+    change: z.discriminatedUnion('kind', [
+      z.object({ kind: z.literal('limit'), limit: z.object({ program: text, seconds: count }) }),
+      z.object({ kind: z.literal('repeat'), repeat: z.object({ error: text, times: count, waitMs: count }) }),
+    ]),
+    cases: z.array(z.object({ treeId: text, taskId: text, callId: text })),
+    judgement: Judgement.nullable(),
+    version: count.nullable(),
+    decidedBy: text.nullable(),
+    createdAt: time,
+    updatedAt: time,
+  })
+  .meta({ id: 'Lesson' })
+export type LessonItem = z.output<typeof LessonItem>
+
+const act = (word: string, summary: string) =>
+  one({ method: 'POST', path: `/api/lessons/{id}/${word}`, scope: 'review:decide', summary, status: 200, response: LessonItem })
+
+export const LESSON_ROUTES = {
+  lessons: one({
+    method: 'GET',
+    path: '/api/lessons',
+    scope: 'read',
+    summary: 'What was learnt from the history of calls, newest first',
+    status: 200,
+    response: listOf(LessonItem),
+  }),
+  lesson: one({ method: 'GET', path: '/api/lessons/{id}', scope: 'read', summary: 'One lesson', status: 200, response: LessonItem }),
+  lookForLessons: one({
+    method: 'POST',
+    path: '/api/lessons/look',
+    scope: 'goals:write',
+    summary: 'Looks through the newest calls for lessons now; it is done every hour, too',
+    status: 200,
+    response: z.object({ found: count, runs: count }),
+  }),
+  judgeLesson: one({
+    method: 'POST',
+    path: '/api/lessons/{id}/judge',
+    scope: 'review:decide',
+    summary: 'Begins to try the built-in goals without and with the lesson; takes minutes, the lesson says how it went',
+    status: 202,
+    response: LessonItem,
+  }),
+  keepLesson: act('keep', 'Lets a lesson that was judged better take effect, as a new version of its tool'),
+  declineLesson: act('decline', 'Puts a lesson away; only more cases bring it back'),
+  undoLesson: act('undo', 'Takes a kept lesson back, and nothing else'),
+} as const
