@@ -304,7 +304,12 @@ function tested(ended: Ended, files: number, left: number): Verdict {
 }
 function firstLine(log: string): string {
   const lines = log.split('\n').filter((line) => line.trim() !== '')
-  return (lines.find((line) => /error|may not|belongs|cannot|×|✖/i.test(line)) ?? lines.at(-1) ?? 'It failed without a word.')
+  return (
+    lines.find((line) => /^\w*Error: /.test(line)) ??
+    lines.find((line) => /error|may not|belongs|cannot|×|✖/i.test(line)) ??
+    lines.at(-1) ??
+    'It failed without a word.'
+  )
     .trim()
     .slice(0, 300)
 }

@@ -1,27 +1,42 @@
-/** One life of a runtime in which a change of its own code is under way; killed at a named point, or running to the end. */
+/** One life of a runtime in which a change of its own code is under way; killed at a named point, or running to its end or to the restart that it asks for. */
+import { parseArgs } from 'node:util'
+import { violations } from '../../core/tasks/invariants.ts'
 import { checkoutAt } from '../testing/checkout.ts'
 import { louder, self } from '../testing/self.ts'
 
-const [dataDir, folder, point] = process.argv.slice(2)
-if (dataDir === undefined || folder === undefined) throw new Error('power-cut-child.ts DATA_DIR CHECKOUT [POINT]')
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { point: { type: 'string' }, kept: { type: 'boolean' }, mark: { type: 'string' } },
+})
+const [dataDir, folder] = positionals
+if (dataDir === undefined || folder === undefined)
+  throw new Error('power-cut-child.ts DATA_DIR CHECKOUT [--point=NAME] [--kept] [--mark=TEXT]')
+const kept = values.kept === true
 const s = await self(
-  { louder: louder() },
+  { louder: louder(values.mark) },
   {
     dataDir,
     source: checkoutAt(folder),
     keepSource: true,
+    kept,
     failPoint: (name) => {
-      if (name === point) process.kill(process.pid, 'SIGKILL')
+      if (name === values.point) process.kill(process.pid, 'SIGKILL')
     },
   },
 )
+const asked = new Promise<'restart'>((resolve) => s.runtime.onRestart(() => resolve('restart')))
+const ends = kept ? (['kept', 'undone'] as const) : (['merged'] as const)
 const id = await s.goal('louder', { idempotencyKey: 'the one' })
-let change = await s.until(id, 'review', 'merged')
-if (change.state === 'review' && change.decidedBy === null) {
-  const item = await s.item(id)
-  await s.approve(item)
+const change = await s.until(id, 'review', 'merged', 'restarting', 'watching', ...ends)
+if (change.state === 'review' && change.decidedBy === null) await s.approve(await s.item(id))
+const end = s.until(id, ...ends)
+const came = await Promise.race([end, asked])
+const tell = (told: object) => console.log(JSON.stringify({ restart: false, state: '', result: '', violations: [], ...told }))
+if (came === 'restart') {
+  // As abruptly as a restart may be.
+  tell({ restart: true })
+  process.exit(0)
 }
-change = await s.until(id, 'merged')
-const task = await s.h.over(id)
-const violations = await s.end()
-console.log(JSON.stringify({ state: change.state, answered: task.result?.includes('is merged') ?? false, changes: 1, violations }))
+const { result } = await s.h.over(id)
+tell({ state: came.state, result, violations: await violations(s.runtime.store) })
+process.exit(0)

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { need } from '../needs.ts'
-import { cut } from './power-cut.ts'
+import { cut, cutKept } from './power-cut.ts'
 
 describe.skipIf(!need('bubblewrap'))('a power cut', () => {
   test.each(['change.after-decision', 'change.after-land'])(
@@ -10,4 +10,10 @@ describe.skipIf(!need('bubblewrap'))('a power cut', () => {
     },
     300_000,
   )
+  test('in the middle of the hand-over to the keeper costs nothing: the change goes on and is kept', async () => {
+    expect(await cutKept('change.after-request', false)).toEqual([])
+  }, 300_000)
+  test('after the keeper undid a bad one costs nothing: main is taken back once, and the tree stays known as failed', async () => {
+    expect(await cutKept('change.after-undo', true)).toEqual([])
+  }, 300_000)
 })
