@@ -138,6 +138,7 @@ const Settings = z.object({
   BACKUP_KEEP: whole(1, 1_000).optional(),
   KEEPER_WATCH_SECONDS: whole(1, 86_400).optional(),
   KEEPER_WATCH_TASKS: whole(1, 1_000_000).optional(),
+  GATE_TIME_FACTOR: whole(1, 100).optional(),
   SAFE_MODE: yesNo.optional(),
   ENVIRONMENT: z.enum(['development', 'production', 'test']).meta({ wanted: 'development, production or test' }).optional(),
   DEBUG_MODE: yesNo.optional(),
@@ -236,6 +237,8 @@ export type Config = {
   /** How long, or for how many ended tasks, the keeper watches a new revision. */
   keeperWatchSeconds: number
   keeperWatchTasks: number
+  /** How many times its usual limit a gate may take, on a machine that is slow or does much else. */
+  gateTimeFactor: number
   /** Absent until `ensureSecrets`. */
   systemSecretKey: string | undefined
   /** What values may still be sealed with; the start seals them anew. */
@@ -380,6 +383,7 @@ export function readConfig(
     backupKeep: s.BACKUP_KEEP ?? 7,
     keeperWatchSeconds: s.KEEPER_WATCH_SECONDS ?? 600,
     keeperWatchTasks: s.KEEPER_WATCH_TASKS ?? 50,
+    gateTimeFactor: s.GATE_TIME_FACTOR ?? 1,
     systemSecretKey: s.SYSTEM_SECRET_KEY,
     systemSecretKeyOld: s.SYSTEM_SECRET_KEY_OLD,
     adminToken: s.ADMIN_TOKEN,

@@ -41,6 +41,16 @@ const GateItem = z
   .meta({ id: 'Gate' }) satisfies z.ZodType<Gate>
 const Step = z.object({ at: time, state: z.enum(CHANGE_STATES), note: text.nullable() })
 
+/** What a review item of a change holds, as far as programs read it. */
+export const ChangeShown = z.object({
+  change: text,
+  level: count,
+  reasons: z.array(text),
+  files: z.array(ChangedFile),
+  gates: z.array(z.object({ name: text, verdict: z.enum(VERDICTS), summary: text })),
+  author: z.object({ agent: text, says: z.object({ why: text, evidence: text, effect: text }) }),
+})
+
 /** What the keeper did with a revision. `ready`: it answers and may work. `restored`: the database is back to before a failed trial. */
 const KeeperFact = z
   .object({

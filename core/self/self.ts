@@ -18,7 +18,7 @@ import { openWalls } from './walls.ts'
 export const AUTONOMY_SETTING = 'SELF_CHANGE_AUTONOMY'
 
 export function openSelf(parts: {
-  config: Pick<ReadyConfig, 'dataDir' | 'code' | 'commandPath' | 'databaseUrl' | 'keeperWatchSeconds'>
+  config: Pick<ReadyConfig, 'dataDir' | 'code' | 'commandPath' | 'databaseUrl' | 'keeperWatchSeconds' | 'gateTimeFactor'>
   store: Store
   settings: Pick<Settings, 'value' | 'saveValue'>
   redact(text: string): string
@@ -52,7 +52,7 @@ export function openSelf(parts: {
     return {
       gates: openGates({
         source,
-        walls,
+        walls: { ...walls, run: (inside) => walls.run({ ...inside, timeoutMs: inside.timeoutMs * parts.config.gateTimeFactor }) },
         packages,
         folder,
         pages: join(dataDir, 'self', 'pages'),

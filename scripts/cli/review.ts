@@ -7,7 +7,7 @@ import { type Cli, examples, serverOf, wantsJson } from './context.ts'
 import { addRules, secondsOf } from './rules.ts'
 import { all, call, type Server } from './server.ts'
 import { Ended, EXIT } from './terminal.ts'
-import { openReviews, questionOf } from './watch.ts'
+import { openReviews, questionOf, shortened } from './watch.ts'
 import { counted, decisionCommands, duration, oneLine, plain, quoted, table } from './words.ts'
 
 type Options = { comment?: string; edit?: Record<string, unknown>; always?: RuleScope; for?: number; tainted?: boolean; alike?: boolean }
@@ -81,7 +81,8 @@ export function addReview(program: Command, cli: Cli): void {
       .command('show')
       .description('Shows an item: exactly what would happen, and the commands that decide it.')
       .argument(...id)
-      .action(async (given: string | undefined, _options: object, command: Command) => {
+      .option('--whole', 'everything, however long')
+      .action(async (given: string | undefined, options: { whole?: boolean }, command: Command) => {
         const item = await find(cli, serverOf(cli, command), given, true)
         if (wantsJson(command)) return terminal.document(item)
         terminal.out(
@@ -109,7 +110,7 @@ export function addReview(program: Command, cli: Cli): void {
                 ]),
           ]),
           '',
-          ...questionOf(item).map((line) => `  ${line}`),
+          ...(options.whole ? questionOf(item) : shortened(item, terminal.banyan)).map((line) => `  ${line}`),
         )
         if (item.state === 'decided') return
         terminal.say('', 'Decide it:', ...decisionCommands(terminal.banyan, item).map((one) => `  ${one}`))

@@ -1,5 +1,6 @@
 /** Follows one goal on a screen until there is nothing more to see: the tree drawn again and again, or a line per change. */
 import type { Tree } from '../../core/contract/api.ts'
+import { ChangeShown } from '../../core/contract/api-changes.ts'
 import type { Event } from '../../core/contract/event.ts'
 import type { Review } from '../../core/contract/review.ts'
 import { isOver } from '../../core/contract/task.ts'
@@ -11,7 +12,7 @@ import { type Known, type Standing, standingOf } from './outcome.ts'
 import { all, call, type Server } from './server.ts'
 import { isMilestone, logLine } from './tell.ts'
 import { Ended, EXIT, openScreen } from './terminal.ts'
-import { counted, decisionCommands, oneLine, plain, quoted, spent } from './words.ts'
+import { counted, decisionCommands, oneLine, plain, quoted, spent, table } from './words.ts'
 
 export type Settled = { standing: Exclude<Standing, { kind: 'going' }>; tree: Tree; reviews: Review[] }
 
@@ -122,7 +123,7 @@ export function askedLines(cli: Cli, { standing, tree }: Settled): string[] {
     ...standing.reviews.flatMap((review) => [
       '',
       `${paint('bold', oneLine(review.title, 400))} (${review.kind}, risk ${review.risk})`,
-      ...questionOf(review).map((line) => `  ${line}`),
+      ...shortened(review, banyan).map((line) => `  ${line}`),
       ...decisionCommands(banyan, review).map((command) => `    ${command}`),
     ]),
     ...standing.held.flatMap((task) => [
@@ -147,4 +148,31 @@ export function questionOf(review: Pick<Review, 'action' | 'title'>): string[] {
     })
   }
   return plain(typeof action === 'string' ? action : JSON.stringify(action)).split('\n')
+}
+
+/** Lines of an item that are printed without being asked for more. */
+const MOST_LINES = 40
+
+/** The same for a screen: of a change of Banyan what, why, files and gates; of anything else that is long the beginning. Says what shows the whole. */
+export function shortened(review: Pick<Review, 'id' | 'kind' | 'action' | 'title'>, banyan: string): string[] {
+  const change = review.kind === 'self_change' ? ChangeShown.safeParse(review.action).data : undefined
+  if (change) {
+    const { says } = change.author
+    return [
+      `why: ${oneLine(says.why, 600)}`,
+      ...(says.evidence === '' ? [] : [`evidence: ${oneLine(says.evidence, 400)}`]),
+      ...(says.effect === '' ? [] : [`expected: ${oneLine(says.effect, 400)}`]),
+      `level: ${change.level}, ${oneLine(change.reasons.join('; '), 400)}`,
+      '',
+      ...table(change.files.map((file) => [file.what, `+${file.added}`, `-${file.removed}`, plain(file.path)])),
+      '',
+      ...table(change.gates.map((gate) => [gate.verdict, plain(gate.name), oneLine(gate.summary, 140)])),
+      '',
+      `The whole: ${banyan} change diff ${quoted(plain(change.change))}`,
+    ]
+  }
+  const lines = questionOf(review)
+  if (lines.length <= MOST_LINES) return lines
+  const left = lines.length - MOST_LINES
+  return [...lines.slice(0, MOST_LINES), `… ${counted(left, 'line')} more: ${banyan} review show ${quoted(plain(review.id))} --whole`]
 }

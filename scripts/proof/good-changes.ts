@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the texts are code
 /** Real changes of this source that the proof "good" lets an agent make: what a model would write at each step, written by a person. */
 
 export type GoodChange = {
