@@ -10,6 +10,7 @@ import { type ReadyConfig, readConfig } from '../../core/config.ts'
 import { openRuntime, type Runtime } from '../../core/main.ts'
 import { violations } from '../../core/tasks/invariants.ts'
 import { scripted } from '../testing/scripted.ts'
+import { judgeOutside, OUTSIDE_LEASE_MS, openOutsiders } from './outsider.ts'
 import { SCENARIOS, type Scenario } from './scenarios.ts'
 import { judge, picture, see } from './verdict.ts'
 import { openWorld } from './world.ts'
@@ -61,16 +62,22 @@ async function work(job: Extract<Job, { kind: 'work' }>): Promise<Said> {
         ),
       ]
     : []
-  const runtime = await openRuntime(settings(job.folder, decide ? 'scripted' : 'playbook'), { failPoint, providers })
+  const runtime = await openRuntime(settings(job.folder, decide ? 'scripted' : 'playbook'), {
+    failPoint,
+    providers,
+    ...(scenario.outside ? { outsideLeaseMs: OUTSIDE_LEASE_MS } : {}),
+  })
+  const outsiders = scenario.outside ? openOutsiders(runtime, job.folder, world.note, scenario.outside) : null
   await noteDoubts(runtime, world)
   const runner = runtime.run()
   const sweeping = setInterval(() => void runtime.tasks.sweep('quick', Date.now()).catch(() => undefined), SWEEP_MS) // closing; told by the runner
-  const restless = await rest(runtime, scenario, world).finally(() => clearInterval(sweeping))
+  const restless = await rest(runtime, scenario, world, outsiders).finally(() => clearInterval(sweeping))
   await runner.stop(restless ? 0 : 5_000)
   const found = [
     ...restless,
     ...(await violations(runtime.store, { settled: restless.length === 0 })),
     ...(await judge(runtime, scenario, world, job)),
+    ...(outsiders ? await judgeOutside(runtime, world.noted()) : []),
   ]
   const said: Said = {
     said: 'done',
@@ -84,7 +91,12 @@ async function work(job: Extract<Job, { kind: 'work' }>): Promise<Said> {
 }
 
 /** Plays the person after each commit, and resolves when nothing can go on any more; with a sentence if that takes too long. */
-function rest(runtime: Runtime, scenario: Scenario, world: ReturnType<typeof openWorld>): Promise<string[]> {
+function rest(
+  runtime: Runtime,
+  scenario: Scenario,
+  world: ReturnType<typeof openWorld>,
+  outsiders: ReturnType<typeof openOutsiders> | null,
+): Promise<string[]> {
   return new Promise((resolve, reject) => {
     let looking = false
     let again = false
@@ -98,6 +110,7 @@ function rest(runtime: Runtime, scenario: Scenario, world: ReturnType<typeof ope
         do {
           again = false
           if (await atRest(runtime, scenario, world)) return end([])
+          await outsiders?.step(world.noted().some((one) => one.what === 'silent'))
         } while (again)
       } catch (error) {
         end(null, error)
@@ -132,7 +145,8 @@ async function atRest(runtime: Runtime, scenario: Scenario, world: ReturnType<ty
       {
         goal,
         idempotencyKey: tree,
-        ...(scenario.decide ? { agent: 'generalist' } : {}),
+        ...(scenario.decide || scenario.outside ? { agent: 'generalist' } : {}),
+        ...(scenario.outside ? { model: 'external' } : {}),
         ...(budget ? { budget } : {}),
         ...(mode ? { mode } : {}),
         ...(plan ? { plan } : {}),

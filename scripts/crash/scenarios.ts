@@ -10,6 +10,7 @@ import type { ModelRequest } from '../../core/models/provider.ts'
 import type { Control } from '../../core/tasks/control.ts'
 import { answersIn, endWith, type Scripted, startAll } from '../testing/scripted.ts'
 import { TALLY } from '../testing/tally-words.ts'
+import type { OutsideCall, OutsideSees } from './outsider.ts'
 import type { World } from './world.ts'
 
 export type Act =
@@ -33,6 +34,8 @@ export type PersonSees = {
 export type Scenario = {
   name: string
   goals: readonly { goal: string; budget?: Budget; mode?: 'step'; plan?: true }[]
+  /** Outside agents work the goals, with what this decides. */
+  outside?(sees: OutsideSees): OutsideCall
   /** Left out: the embedded playbook works the goals. */
   decide?(request: ModelRequest, world: World): Scripted | Promise<Scripted>
   judges?: boolean
@@ -496,6 +499,46 @@ const made: Scenario = {
   check: (sees) => (rootOf(sees).result === '{"words":3}' ? [] : [`the tool answered ${rootOf(sees).result}`]),
 }
 
+/** Outside agents claim, work and fall silent: what was taken is done once, and nothing stays with who is gone. */
+const outside: Scenario = {
+  name: 'outside',
+  goals: [{ goal: 'Two parts from outside' }],
+  compare: 'nothing', // which agent works what, and how often a lease ran out, is another each time
+  effects: { left: 'once', right: 'once' },
+  outside({ agent, instruction, answers }) {
+    const end = (result: string, more: object = {}) => ({ tool: 'end_task', input: { status: 'success', result, ...more } })
+    if (agent === 'task_evaluator') return end('judged', { verdict: { passed: true, reasons: 'all is there' } })
+    if (agent !== 'generalist') return end('nothing to add')
+    const side = /^side (\w+)$/.exec(instruction)?.[1]
+    if (side !== undefined)
+      return (
+        [
+          { tool: 'write_file', input: { path: `${side}.md`, content: side } },
+          { tool: 'use_terminal', input: { command: echo(side) } },
+        ][answers.length] ?? end(`${side} is done`)
+      )
+    const sides = ['left', 'right'].map((one) => ({ task_instruction: `side ${one}`, agent_type: 'generalist' }))
+    return answers.length === 0 ? { tool: 'start_subtask', input: { subtasks: sides } } : end('both are done')
+  },
+  person(sees) {
+    for (const item of open(sees)) {
+      const act = careful(item, sees.world)
+      if (act) return act
+      if (item.kind === 'permission' || item.kind === 'dead_task') return { kind: 'decide', id: item.id, decision: { decision: 'approve' } }
+    }
+    return sees.tasks.length > 0 && sees.tasks.every((task) => isOver(task.status)) ? { kind: 'rest' } : { kind: 'wait' }
+  },
+  check: (sees) => [
+    ...(rootOf(sees).status === 'done' && rootOf(sees).result === 'both are done'
+      ? []
+      : [`it ended as ${rootOf(sees).status}: ${rootOf(sees).result}`]),
+    ...['left', 'right'].flatMap((side) =>
+      sees.world.effects(side) === 1 ? [] : [`the effect of ${side} happened ${sees.world.effects(side)} times`],
+    ),
+    ...(sees.tasks.filter((task) => task.title.startsWith('side')).length === 2 ? [] : ['there are not two parts']),
+  ],
+}
+
 export const SCENARIOS: readonly Scenario[] = [
   tree,
   list,
@@ -513,4 +556,5 @@ export const SCENARIOS: readonly Scenario[] = [
   first,
   jobs,
   made,
+  outside,
 ]

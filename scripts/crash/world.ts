@@ -20,6 +20,10 @@ export type Noted =
   | { what: 'step' }
   | { what: 'decided'; review: string; decision: string }
   | { what: 'controlled'; task: string; verb: string }
+  /** A call of an outside agent that was acknowledged. */
+  | { what: 'sent'; task: string; key: string; agent: string }
+  /** The outside agent that is never heard of again claimed it. */
+  | { what: 'silent'; task: string }
   /** A `once` call that this life found begun and not ended. */
   | { what: 'doubt'; call: string }
 
