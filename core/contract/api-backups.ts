@@ -13,6 +13,8 @@ export const BackupItem = z
     schema: z.number().int().nullable(),
     bytes: count,
     sha256: text,
+    /** When it was last looked through, and what was wrong with it; null: it never was. */
+    checked: z.object({ at: time, problem: text.nullable() }).nullable(),
   })
   .meta({ id: 'Backup' })
 export type BackupItem = z.output<typeof BackupItem>
@@ -32,6 +34,14 @@ export const BACKUP_ROUTES = {
     scope: 'admin',
     summary: 'Makes a backup of the database now, while it is in use',
     status: 201,
+    response: BackupItem,
+  }),
+  checkBackup: one({
+    method: 'POST',
+    path: '/api/backups/{id}/check',
+    scope: 'admin',
+    summary: 'Looks through a backup: its checksum and its pages. What is wrong is in `checked.problem` of the answer',
+    status: 200,
     response: BackupItem,
   }),
   restoreBackup: one({

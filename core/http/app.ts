@@ -79,7 +79,7 @@ export type AppParts = {
   live: Live
   monitor: Monitor
   retention: Pick<Retention, 'preview' | 'run' | 'export'>
-  backups: Pick<Backups, 'list' | 'make' | 'askRestore'>
+  backups: Pick<Backups, 'list' | 'make' | 'check' | 'askRestore'>
   mcp: Pick<Endpoint, 'fetch' | 'clients'>
   version: string
   revision: string

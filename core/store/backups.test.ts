@@ -1,4 +1,5 @@
-import { appendFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -54,6 +55,31 @@ describe('a backup', () => {
     const copy = await openStore(`sqlite:${join(backupFolder(dataDir), file)}`)
     expect((await copy.db.selectFrom('meta').select('key').where('key', '=', 'k1').execute()).length).toBe(1)
     await copy.close()
+    await close()
+  })
+
+  it('is looked through, and remembers when that was and what was found', async () => {
+    const { make, check, list, close } = await backups()
+    const { file, checked } = await make('by-hand')
+    expect(checked).toBe(null)
+    expect((await check(file)).checked).toEqual({ at: new Date(clock).toISOString(), problem: null })
+    expect((await list())[0]!.checked?.problem).toBe(null)
+    appendFileSync(join(backupFolder(dataDir), file), 'x')
+    expect((await check(file)).checked?.problem).toBe('its checksum differs')
+    expect((await list())[0]!.checked?.problem).toBe('its checksum differs')
+    await expect(check('none.db')).rejects.toThrow(/There is no backup/)
+    await close()
+  })
+
+  it('that is no database inside is found out, though its checksum is right', async () => {
+    const { make, check, close } = await backups()
+    const { file } = await make('by-hand')
+    const path = join(backupFolder(dataDir), file)
+    writeFileSync(path, 'no database at all, but as long as one may be')
+    const manifest = JSON.parse(readFileSync(`${path}.json`, 'utf8')) as object
+    const sha256 = createHash('sha256').update(readFileSync(path)).digest('hex')
+    writeFileSync(`${path}.json`, JSON.stringify({ ...manifest, sha256 }))
+    expect((await check(file)).checked?.problem).toMatch(/not a database/)
     await close()
   })
 

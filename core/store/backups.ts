@@ -5,11 +5,13 @@
  */
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import { createReadStream } from 'node:fs'
 import { chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
+import { Worker } from 'node:worker_threads'
 import BetterSqlite from 'better-sqlite3'
 import * as z from 'zod'
 import { Fault } from '../contract/fault.ts'
@@ -23,6 +25,8 @@ const Manifest = z.object({
   schema: z.number().nullable(),
   bytes: z.number(),
   sha256: z.string(),
+  /** When it was last looked through, and what was wrong with it. */
+  checked: z.object({ at: z.string(), problem: z.string().nullable() }).nullable().default(null),
 })
 export type Backup = z.output<typeof Manifest>
 
@@ -52,19 +56,46 @@ export async function listBackups(folder: string): Promise<Backup[]> {
 
 /** The path of a backup that is there and is what its manifest says; a Fault says what is wrong with it. */
 export async function checkedBackup(folder: string, file: string): Promise<{ path: string; backup: Backup }> {
-  const backup = (await listBackups(folder)).find((one) => one.file === file)
-  if (!backup) throw new Fault('not_found', `There is no backup ${JSON.stringify(file)}; \`banyan db backups\` lists them.`)
+  const backup = await backupOf(folder, file)
   const path = join(folder, backup.file)
-  if ((await digest(path)) !== backup.sha256)
-    throw new Fault('conflict', `The backup ${file} is damaged (its checksum differs): use another one.`)
-  if (backup.kind === 'sqlite') {
-    const problem = integrityOf(path)
-    if (problem) throw new Fault('conflict', `The backup ${file} is damaged (${problem}): use another one.`)
-  }
+  const problem = await problemOf(path, backup)
+  if (problem) throw new Fault('conflict', `The backup ${file} is damaged (${problem}): use another one.`)
   return { path, backup }
 }
 
-/** What SQLite finds wrong with a database file; null: nothing. */
+/** Looks through a backup and notes in its manifest when that was and what was found. */
+export async function checkBackup(folder: string, file: string, now: number): Promise<Backup> {
+  const backup = await backupOf(folder, file)
+  const path = join(folder, backup.file)
+  const checked = { at: new Date(now).toISOString(), problem: await problemOf(path, backup) }
+  return writeManifest(path, { ...backup, checked })
+}
+
+async function backupOf(folder: string, file: string): Promise<Backup> {
+  const backup = (await listBackups(folder)).find((one) => one.file === file)
+  if (!backup) throw new Fault('not_found', `There is no backup ${JSON.stringify(file)}; \`banyan db backups\` lists them.`)
+  return backup
+}
+
+async function problemOf(path: string, { sha256, kind }: Backup): Promise<string | null> {
+  if ((await digest(path)) !== sha256) return 'its checksum differs'
+  return kind === 'sqlite' ? integrityBeside(path) : null
+}
+
+/** As `integrityOf`, in a thread of its own: a large database takes a minute, in which this one has other things to do. */
+async function integrityBeside(path: string): Promise<string | null> {
+  const worker = new Worker(new URL('./integrity-worker.ts', import.meta.url), { workerData: path })
+  const [found] = (await once(worker, 'message')) as [string | null]
+  return found
+}
+
+async function writeManifest(path: string, backup: Backup): Promise<Backup> {
+  await writeFile(`${path}.json.new`, `${JSON.stringify(backup, null, 1)}\n`, { mode: 0o600 })
+  await rename(`${path}.json.new`, `${path}.json`)
+  return backup
+}
+
+/** What SQLite finds wrong with a database file; null: nothing. It blocks its thread. */
 export function integrityOf(path: string): string | null {
   const db = new BetterSqlite(path, { readonly: true, fileMustExist: true })
   try {
@@ -109,10 +140,8 @@ export async function makeBackup(making: Making): Promise<Backup> {
     await rm(fresh, { force: true })
     throw error
   }
-  const backup: Backup = { file, at, why, kind, schema, bytes: (await stat(path)).size, sha256: await digest(path) }
-  await writeFile(`${path}.json.new`, `${JSON.stringify(backup, null, 1)}\n`, { mode: 0o600 })
-  await rename(`${path}.json.new`, `${path}.json`)
-  return backup
+  const bytes = (await stat(path)).size
+  return writeManifest(path, { file, at, why, kind, schema, bytes, sha256: await digest(path), checked: null })
 }
 
 /** Removes what is more than `keep` of a kind. */
@@ -230,6 +259,11 @@ export async function openBackups(parts: {
     last = made.catch(() => undefined) // whoever asked gets it; the next goes on
     return made
   }
+  function check(file: string): Promise<Backup> {
+    const looked = last.then(() => checkBackup(folder, file, parts.now()))
+    last = looked.catch(() => undefined) // as above
+    return looked
+  }
   async function due(): Promise<void> {
     const newest = (await listBackups(folder)).find((backup) => backup.why === 'daily')
     if (!newest || parts.now() - Date.parse(newest.at) >= parts.everyHours * 3_600_000) await make('daily')
@@ -239,6 +273,7 @@ export async function openBackups(parts: {
   const timers = parts.everyHours === 0 ? [] : [setTimeout(look, 120_000).unref(), setInterval(look, 900_000).unref()]
   return {
     make,
+    check,
     list: () => listBackups(folder),
     /** Checks it, and notes it for the next start. */
     async askRestore(file: string): Promise<Backup> {

@@ -1,9 +1,11 @@
+import { appendFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { SYSTEM_TABS } from '../pages/system/tabs.ts'
 import { harness, noBrowser } from './harness.ts'
 
 describe.skipIf(noBrowser)('the page of the system', () => {
-  const { open, api, axe, overflow } = harness()
+  const { open, api, axe, overflow, banyan } = harness()
 
   test.each([1440, 390])('every part is free of what axe finds at %i pixels, in light and dark', { timeout: 90_000 }, async (width) => {
     await api('/api/goals', {
@@ -128,5 +130,25 @@ describe.skipIf(noBrowser)('the page of the system', () => {
       page.locator('body').press('r'),
     ])
     expect(again.status()).toBe(200)
+  })
+
+  test('a backup is made by key, checked, and the way back is one command; a damaged one is said to be so', async () => {
+    const page = await open('/system?tab=backups')
+    await page.getByText('There is no backup yet').waitFor()
+    await page.locator('body').press('b')
+    await page.getByText(/The newest backup is from/).waitFor()
+    const row = page.locator('.backups tbody tr')
+    await row.getByText('not looked at yet').waitFor()
+    await row.getByRole('button', { name: /^Check the backup/ }).click()
+    await row.getByText('whole', { exact: true }).waitFor()
+    await row.getByRole('button', { name: /^Go back to the backup/ }).click()
+    const { items } = await api<{ items: { id: string }[] }>('/api/backups')
+    await page.getByRole('dialog').getByText(`npx banyan db restore ${items[0]!.id}`).waitFor()
+    await axe(page)
+    await page.keyboard.press('Escape')
+    appendFileSync(join(banyan().dataDir, 'backups', items[0]!.id), 'x')
+    await row.getByRole('button', { name: /^Check the backup/ }).click()
+    await row.getByText('damaged: its checksum differs').waitFor()
+    await page.getByText('No backup is whole. Make one now.').waitFor()
   })
 })

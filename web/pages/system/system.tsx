@@ -10,6 +10,7 @@ import { Badge } from '../../ui/badge.tsx'
 import { Tabs } from '../../ui/tabs.tsx'
 import { WhileOnline } from '../../ui/while-online.tsx'
 import { system as words } from '../../words/system.ts'
+import { Backups } from './backups.tsx'
 import { Dead } from './dead.tsx'
 import { Doctor } from './doctor.tsx'
 import { Logs } from './logs.tsx'
@@ -29,9 +30,10 @@ const BODIES: Record<SystemTab, () => React.ReactNode> = {
   providers: Providers,
   logs: Logs,
   doctor: Doctor,
+  backups: Backups,
 }
 /** Parts in which something can be done. */
-const ACTS: readonly SystemTab[] = ['dead', 'providers', 'doctor']
+const ACTS: readonly SystemTab[] = ['dead', 'providers', 'doctor', 'backups']
 /** Address of a part of this page. */
 export const systemPath = (tab: SystemTab): string => `/system${writeSearch(tab === 'overview' ? {} : { tab })}`
 
