@@ -12,6 +12,8 @@ export type Instance = {
   /** Logs a browser in, once. */
   loginUrl: string
   token: string
+  /** Resolves with the code with which the engine has ended, by itself or not. */
+  ended(): Promise<number | null>
   /** Ends the engine without a word, as a power cut would. */
   kill(): Promise<void>
   /** Starts it again on the same data and port; the new login link is not needed, sessions go on. `more` are settings of that run. */
@@ -20,20 +22,28 @@ export type Instance = {
   remove(): Promise<void>
 }
 
-/** Starts an engine; resolves when it answers. `settings` are environment variables besides those that it needs. */
-export async function startInstance(settings: Readonly<Record<string, string>> = {}): Promise<Instance> {
+/**
+ * Starts an engine; resolves when it answers. `settings` are environment variables besides those that it needs. `checkout`: the source that it
+ * may change, in place of this one.
+ */
+export async function startInstance(settings: Readonly<Record<string, string>> = {}, checkout?: string): Promise<Instance> {
   buildPageIfOld()
   const dataDir = mkdtempSync(join(tmpdir(), 'banyan-page-'))
   const token = 'a-token-for-this-instance-only'
-  let engine = await startEngine(dataDir, { PORT: '0', ADMIN_TOKEN: token, ...settings })
+  let engine = await startEngine(dataDir, { PORT: '0', ADMIN_TOKEN: token, ...settings }, checkout)
   return {
     url: engine.url,
     dataDir,
     loginUrl: engine.loginUrl,
     token,
+    ended: async () => {
+      const { child } = engine
+      return child.exitCode ?? new Promise((resolve) => child.once('close', resolve))
+    },
     kill: () => end(engine.child, 'SIGKILL'),
     async restart(more = {}) {
-      engine = await startEngine(dataDir, { ADMIN_TOKEN: token, ...settings, ...more, PORT: settings.PORT ?? new URL(engine.url).port })
+      const now = { ADMIN_TOKEN: token, ...settings, ...more, PORT: settings.PORT ?? new URL(engine.url).port }
+      engine = await startEngine(dataDir, now, checkout)
     },
     async remove() {
       await end(engine.child, 'SIGKILL')
@@ -42,8 +52,9 @@ export async function startInstance(settings: Readonly<Record<string, string>> =
   }
 }
 
-async function startEngine(dataDir: string, settings: Readonly<Record<string, string>>) {
-  const child = spawn(process.execPath, [join(root, 'scripts', 'engine.ts')], {
+async function startEngine(dataDir: string, settings: Readonly<Record<string, string>>, checkout?: string) {
+  const argv = [join(root, 'scripts', 'engine.ts'), ...(checkout === undefined ? [] : [`--checkout=${checkout}`])]
+  const child = spawn(process.execPath, argv, {
     cwd: root,
     // Nothing else of this environment: no key of the person who runs the tests is spent.
     env: { PATH: process.env.PATH ?? '', HOME: dataDir, DATA_DIR: dataDir, HOST: '127.0.0.1', MODEL: 'playbook', ...settings },

@@ -2,12 +2,14 @@
  * `node scripts/screenshots.ts [folder]`: works through sample goals on a private instance and writes a picture of every page, light and dark,
  * wide and on a phone, to docs/screenshots. README shows some of them. Names are those of the pages, so a second run replaces the first.
  */
-import { mkdirSync, statSync } from 'node:fs'
+import { mkdirSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { chromium, type Page } from 'playwright-core'
-import { startInstance } from './instance.ts'
+import { type Browser, chromium, type Page } from 'playwright-core'
+import { type Instance, startInstance } from './instance.ts'
 import { NEEDS, need } from './needs.ts'
+import { giveSampleChanges, sampleCheckout } from './sample-changes.ts'
 import { giveSampleWork, type SampleWork } from './sample-work.ts'
+import { MODEL, startAskingModel } from './testing/asking-model.ts'
 
 /** Bytes. A larger picture makes a clone slower for everybody. */
 const MAY_WEIGH = 250_000
@@ -52,18 +54,16 @@ async function drawn(page: Page): Promise<void> {
   await page.evaluate(() => document.fonts.ready)
 }
 
-const banyan = await startInstance()
-const browser = await chromium.launch({ executablePath, args: process.getuid?.() === 0 ? ['--no-sandbox'] : [] })
-try {
+async function pictures(browser: Browser, banyan: Instance, pages: () => Promise<Readonly<Record<string, string>>>): Promise<void> {
   const context = await browser.newContext({ reducedMotion: 'reduce', locale: 'en-GB', timezoneId: 'UTC' })
   const page = await context.newPage()
   await page.goto(banyan.loginUrl)
   await page.getByText('live', { exact: true }).waitFor()
-  const work = await giveSampleWork(banyan)
+  const addresses = Object.entries(await pages())
   for (const [size, viewport] of Object.entries(SIZES)) {
     await page.setViewportSize(viewport)
-    for (const [name, address] of Object.entries(PAGES)) {
-      await page.goto(banyan.url + address(work))
+    for (const [name, address] of addresses) {
+      await page.goto(banyan.url + address)
       await drawn(page)
       for (const colorScheme of ['light', 'dark'] as const) {
         await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
@@ -75,8 +75,42 @@ try {
       }
     }
   }
+  await context.close()
+}
+
+const browser = await chromium.launch({ executablePath, args: process.getuid?.() === 0 ? ['--no-sandbox'] : [] })
+try {
+  const banyan = await startInstance()
+  try {
+    await pictures(browser, banyan, async () => {
+      const work = await giveSampleWork(banyan)
+      return Object.fromEntries(Object.entries(PAGES).map(([name, address]) => [name, address(work)]))
+    })
+  } finally {
+    await banyan.remove()
+  }
+  if (need('bubblewrap')) await evolution(browser)
+  else
+    console.error(
+      `Without a sandbox Banyan does not change itself, so evolution and change are left out: apt-get install -y ${NEEDS.bubblewrap.apt}`,
+    )
   console.log(`Pictures are in ${folder}`)
 } finally {
   await browser.close()
-  await banyan.remove()
+}
+
+/** Banyan changes a small source, by an agent whose model does what its goal says. */
+async function evolution(browser: Browser): Promise<void> {
+  const [model, source] = [await startAskingModel(), sampleCheckout()]
+  const banyan = await startInstance({ MODEL: `openai/${MODEL}`, OPENAI_BASE_URL: model.url }, source.folder)
+  try {
+    await pictures(browser, banyan, async () => {
+      const { kept, review } = await giveSampleChanges(banyan, source)
+      return { evolution: '/evolution', change: `/evolution/${kept}`, 'change-review': `/reviews/${review}` }
+    })
+  } finally {
+    await banyan.remove()
+    await model.close()
+    rmSync(source.folder, { recursive: true, force: true })
+  }
 }

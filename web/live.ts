@@ -12,6 +12,8 @@ export type LiveState = {
   connection: Connection
   /** When the page last knew everything; set while it is not live. */
   lostAt: number | null
+  /** The server said that it goes away to come back; false again once it has. */
+  restarting: boolean
   /** Why the page cannot begin. */
   fault: string | null
   /** As it was when the line was last taken up. */
@@ -28,12 +30,15 @@ export type Live = ReturnType<typeof startLive>
 
 const BACKOFF_MS = [250, 500, 1_000, 2_000]
 const OFFLINE_AFTER = 4
+/** Code with which a server that stops in an orderly way closes its sockets (RFC 6455, "Service Restart"). */
+const RESTARTS = 1012
 
 export function startLive(deps: { api: Api; socketUrl: string }) {
   const { api } = deps
   let state: LiveState = {
     connection: 'starting',
     lostAt: null,
+    restarting: false,
     fault: null,
     system: null,
     revision: null,
@@ -111,9 +116,20 @@ export function startLive(deps: { api: Api; socketUrl: string }) {
       // A line that is silent may take minutes to say that it is closed, so the channel tells when it is.
       channel.opened((words) => own.send(JSON.stringify(words)), lose)
       const { revision, seq } = frame
-      set({ connection: 'live', lostAt: null, revision, firstRevision: state.firstRevision ?? revision, seq, reads: state.reads + 1 })
+      set({
+        connection: 'live',
+        lostAt: null,
+        restarting: false,
+        revision,
+        firstRevision: state.firstRevision ?? revision,
+        seq,
+        reads: state.reads + 1,
+      })
     }
-    own.onclose = lose
+    own.onclose = ({ code }) => {
+      if (socket === own && code === RESTARTS) set({ restarting: true })
+      lose()
+    }
   }
 
   // Any fact moves it, so that reads beside the topics hear that there is something new.

@@ -3,12 +3,13 @@
  * the file that draws it (loaded when it is first needed). The rail, the palette and the sheet of keys are made from this.
  */
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, type RouterHistory } from '@tanstack/react-router'
-import { BookOpen, Bot, Flag, House, ListTree, MonitorCog, Settings2, Wrench } from 'lucide-react'
+import { BookOpen, Bot, Flag, GitPullRequestArrow, House, ListTree, MonitorCog, Settings2, Wrench } from 'lucide-react'
 import { GOAL_STATES } from '../core/contract/goal.ts'
 import { LOG_LEVELS } from '../core/contract/log-level.ts'
 import type { PageData } from './page-data.ts'
 
 import { DETAIL_SEARCH } from './pages/detail/address.ts'
+import { CHANGE_FILTERS } from './pages/evolution/paths.ts'
 import { ENTRY_FILTERS, ENTRY_TABS } from './pages/library/filters.ts'
 import { queueSearch } from './pages/reviews/queue.ts'
 import { SYSTEM_TABS } from './pages/system/tabs.ts'
@@ -53,7 +54,7 @@ const newGoal = createRoute({
   ...at,
   path: '/goals/new',
   staticData: { title: pages.newGoal },
-  validateSearch: (search: Record<string, unknown>) => texts(search, 'template', 'from'),
+  validateSearch: (search: Record<string, unknown>) => texts(search, 'template', 'from', 'agent'),
   component: lazyRouteComponent(() => import('./pages/goals/new-goal.tsx'), 'NewGoal'),
 })
 const plan = createRoute({
@@ -142,6 +143,20 @@ const tool = createRoute({
   component: lazyRouteComponent(() => import('./pages/library/tools.tsx'), 'ToolPage'),
 })
 
+const evolution = createRoute({
+  ...at,
+  path: '/evolution',
+  staticData: { title: pages.evolution, nav: { group: 'system', icon: GitPullRequestArrow }, key: 'e' },
+  validateSearch: (search: Record<string, unknown>) => ({ ...oneOf(search, 'f', CHANGE_FILTERS), ...texts(search, 'cursor') }),
+  component: lazyRouteComponent(() => import('./pages/evolution/evolution.tsx'), 'Evolution'),
+})
+const change = createRoute({
+  ...at,
+  path: '/evolution/$id',
+  staticData: { title: pages.change },
+  validateSearch: (search: Record<string, unknown>) => texts(search, 'gate'),
+  component: lazyRouteComponent(() => import('./pages/evolution/change-page.tsx'), 'ChangePage'),
+})
 const system = createRoute({
   ...at,
   path: '/system',
@@ -184,6 +199,8 @@ const pageTree = root.addChildren([
   document,
   tools,
   tool,
+  evolution,
+  change,
   system,
   settings,
   settingsSection,

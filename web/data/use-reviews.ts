@@ -8,6 +8,11 @@ export function useReviews(): ReviewsState {
   const { data } = useBanyan().live
   return useSyncExternalStore(data.reviews.subscribe, data.reviews.get)
 }
+/** Whether it is known yet. */
+export function useReviewsLoaded(): boolean {
+  const { reviews } = useBanyan().live.data
+  return useSyncExternalStore(reviews.subscribe, () => reviews.get().loaded)
+}
 /** How many wait for a person now. */
 export function useAsked(): number {
   const { reviews } = useBanyan().live.data

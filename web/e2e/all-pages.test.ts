@@ -57,6 +57,9 @@ const VISITS: Readonly<Record<string, Visit[]>> = {
       act: (page) => page.getByRole('main').getByRole('tab', { selected: true }),
     },
   ],
+  '/evolution': [{ at: () => '/evolution', shows: 'Evolution', act: link('Ask for a change') }],
+  // A change needs an agent that makes one: `evolution.test.ts` has it, and looks at the same things there.
+  '/evolution/$id': [],
   '/system': [{ at: () => '/system', shows: 'System', act: button('Save all as CSV') }],
   '/settings': [{ at: () => '/settings', shows: 'Settings', act: link('Models') }],
   '/settings/$section': [

@@ -1,7 +1,7 @@
 /** What a task's detail shows while its model is at work, and how files and figures go in and out. */
 import { readFileSync } from 'node:fs'
 import { afterAll, describe, expect, test } from 'vitest'
-import { goalOf, MODEL, startAskingModel } from './asking-model.ts'
+import { goalOf, MODEL, startAskingModel } from '../../scripts/testing/asking-model.ts'
 import { harness, noBrowser } from './harness.ts'
 
 describe.skipIf(noBrowser)('a task at work', { timeout: 60_000 }, async () => {

@@ -26,15 +26,15 @@ export type Harness = {
   complaints: string[]
 }
 
-/** Call it inside `describe`: it starts, watches and ends everything by itself. `settings`: environment of the engine. */
-export function harness(settings: Readonly<Record<string, string>> = {}): Harness {
+/** Call it inside `describe`: it starts, watches and ends everything by itself. `settings`: environment of the engine; `checkout`: the source that it may change, in place of this one. */
+export function harness(settings: Readonly<Record<string, string>> = {}, checkout?: string): Harness {
   let instance: Instance
   let browser: Browser
   let context: BrowserContext
   const complaints: string[] = []
 
   beforeAll(async () => {
-    instance = await startInstance(settings)
+    instance = await startInstance(settings, checkout)
     browser = await chromium.launch({ executablePath: executablePath!, args: process.getuid?.() === 0 ? ['--no-sandbox'] : [] })
     context = await browser.newContext({ reducedMotion: 'reduce' })
     context.setDefaultTimeout(15_000)

@@ -1,5 +1,5 @@
 /** Goals that put items of every kind and risk into the queue. */
-import { goalOf } from './asking-model.ts'
+import { goalOf } from '../../scripts/testing/asking-model.ts'
 import type { Harness } from './harness.ts'
 
 const terminal = (command: string, more: object = {}) => ({ tool: 'use_terminal', input: { command, ...more } })

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import { MODEL, startAskingModel } from './asking-model.ts'
+import { MODEL, startAskingModel } from '../../scripts/testing/asking-model.ts'
 import { harness, noBrowser } from './harness.ts'
 import { ask, asks } from './review-items.ts'
 

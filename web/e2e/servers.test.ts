@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { afterAll, describe, expect, test } from 'vitest'
 import { fixture } from '../../core/mcp/fixture/servers.ts'
-import { goalOf, MODEL, startAskingModel } from './asking-model.ts'
+import { goalOf, MODEL, startAskingModel } from '../../scripts/testing/asking-model.ts'
 import { harness, noBrowser } from './harness.ts'
 
 type Tool = { name: string; state: string; policy: string | null; sha: string }

@@ -2,8 +2,8 @@
 import { Palette as Colours, Search } from 'lucide-react'
 import { ROUTES } from '../../core/contract/api.ts'
 import { useLive, useNow } from '../banyan.ts'
-import { useRunningGoals } from '../data/use-home.ts'
-import { useAsked } from '../data/use-reviews.ts'
+import { useHomePart, useRunningGoals } from '../data/use-home.ts'
+import { useAsked, useReviewsLoaded } from '../data/use-reviews.ts'
 import { usePrefs } from '../prefs.ts'
 import { useRead } from '../read.ts'
 import { useTheme } from '../theme.ts'
@@ -20,8 +20,11 @@ import { HeldNotice, PauseAll } from './pause-all.tsx'
 
 export function Header({ search }: { search: () => void }) {
   const signedOut = useLive((state) => state.connection === 'signed_out')
+  const knowsGoals = useHomePart((state) => state.loaded)
+  const knowsReviews = useReviewsLoaded()
   const running = useRunningGoals()
-  const asked = useAsked()
+  const waiting = useAsked()
+  const asked = knowsReviews ? waiting : null
   return (
     <header className="top">
       {!signedOut && (
@@ -35,11 +38,12 @@ export function Header({ search }: { search: () => void }) {
       {!signedOut && (
         <>
           <Link to="/goals?f=open" className="count">
-            <Drawn shape="▶" /> <Count n={running} words={shell.running(running)} />
+            <Drawn shape="▶" /> <Count n={knowsGoals ? running : null} words={shell.running} />
           </Link>
-          <Link to="/reviews" className={asked > 0 ? 'count you' : 'count'}>
-            <Drawn shape="⚑" /> <Count n={asked} words={shell.needsYou(asked)} />
+          <Link to="/reviews" className={asked ? 'count you' : 'count'}>
+            <Drawn shape="⚑" /> <Count n={asked} words={shell.needsYou} />
           </Link>
+          <Landing />
           <Spent />
           <PauseAll />
         </>
@@ -50,15 +54,30 @@ export function Header({ search }: { search: () => void }) {
   )
 }
 
-/** On a phone the sign and the number are seen and the words are heard, so that the header stays one line. */
-function Count({ n, words }: { n: number; words: string }) {
+/** On a phone the sign and the number are seen and the words are heard, so that the header stays one line. `n` null: not known yet. */
+function Count({ n, words }: { n: number | null; words: (n: number) => string }) {
+  if (n === null) return <span className="count-unknown" role="img" aria-label={shell.counting} />
   return (
     <>
-      <span className="count-words">{words}</span>
+      <span className="count-words">{words(n)}</span>
       <span className="count-number" aria-hidden="true">
         {n}
       </span>
     </>
+  )
+}
+
+/** A change of Banyan itself that is being started, or that the keeper watches. */
+function Landing() {
+  const { data } = useRead(ROUTES.system, undefined, { follow: true })
+  const landing = data?.selfChange?.landing
+  if (!landing) return null
+  return (
+    <Tooltip text={shell.landingHint(landing.title)}>
+      <Link to={`/evolution/${encodeURIComponent(landing.id)}`} className="count landing">
+        <Drawn shape={landing.state === 'watching' ? '◉' : '↻'} /> <span className="count-words">{shell.landing[landing.state]}</span>
+      </Link>
+    </Tooltip>
   )
 }
 
@@ -81,13 +100,20 @@ const micros = (sum: { dollars: number; unpricedCalls: number }) => ({
   unpricedCalls: sum.unpricedCalls,
 })
 
+/** A server that is away for longer than this does not restart: it was stopped. */
+const RESTART_MS = 30_000
+
 function Line() {
   const connection = useLive((state) => state.connection)
   const lostAt = useLive((state) => state.lostAt)
   const revision = useLive((state) => state.revision)
   const now = useNow(connection !== 'live')
-  const words =
-    connection === 'offline' && lostAt !== null ? shell.connection.lastHeard(relativeTime(lostAt, now)) : shell.connection[connection]
+  const restarting = useLive((state) => state.restarting) && connection !== 'live' && lostAt !== null && now - lostAt < RESTART_MS
+  const words = restarting
+    ? shell.connection.restarting
+    : connection === 'offline' && lostAt !== null
+      ? shell.connection.lastHeard(relativeTime(lostAt, now))
+      : shell.connection[connection]
   return (
     <span className={`line line-${connection}`}>
       <span className="dot" aria-hidden="true" />

@@ -51,7 +51,11 @@ export function HeldNotice() {
   const { data } = useRead(ROUTES.system, undefined, { follow: true })
   return (
     <>
-      {data?.safeMode && <p className="held-notice">{shell.safeMode}</p>}
+      {data?.safeMode && (
+        <p className="held-notice">
+          {shell.safeMode} <Link to="/evolution">{shell.safeModeLook}</Link>
+        </p>
+      )}
       {data?.paused && <p className="held-notice">{shell.pause.paused(data.paused.by, data.paused.comment)}</p>}
       {data?.alerts?.map((alert) => (
         <p key={alert.what} className="held-notice" role="status">

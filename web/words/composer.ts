@@ -148,6 +148,7 @@ export const composer = {
   copyNoCommand: 'Giving a past goal again is not on the command line; take HTTP.',
   copyRequestHint: 'BANYAN_TOKEN holds a token, such as the one in DATA_DIR/admin-token.',
 
+  forAgent: (agent: string) => `It goes to ${agent}.`,
   newTitle: 'New goal',
   fromTitle: 'Run it again with edits',
   fromReading: 'Reading the past goal…',

@@ -15,6 +15,8 @@ export const pages = {
   document: 'Document',
   tools: 'Tools',
   tool: 'Tool',
+  evolution: 'Evolution',
+  change: 'Change',
   system: 'System',
   settings: 'Settings',
   missing: 'No such page',

@@ -15,11 +15,22 @@ const route = getRouteApi('/goals/new')
 export const DRAFT = 'banyan-draft'
 
 export function NewGoal() {
-  const { template, from } = route.useSearch()
+  const { template, from, agent } = route.useSearch()
   return (
     <div className="column">
       <h1>{from ? words.fromTitle : words.newTitle}</h1>
-      {from ? <Again key={from} id={from} /> : template ? <Templated key={template} id={template} /> : <Composer name={DRAFT} focus />}
+      {from ? (
+        <Again key={from} id={from} />
+      ) : template ? (
+        <Templated key={template} id={template} />
+      ) : agent ? (
+        <>
+          <p className="dim">{words.forAgent(agent)}</p>
+          <Composer key={agent} name={`${DRAFT}:agent:${agent}`} begin={{ ...EMPTY, agent }} focus />
+        </>
+      ) : (
+        <Composer name={DRAFT} focus />
+      )}
     </div>
   )
 }

@@ -14,7 +14,7 @@ import { RelativeTime } from '../../ui/relative-time.tsx'
 import { Skeleton } from '../../ui/skeleton.tsx'
 import { StatusIcon } from '../../ui/status-icon.tsx'
 import { reviews as words } from '../../words/reviews.ts'
-import { AgentWords } from './item.tsx'
+import { AgentWords } from './agent-words.tsx'
 import { DecidedMark } from './outcome.tsx'
 import { reviewPath } from './queue.ts'
 

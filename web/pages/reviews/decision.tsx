@@ -64,7 +64,7 @@ export function Decision({
     >
       <ItemHead review={review} effect={effect} place={place} />
       {refusal && <Refused review={review} refusal={refusal} />}
-      <WhatHappens review={review} effect={effect} named={place === 'queue'} />
+      <WhatHappens review={review} effect={effect} named={place === 'queue'} keys={keys} />
       {place === 'queue' ? (
         <Facts review={review} effect={effect} />
       ) : (

@@ -1,4 +1,6 @@
 /** What a review item would do, as data that the page draws. Pure. Everything in it may have been written by an agent. */
+
+import type { ChangedFile, Gate, Level } from '../../../core/contract/change.ts'
 import { graveOf, lineOf, riskOf } from '../../../core/contract/command-text.ts'
 import type { PlanItem } from '../../../core/contract/plan.ts'
 import type { Review } from '../../../core/contract/review.ts'
@@ -16,6 +18,8 @@ export type Effect = {
   budget: Budget | null
   /** Tools of a server of others that are other than a person approved. */
   server: { name: string; changes: ServerChange[] } | null
+  /** Code of Banyan itself. */
+  change: SelfChange | null
   /** Text that the agent wrote for the person. */
   said: string | null
   /** What is in the data and not shown by the rest. */
@@ -23,6 +27,18 @@ export type Effect = {
 }
 /** `diff`: lines with + and -; null: it is new, and `description` is what the server says of it. */
 export type ServerChange = { tool: string; state: string; problem: string | null; diff: string | null; description: string }
+export type SelfChange = {
+  id: string
+  tree: string
+  commit: string
+  level: Level
+  reasons: string[]
+  files: ChangedFile[]
+  gates: Pick<Gate, 'name' | 'verdict' | 'summary'>[]
+  diff: { text: string; cut: boolean }
+  agent: string
+  says: { why: string; evidence: string; effect: string }
+}
 export type Budget = {
   limit: string
   used: number
@@ -56,10 +72,25 @@ const NAMED = [
 const UNSAID = new Set(['decision', 'task'])
 
 export function effectOf(review: Pick<Review, 'kind' | 'action'>): Effect {
-  const effect: Effect = { command: null, grave: null, rows: [], files: [], plan: null, budget: null, server: null, said: null, rest: null }
+  const effect: Effect = {
+    command: null,
+    grave: null,
+    rows: [],
+    files: [],
+    plan: null,
+    budget: null,
+    server: null,
+    change: null,
+    said: null,
+    rest: null,
+  }
   if (!isRaw(review.action)) return { ...effect, rest: review.action == null ? null : { action: review.action } }
   const { kind } = review
   if (kind === 'plan' && Array.isArray(review.action.items)) return { ...effect, plan: review.action.items as PlanItem[] }
+  if (kind === 'self_change') {
+    const change = selfChangeOf(review.action)
+    if (change !== null) return { ...effect, change }
+  }
   if (kind === 'budget') return { ...effect, budget: budgetOf(review.action) }
   const shown = new Set<string>(UNSAID)
   const outer = review.action
@@ -176,6 +207,26 @@ function serverOf({ server, changes, tools }: Raw): Effect['server'] {
       diff: text(one.diff),
       description: text(one.description) ?? '',
     })),
+  }
+}
+
+/** As `core/self` asks; null: by another version of it, and then all of it is shown as data. */
+function selfChangeOf(action: Raw): SelfChange | null {
+  const { change: id, tree, commit, level, reasons, files, gates, diff, diffCut, author } = action
+  const words = [id, tree, commit, diff].every((one) => typeof one === 'string')
+  if (!words || !Array.isArray(files) || !Array.isArray(gates) || !isRaw(author) || !isRaw(author.says)) return null
+  const { says } = author
+  return {
+    id: String(id),
+    tree: String(tree),
+    commit: String(commit),
+    level: Number(level) as Level,
+    reasons: strings(reasons),
+    files: files as ChangedFile[],
+    gates: gates as SelfChange['gates'],
+    diff: { text: String(diff), cut: diffCut === true },
+    agent: String(author.agent),
+    says: { why: text(says.why) ?? '', evidence: text(says.evidence) ?? '', effect: text(says.effect) ?? '' },
   }
 }
 

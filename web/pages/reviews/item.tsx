@@ -1,5 +1,4 @@
 /** Everything that a person needs to decide one item. The agent's own words stand apart and are marked as its own. */
-import { Bot } from 'lucide-react'
 import type { WaitingReview } from '../../../core/contract/live.ts'
 import type { PlanItem } from '../../../core/contract/plan.ts'
 import type { Review } from '../../../core/contract/review.ts'
@@ -14,15 +13,16 @@ import { DiffView } from '../../ui/diff-view.tsx'
 import { LineDiff } from '../../ui/line-diff.tsx'
 import { Link } from '../../ui/link.tsx'
 import { LongText } from '../../ui/long-text.tsx'
-import { Markdown } from '../../ui/markdown.tsx'
 import { RelativeTime } from '../../ui/relative-time.tsx'
 import { reviews as words } from '../../words/reviews.ts'
 import { dayAndTime, usd, wholeNumber } from '../../words/words.ts'
 import { planPath } from '../composer/started.ts'
+import { AgentWords } from './agent-words.tsx'
 import type { Place } from './decision.tsx'
 import { type Budget, type Effect, riskWords, undoWords } from './effect.ts'
 import { KindIcon, RiskBadge } from './marks.tsx'
 import { firstLine, shortTitle } from './queue.ts'
+import { SelfChangeItem } from './self-change.tsx'
 
 const { item: say } = words
 
@@ -56,8 +56,8 @@ export function ItemHead({ review, effect, place }: { review: Review; effect: Ef
 }
 
 /** What would happen, drawn from data. `named`: a landmark of its own; where several items stand on a page only their own names are. */
-export function WhatHappens({ review, effect, named }: { review: Review; effect: Effect; named: boolean }) {
-  const { command, grave, rows, files, plan, budget, server, said, rest } = effect
+export function WhatHappens({ review, effect, named, keys }: { review: Review; effect: Effect; named: boolean; keys: boolean }) {
+  const { command, grave, rows, files, plan, budget, server, change, said, rest } = effect
   return (
     <section className="review-what" aria-label={named ? (review.kind === 'question' ? say.asked : say.asks) : undefined}>
       {command !== null && <Command command={command} grave={grave} />}
@@ -84,6 +84,7 @@ export function WhatHappens({ review, effect, named }: { review: Review; effect:
       )}
       {budget !== null && <BudgetTable budget={budget} />}
       {server !== null && <ServerTools server={server} />}
+      {change !== null && <SelfChangeItem review={review} change={change} keys={keys} />}
       {said !== null && <AgentWords text={said} />}
       {rest !== null && (
         <details className="review-rest" open={command === null && rows.length < 2 && said === null && files.length === 0}>
@@ -112,20 +113,6 @@ function ServerTools({ server }: { server: NonNullable<Effect['server']> }) {
         </section>
       ))}
     </div>
-  )
-}
-
-export function AgentWords({ text, by }: { text: string; by?: string }) {
-  return (
-    <figure className="agent-words">
-      <figcaption>
-        <Bot aria-hidden="true" />
-        <strong>{say.agentSays}</strong>
-        {by && <code>{by}</code>}
-        <span className="dim">{say.agentHint}</span>
-      </figcaption>
-      <Markdown text={text} />
-    </figure>
   )
 }
 

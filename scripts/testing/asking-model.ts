@@ -1,6 +1,6 @@
 /**
  * A server that speaks the protocol of OpenAI, as a model that asks for what the goal tells it: after the word CALL the goal holds a tool and
- * its arguments as JSON. Once that call is answered it ends its task. With the word HOLD it waits for `release` before it says its words, and
+ * its arguments as JSON, and there may be several, one after another. Once all are answered it ends its task. With the word HOLD it waits for `release` before it says its words, and
  * for another one before its call. Everything behind the protocol is the real thing.
  */
 import { createServer, type ServerResponse } from 'node:http'
@@ -9,8 +9,8 @@ import type { AddressInfo } from 'node:net'
 export const MODEL = 'asking-model'
 export type Call = { tool: string; input: Record<string, unknown> }
 /** A goal whose agent says these words and makes this call. */
-export const goalOf = (title: string, said: string, call: Call): string =>
-  `${title}\n\nSAY ${JSON.stringify(said)}\nCALL ${JSON.stringify(call)}`
+export const goalOf = (title: string, said: string, ...calls: Call[]): string =>
+  [title, '', `SAY ${JSON.stringify(said)}`, ...calls.map((call) => `CALL ${JSON.stringify(call)}`)].join('\n')
 
 type Message = { role: string; content?: unknown }
 
@@ -43,10 +43,11 @@ const END: Call = {
 }
 function answer(messages: readonly Message[], response: ServerResponse, held: Queue<() => void>): void {
   const asked = messages.map((one) => (typeof one.content === 'string' ? one.content : JSON.stringify(one.content ?? ''))).join('\n')
-  const isAnswered = messages.some((one) => one.role === 'tool')
+  const answered = messages.filter((one) => one.role === 'tool').length
+  const isAnswered = answered > 0
   const said = /^SAY (".*")$/m.exec(asked)?.[1]
-  const call = /^CALL (\{.*\})$/m.exec(asked)?.[1]
-  const next = call !== undefined && !isAnswered ? (JSON.parse(call) as Call) : END
+  const call = [...asked.matchAll(/^CALL (\{.*\})$/gm)][answered]?.[1]
+  const next = call !== undefined ? (JSON.parse(call) as Call) : END
   const words = said !== undefined && !isAnswered ? (JSON.parse(said) as string) : 'It is done.'
   const chunk = (delta: object, finish_reason: string | null = null) => ({
     id: 'c',
@@ -55,7 +56,7 @@ function answer(messages: readonly Message[], response: ServerResponse, held: Qu
     model: MODEL,
     choices: [{ index: 0, delta, finish_reason }],
   })
-  const made = { index: 0, id: 'call_0', type: 'function', function: { name: next.tool, arguments: JSON.stringify(next.input) } }
+  const made = { index: 0, id: `call_${answered}`, type: 'function', function: { name: next.tool, arguments: JSON.stringify(next.input) } }
   response.setHeader('content-type', 'text/event-stream')
   const send = (one: object) => response.write(`data: ${JSON.stringify(one)}\n\n`)
   const finish = () => {
