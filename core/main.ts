@@ -178,7 +178,7 @@ export type RuntimeOptions = {
   /** Commands in the background, at most. */
   jobLimits?: Partial<JobLimits>
   /** Another source than this checkout to change, and whether a keeper watches. */
-  self?: { checkout?: string; isKept?: () => boolean }
+  self?: { checkout?: string; registry?: string; isKept?: () => boolean }
 }
 
 /** What a tool that an agent made may use, all its processes together. */
@@ -375,6 +375,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     runAs,
     now,
     checkout: options.self?.checkout ?? config.root,
+    ...(options.self?.registry ? { registry: options.self.registry } : {}),
     isKept: options.self?.isKept ?? (() => false),
     restart: () => restart?.(),
     onError: (error) => console.error(vault.redact(`banyan: a change of its own: ${inspect(error)}`)),

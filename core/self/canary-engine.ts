@@ -15,7 +15,7 @@ export type CanaryParts = {
   /** Source of the candidate, and the packages that it runs with. */
   source: string
   packages: string
-  /** `canary-bridge.ts` of the code that runs. */
+  /** Folder of `canary-bridge.ts` of the code that runs. */
   bridge: string
   /** Its DATA_DIR, which the user inside may write. */
   folder: string
@@ -59,7 +59,7 @@ export async function openCanary(parts: CanaryParts): Promise<CanaryEngine> {
       timeoutMs: 10 * 60_000,
       binds: [
         { from: parts.folder, to: SHOWN, write: true },
-        { from: parts.bridge, to: `${JUDGE}/canary-bridge.ts` },
+        { from: parts.bridge, to: JUDGE },
       ],
       env: {
         DATA_DIR: SHOWN,

@@ -126,7 +126,7 @@ export async function tryForbidden(parts: Canary): Promise<CanarySaid> {
   }
 }
 
-const bridgeOf = (parts: Canary): string => join(parts.judge, 'core/self/canary-bridge.ts')
+const bridgeOf = (parts: Canary): string => join(parts.judge, 'core/self')
 
 export async function layOut(parts: Canary): Promise<{ data: string; notes: string }> {
   await rm(parts.place, { recursive: true, force: true })

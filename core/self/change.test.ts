@@ -240,7 +240,7 @@ describe.skipIf(!need('bubblewrap'))('the gates refuse', () => {
     'a package': [
       { 'package.json': '{ "name": "small", "type": "module", "private": true, "dependencies": { "left-pad": "1" } }\n' },
       'dependencies',
-      /by a person/,
+      /package-lock.json does not/,
     ],
     'a link': [{}, 'layers', /link or a submodule/],
   }

@@ -13,6 +13,7 @@ import { leaksIn } from './leaks.ts'
 import type { Judged } from './levels.ts'
 import { LIST, touchesSchema, tryMigration } from './migration-trial.ts'
 import { listFaults, migrationFaults } from './migrations.ts'
+import { beyondPackages, lockFaults, otherPackages } from './packages.ts'
 import type { Source } from './repository.ts'
 import type { Ended, Inside } from './walls.ts'
 
@@ -35,9 +36,12 @@ export type Work = {
   types(argv: readonly string[], timeoutMs: number): Promise<Ended>
   /** Lays out what a trial of the running candidate needs, in a folder of that name. */
   canary(name: string): Promise<Canary>
+  /** What the candidate runs with; null: a person decides first whether it is fetched, so nothing of it is run. */
+  packages: string | null
   signal: AbortSignal | undefined
 }
-export type GateOf = { name: string; quick: boolean; run(work: Work): Promise<Verdict> | Verdict }
+/** `reads`: it runs nothing, so it needs no packages. */
+export type GateOf = { name: string; quick: boolean; reads?: true; run(work: Work): Promise<Verdict> | Verdict }
 export type GateListParts = {
   source: Source
   redact(text: string): string
@@ -85,12 +89,12 @@ const VITEST = [
 ]
 export const passed = (summary: string, log = ''): Verdict => ({ verdict: 'passed', summary, log })
 export const failed = (summary: string, log = ''): Verdict => ({ verdict: 'failed', summary, log })
-const skipped = (summary: string): Verdict => ({ verdict: 'skipped', summary, log: '' })
+export const skipped = (summary: string): Verdict => ({ verdict: 'skipped', summary, log: '' })
 const many = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`
 
 /** What the built page is made of. */
 export const needsPage = (files: readonly ChangedFile[]): boolean =>
-  files.some(({ path, from }) => [path, from ?? ''].some((one) => /^(?:web|core\/contract)\//.test(one)))
+  files.some(({ path, from }) => [path, from ?? ''].some((one) => /^(?:(?:web|core\/contract)\/|package-lock\.json$)/.test(one)))
 
 export function gateList({ source, redact, buildPage }: GateListParts): readonly (readonly GateOf[])[] {
   const command = (name: string, argv: readonly string[], minutes: number, words: string): GateOf => ({
@@ -122,6 +126,7 @@ export function gateList({ source, redact, buildPage }: GateListParts): readonly
     {
       name: 'protected paths',
       quick: true,
+      reads: true,
       run: ({ level }) =>
         level.level === 4
           ? failed(`This may only be changed by a person, in the checkout: ${level.reasons.join('; ')}.`)
@@ -130,6 +135,7 @@ export function gateList({ source, redact, buildPage }: GateListParts): readonly
     {
       name: 'test integrity',
       quick: true,
+      reads: true,
       run({ files, diffOf }) {
         const { doubts, refused } = integrityOf(files, diffOf)
         if (refused.length > 0) return failed(`${refused.join('; ')}.`)
@@ -139,6 +145,7 @@ export function gateList({ source, redact, buildPage }: GateListParts): readonly
     {
       name: 'secrets',
       quick: true,
+      reads: true,
       run({ files, after, diffOf }) {
         for (const { path, what } of files) {
           const text = after.get(path)
@@ -157,22 +164,36 @@ export function gateList({ source, redact, buildPage }: GateListParts): readonly
     {
       name: 'dependencies',
       quick: true,
-      run({ files, before, after }) {
-        const touched = files.filter(({ path }) => path === 'package.json' || path.endsWith('package-lock.json'))
-        if (touched.length === 0) return passed('The packages stay as they are.')
-        if (
-          touched.some(({ path }) => path.endsWith('package-lock.json')) ||
-          !sameParts(before.get('package.json'), after.get('package.json'))
+      reads: true,
+      async run({ candidate, files, before, after, packages }) {
+        const touched = files.filter(({ path, from }) =>
+          [path, from].some((one) => one !== null && /(?:^|\/)package(?:-lock)?\.json$/.test(one)),
         )
-          return failed(
-            'Packages and scripts are changed by a person in the checkout (npm install, then a commit); propose it with flag_for_review.',
-          )
-        return passed('Only words of package.json change; a person decides.')
+        if (touched.length === 0) return passed('The packages stay as they are.')
+        const odd = touched.find(({ path, from }) => from !== null || !/^package(?:-lock)?\.json$/.test(path))
+        if (odd) return failed(`${odd.path}: the packages are those of package.json and package-lock.json beside it, and no others.`)
+        if (touched.some(({ what }) => what === 'deleted')) return failed('A list of packages is deleted.')
+        const manifest = [before.get('package.json'), after.get('package.json')] as const
+        const more = after.has('package.json') ? beyondPackages(...manifest) : null
+        if (more !== null) return failed(`package.json: ${more} is changed by a person in the checkout.`)
+        const lock = await source.text(candidate.tree, 'package-lock.json')
+        if (!after.has('package-lock.json'))
+          return after.has('package.json') && otherPackages(...manifest)
+            ? failed('package.json names other packages and package-lock.json does not; change both, as `npm install` does.')
+            : passed('Only words of package.json change; a person decides.')
+        const faults = lockFaults(lock ?? '')
+        if (faults.length > 0) return failed(`package-lock.json is not taken: ${faults.slice(0, 3).join('; ')}.`)
+        return passed(
+          packages === null
+            ? 'A person decides first whether the new packages are fetched; everything is tried with them after that.'
+            : 'The new packages are those of the lock file, and what follows is tried with them.',
+        )
       },
     },
     {
       name: 'migrations',
       quick: true,
+      reads: true,
       run({ files, after, diffOf }) {
         const made = files.filter(({ path, what }) => path.startsWith('core/store/migrations/') && what === 'new')
         const faults = [
@@ -312,16 +333,4 @@ function firstLine(log: string): string {
   )
     .trim()
     .slice(0, 300)
-}
-/** The same but for words that nothing runs. */
-function sameParts(before: string | undefined, after: string | undefined): boolean {
-  const plain = (text: string | undefined) => {
-    const { description: _, keywords: _k, version: _v, homepage: _h, ...rest } = JSON.parse(text ?? '{}') as Record<string, unknown>
-    return JSON.stringify(rest)
-  }
-  try {
-    return plain(before) === plain(after)
-  } catch {
-    return false // no JSON: the packages cannot be told
-  }
 }

@@ -7,9 +7,10 @@ import { join } from 'node:path'
 import type { ChangedFile, ChangeKind, Level } from '../contract/change.ts'
 import { Fault } from '../contract/fault.ts'
 import type { Owner } from '../exec/local.ts'
-import { failed, type GateOf, gateList, type Verdict, type Work } from './gate-list.ts'
+import { failed, type GateOf, gateList, skipped, type Verdict, type Work } from './gate-list.ts'
 import { integrityOf } from './integrity.ts'
 import { isTest, type Judged, levelOf } from './levels.ts'
+import type { Packages } from './packages.ts'
 import type { Source } from './repository.ts'
 import type { Ended, Walls } from './walls.ts'
 
@@ -20,6 +21,8 @@ export type GateParts = {
   walls: Walls
   /** The installed packages of the revision that runs. */
   packages: string
+  /** Those of a candidate. */
+  newPackages: Packages
   /** A folder of the system's own for copies that are thrown away. */
   folder: string
   /** Where built pages are kept until the keeper has them, by tree. */
@@ -76,6 +79,8 @@ export function openGates(parts: GateParts) {
   /** Builds the page of a tree within the walls and keeps what came of it: plain files only. */
   async function buildPage(tree: string, signal: AbortSignal | undefined): Promise<Ended> {
     const place = join(parts.folder, `${tree}-page`)
+    const packages = await parts.newPackages.of(tree)
+    if (packages === null) throw new Fault('unavailable', 'Its packages were not fetched.')
     try {
       await rm(place, { recursive: true, force: true })
       await mkdir(join(place, 'out'), { recursive: true })
@@ -85,7 +90,7 @@ export function openGates(parts: GateParts) {
       await chmod(join(place, 'out'), 0o777)
       const ended = await walls.run({
         source: join(place, 'source'),
-        packages: parts.packages,
+        packages,
         argv: [...VITE, '--outDir', '/page'],
         timeoutMs: 10 * MINUTE,
         binds: [{ from: join(place, 'out'), to: '/page', write: true }],
@@ -106,6 +111,7 @@ export function openGates(parts: GateParts) {
 
   return {
     buildPage,
+    packages: parts.newPackages,
     /** Whether tests of the sandbox of commands run too. */
     nested: walls.nested,
     judge,
@@ -123,6 +129,11 @@ export function openGates(parts: GateParts) {
       let judging: Promise<string> | undefined
       const laidOut = () => (copies ??= layOut(candidate, place, changed))
       try {
+        const packages = await parts.newPackages.of(candidate.tree)
+        const mine = (): string => {
+          if (packages === null) throw new Fault('unavailable', 'Its packages were not fetched.')
+          return packages
+        }
         const work: Work = {
           candidate,
           files,
@@ -133,7 +144,7 @@ export function openGates(parts: GateParts) {
           code: async () => (await laidOut()).after,
           async inside(argv, timeoutMs, more = {}) {
             await laidOut()
-            return walls.run({ source: join(place, 'source'), packages: parts.packages, argv, timeoutMs, signal: how.signal, ...more })
+            return walls.run({ source: join(place, 'source'), packages: mine(), argv, timeoutMs, signal: how.signal, ...more })
           },
           async base(argv, timeoutMs, over) {
             await laidOut()
@@ -142,7 +153,7 @@ export function openGates(parts: GateParts) {
           },
           async types(argv, timeoutMs) {
             await laidOut()
-            return checkTypes(place, argv, timeoutMs, how.signal)
+            return checkTypes(place, mine(), argv, timeoutMs, how.signal)
           },
           async canary(name) {
             await laidOut()
@@ -151,7 +162,7 @@ export function openGates(parts: GateParts) {
             return {
               walls,
               source: join(place, 'source'),
-              packages: parts.packages,
+              packages: mine(),
               judge,
               judgePackages: parts.packages,
               place: join(place, name),
@@ -161,6 +172,7 @@ export function openGates(parts: GateParts) {
               signal: how.signal,
             }
           },
+          packages,
           signal: how.signal,
         }
         for (const row of rows) {
@@ -188,6 +200,7 @@ export function openGates(parts: GateParts) {
 
   async function verdictOf(gate: GateOf, work: Work): Promise<Verdict> {
     try {
+      if (work.packages === null && !gate.reads) return skipped('It is run when the new packages are there.')
       return await gate.run(work)
     } catch (error) {
       if (error instanceof Fault) return failed(error.message)
@@ -222,14 +235,20 @@ export function openGates(parts: GateParts) {
    * The type checker runs nothing of the candidate, so what it remembers is its own; it checks by content what it remembers, and one file
    * serves every change after it.
    */
-  async function checkTypes(place: string, argv: readonly string[], timeoutMs: number, signal: AbortSignal | undefined): Promise<Ended> {
+  async function checkTypes(
+    place: string,
+    packages: string,
+    argv: readonly string[],
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Ended> {
     const [memory, folder] = [join(parts.folder, 'types.tsbuildinfo'), join(place, 'types')]
     const file = join(folder, 'types.tsbuildinfo')
     await mkdir(folder, { recursive: true })
     await copyFile(memory, file).catch(missing)
     if (parts.runAs) for (const one of [folder, file]) await chown(one, parts.runAs.uid, parts.runAs.gid).catch(missing)
     const binds = [{ from: folder, to: '/types', write: true }]
-    const ended = await walls.run({ source: join(place, 'source'), packages: parts.packages, argv, timeoutMs, binds, signal })
+    const ended = await walls.run({ source: join(place, 'source'), packages, argv, timeoutMs, binds, signal })
     if (ended.code === 0) {
       await copyFile(file, `${memory}.new`)
       await rename(`${memory}.new`, memory)

@@ -1,7 +1,7 @@
 /** Puts the parts of self-modification together. The walls are tried out when they are first asked for, not at the start. */
 import { existsSync } from 'node:fs'
-import { chmod, mkdir, realpath, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { chmod, mkdir, readFile, realpath, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import type { ReadyConfig } from '../config.ts'
 import { AUTONOMY, type Autonomy } from '../contract/change.ts'
 import type { Cgroups } from '../exec/cgroups.ts'
@@ -11,6 +11,7 @@ import type { Store } from '../store/store.ts'
 import { type Changes, openChanges } from './change.ts'
 import { type Gates, openGates } from './gates.ts'
 import { keeperHome } from './keeper-home.ts'
+import { openPackages } from './packages.ts'
 import { openSource } from './repository.ts'
 import { openWalls } from './walls.ts'
 
@@ -26,6 +27,8 @@ export function openSelf(parts: {
   runAs: Owner | undefined
   now(): number
   checkout: string
+  /** Where new packages come from, in the place of what this machine's npm is set to. */
+  registry?: string
   isKept(): boolean
   restart(): void
   onError(error: unknown): void
@@ -54,6 +57,14 @@ export function openSelf(parts: {
         source,
         walls: { ...walls, run: (inside) => walls.run({ ...inside, timeoutMs: inside.timeoutMs * parts.config.gateTimeFactor }) },
         packages,
+        newPackages: openPackages({
+          source,
+          installed: packages,
+          lock: await readFile(join(code, 'package-lock.json'), 'utf8').catch(() => null), // a source without packages
+          folder: await depsFolder(),
+          path,
+          ...(parts.registry ? { registry: parts.registry } : {}),
+        }),
         folder,
         pages: join(dataDir, 'self', 'pages'),
         copyDatabase: parts.store.kind === 'sqlite' ? parts.store.backup : null,
@@ -63,6 +74,14 @@ export function openSelf(parts: {
         now: parts.now,
       }),
     }
+  }
+
+  /** The keeper's, which those who run code within the walls may pass through. */
+  async function depsFolder(): Promise<string> {
+    const deps = join(dataDir, 'keeper', 'deps')
+    await mkdir(deps, { recursive: true, mode: 0o755 })
+    if (parts.runAs) for (const place of [dirname(deps), deps]) await chmod(place, (await stat(place)).mode | 0o011)
+    return deps
   }
 
   return openChanges({

@@ -11,7 +11,7 @@ import { openReview, settleReview } from '../tasks/review.ts'
 import { save, toReview } from '../tasks/rows.ts'
 import type { SelfParts } from './change.ts'
 import { needsPage } from './gate-list.ts'
-import type { Candidate, Told } from './gates.ts'
+import type { Candidate, Gates, Told } from './gates.ts'
 import { type ChangeRow, changeOf, digestOf, digestOfGates, EMPTY, gatesOf, moveChange, openChangeRows, recordMove } from './rows.ts'
 
 /** What of a diff stands in a review item; the whole is read by its route. */
@@ -39,7 +39,7 @@ export function openSteps(parts: SelfParts, fail: (name: string) => void) {
   async function step(row: ChangeRow, signal: AbortSignal): Promise<boolean> {
     try {
       if (row.state === 'proposed' || row.state === 'gating') return await gate(row, signal)
-      if (row.state === 'review') return await decided(row)
+      if (row.state === 'review') return await decided(row, signal)
       if (row.state === 'merged') return await start(row)
       return await watch(row)
     } catch (error) {
@@ -213,7 +213,7 @@ export function openSteps(parts: SelfParts, fail: (name: string) => void) {
   }
 
   /** A person has decided, or the owner's setting has; or main has moved on and the gates run again. */
-  async function decided(row: ChangeRow): Promise<boolean> {
+  async function decided(row: ChangeRow, signal: AbortSignal): Promise<boolean> {
     const tip = await source.tip()
     const landed = row.landing !== null && tip === row.commit_hash
     if (row.approved_tree === null) {
@@ -260,12 +260,27 @@ export function openSteps(parts: SelfParts, fail: (name: string) => void) {
     }
     if (!landed && tip !== row.base)
       return row.kind === 'rollback' ? anew(row, tip) : again(row, 'The main branch has moved on, so the gates run again.')
+    if (row.kind !== 'rollback' && !landed) {
+      const found = await parts.gates()
+      if ('gates' in found && (await found.gates.packages.of(row.tree!)) === null) return fetchPackages(row, found.gates, signal)
+    }
     if (parts.isKept() && !landed) {
       const slot = await keeper.running()
       if (slot !== null && slot.tree !== (await source.treeOf(row.base!)))
         return wait(row, 'The main branch holds commits that do not run yet: restart Banyan with `npm start`, then this goes on.')
     }
     return land(row)
+  }
+  /** A person agreed to what was only read; with its packages the candidate is run, and lands if it passes. */
+  async function fetchPackages(row: ChangeRow, gates: Gates, signal: AbortSignal): Promise<true> {
+    try {
+      await gates.packages.fetch(row.tree!, signal)
+    } catch (error) {
+      if (error instanceof Fault && !signal.aborted) return refuse(row, error.message)
+      throw error
+    }
+    fail('change.after-packages')
+    return again(row, 'Its packages are fetched, so everything is tried with them.')
   }
   async function again(row: ChangeRow, note: string): Promise<true> {
     await store.transact(

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { NOBODY } from '../../core/exec/local.ts'
 import { openGates } from '../../core/self/gates.ts'
+import { openPackages } from '../../core/self/packages.ts'
 import { openSource } from '../../core/self/repository.ts'
 import { openWalls } from '../../core/self/walls.ts'
 import { checkoutAt } from '../testing/checkout.ts'
@@ -38,6 +39,13 @@ try {
     source,
     walls,
     packages,
+    newPackages: openPackages({
+      source,
+      installed: packages,
+      lock: await source.text(base, 'package-lock.json'),
+      folder: join(home, 'deps'),
+      path: PATHS,
+    }),
     folder,
     pages: join(home, 'pages'),
     copyDatabase: null,

@@ -32,7 +32,7 @@ export type Self = Awaited<ReturnType<typeof self>>
 /** `plans`: what the agent calls, one after another, for the goal of that name; then it ends with the last answer. */
 export async function self(
   plans: Record<string, (Scripted | ((request: ModelRequest) => Scripted))[]>,
-  options: RuntimeOptions & { source?: Checkout; dataDir?: string; kept?: boolean; keepSource?: boolean } = {},
+  options: RuntimeOptions & { source?: Checkout; dataDir?: string; kept?: boolean; keepSource?: boolean; registry?: string } = {},
 ) {
   const source = options.source ?? checkout()
   const decide = (request: ModelRequest): Scripted => {
@@ -42,7 +42,10 @@ export async function self(
     const step = name === undefined ? undefined : plans[name]![answers.length]
     return typeof step === 'function' ? step(request) : (step ?? endWith(answers.at(-1) ?? 'nothing'))
   }
-  const h: Harness = await harness(decide, { ...options, self: { checkout: source.folder, isKept: () => options.kept ?? false } })
+  const h: Harness = await harness(decide, {
+    ...options,
+    self: { checkout: source.folder, isKept: () => options.kept ?? false, ...(options.registry ? { registry: options.registry } : {}) },
+  })
   const { runtime } = h
   if (!(await runtime.registry.get('agent', 'maker')))
     await runtime.registry.save('agent', { name: 'maker', description: 'x', instruction: 'x', tools: TOOLS }, 'owner')
