@@ -192,7 +192,7 @@ async function isFile(server: Server, id: string, path: string | undefined): Pro
 }
 
 /** Beside its place first: what was there stays until all has come. */
-async function save(answer: Response, to: string, force: boolean): Promise<number> {
+export async function save(answer: Response, to: string, force: boolean): Promise<number> {
   let bytes = 0
   if (to === '-') {
     for await (const chunk of answer.body ?? []) {

@@ -1,14 +1,17 @@
 /** Commands that only look: ls, tree, show, jobs, logs. */
+import { setTimeout as delay } from 'node:timers/promises'
 import { type Command, Option } from 'commander'
 import type { ResponseOf, TreeItem } from '../../core/contract/api.ts'
+import type { LogLine } from '../../core/contract/api-system.ts'
 import type { Event } from '../../core/contract/event.ts'
 import { labelOf } from '../../core/contract/label.ts'
+import { LOG_LEVELS, type LogLevel } from '../../core/contract/log-level.ts'
 import { TASK_STATUSES, type Task } from '../../core/contract/task.ts'
 import { type Cli, examples, onInterrupt, serverOf, wantsJson, whole } from './context.ts'
 import { drawTree, notesOf, total } from './draw.ts'
 import { follow } from './follow.ts'
-import { all, call, resolveTask, resolveTree } from './server.ts'
-import { logLine, timeOf } from './tell.ts'
+import { all, call, NotRunning, resolveTask, resolveTree, type Server } from './server.ts'
+import { logLine, taskOf, timeOf } from './tell.ts'
 import { Ended, EXIT, type Paint } from './terminal.ts'
 import { openReviews, questionOf, watchTree } from './watch.ts'
 import { counted, decisionCommands, duration, money, oneLine, plain, spent, table } from './words.ts'
@@ -146,28 +149,40 @@ export function addLook(program: Command, cli: Cli): void {
   examples(
     program
       .command('logs')
-      .summary('facts as lines')
-      .description('Prints the facts of a goal, or without an id the newest of the whole system; --json gives one JSON object a line.')
+      .summary('facts as lines, or the log of the runtime')
+      .description(
+        'Prints the facts of a goal, or without an id the newest of the whole system. With --level it prints the own log of the runtime instead, from that level on. --json gives one JSON object a line.',
+      )
       .argument('[tree]', 'id of a goal, or the beginning of one')
+      .option('--tree <id>', 'the same as the argument')
+      .option('--task <id>', 'only what is about this task')
+      .addOption(new Option('--level <level>', 'lines of the log of the runtime, of this level and above').choices([...LOG_LEVELS]))
       .option('-f, --follow', 'go on with what happens from now on')
       .option('-n, --lines <n>', 'at most so many of the newest', whole(0, 1_000_000))
-      .action(async (given: string | undefined, options: { follow?: boolean; lines?: number }, command: Command) => {
+      .action(async (argument: string | undefined, options: LogOptions, command: Command) => {
         const server = serverOf(cli, command)
+        const taskId = options.task === undefined ? undefined : await resolveTask(server, options.task)
+        const given = argument ?? options.tree ?? taskId
         const treeId = given === undefined ? undefined : await resolveTree(server, given)
+        if (options.level !== undefined) return runtimeLog(cli, command, server, options, { treeId, taskId })
         const most = options.lines ?? (treeId === undefined ? 200 : Number.POSITIVE_INFINITY)
         const { seq } = await call(server, 'system')
         const after = treeId === undefined ? Math.max(0, seq - most) : 0
-        const events = (await all(server, 'events', {
-          query: { treeId, after: String(after), limit: '1000' },
-          turn: 'after',
-        })) as unknown as Event[]
+        const wanted = (event: Event) =>
+          (treeId === undefined || event.treeId === treeId) && (taskId === undefined || taskOf(event) === taskId)
+        const events = (
+          (await all(server, 'events', {
+            query: { treeId, after: String(after), limit: '1000' },
+            turn: 'after',
+          })) as unknown as Event[]
+        ).filter(wanted)
         const print = (event: Event) => (wantsJson(command) ? terminal.line(event) : terminal.out(logLine(event, terminal.outPaint)))
         for (const event of most === 0 ? [] : events.slice(-most)) print(event)
         if (!options.follow) return
         const stopListening = onInterrupt(() => undefined)
         try {
           for await (const heard of follow(server, Math.max(seq, events.at(-1)?.seq ?? 0), new AbortController().signal)) {
-            if (heard.kind === 'event' && (treeId === undefined || heard.event.treeId === treeId)) print(heard.event)
+            if (heard.kind === 'event' && wanted(heard.event)) print(heard.event)
             if (heard.kind === 'lost') terminal.say(`The line to ${server.url} is lost; going on as soon as Banyan is back.`)
             if (heard.kind === 'back') terminal.say('Banyan is back.')
           }
@@ -177,7 +192,52 @@ export function addLook(program: Command, cli: Cli): void {
       }),
     'banyan logs --follow',
     'banyan logs 0k3f --json',
+    'banyan logs --level warn --follow',
   )
+}
+
+type LogOptions = { tree?: string; task?: string; level?: LogLevel; follow?: boolean; lines?: number }
+
+/** Between two looks for new lines. */
+const LOOK_MS = 1_000
+
+/** The runtime's own lines. Polled, because they go to a file and to whoever asks, and not into the fact log. */
+async function runtimeLog(
+  { terminal }: Cli,
+  command: Command,
+  server: Server,
+  { level, lines, follow: on }: LogOptions,
+  about: { treeId: string | undefined; taskId: string | undefined },
+): Promise<void> {
+  const ask = (more: { after?: string; limit: string }) => call(server, 'logs', { query: { level, ...about, ...more } })
+  const print = (line: LogLine) =>
+    wantsJson(command)
+      ? terminal.line(line)
+      : terminal.out(
+          `${terminal.outPaint('dim', timeOf(line.at))} ${terminal.outPaint(line.level === 'error' || line.level === 'warn' ? 'bad' : 'dim', line.level)} ${terminal.outPaint('dim', line.taskId ?? line.treeId ?? 'system')} ${oneLine(line.text, 1_000)}`,
+        )
+  const first = await ask({ limit: String(Math.min(1_000, Math.max(1, lines ?? 200))) })
+  for (const line of lines === 0 ? [] : first.items) print(line)
+  if (!on) return
+  let after = first.nextCursor ?? '0'
+  const stopListening = onInterrupt(() => undefined)
+  try {
+    for (let lost = false; ; await delay(LOOK_MS)) {
+      try {
+        const next = await ask({ after, limit: '1000' })
+        if (lost) terminal.say('Banyan is back.')
+        lost = false
+        for (const line of next.items) print(line)
+        after = next.nextCursor ?? after
+      } catch (error) {
+        if (!(error instanceof NotRunning)) throw error
+        if (!lost) terminal.say(`The line to ${server.url} is lost; going on as soon as Banyan is back.`)
+        lost = true
+      }
+    }
+  } finally {
+    stopListening()
+  }
 }
 
 function lsCells(tree: TreeItem, reviews: number) {

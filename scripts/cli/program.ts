@@ -20,6 +20,7 @@ import { addSystem } from './system.ts'
 import { Ended, EXIT, openTerminal } from './terminal.ts'
 import { addToken } from './token.ts'
 import { addTool } from './tool.ts'
+import { addUpkeep } from './upkeep.ts'
 import { json, plain } from './words.ts'
 
 const CODES = `
@@ -58,6 +59,7 @@ export function build(cli: Cli, version: string): Command {
   addMcp(program, cli)
   addSystem(program, cli)
   addDatabase(program, cli)
+  addUpkeep(program, cli)
   addKeeper(program, cli)
   addDoctor(program, cli)
   return program

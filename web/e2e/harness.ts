@@ -34,7 +34,8 @@ export function harness(settings: Readonly<Record<string, string>> = {}, checkou
   const complaints: string[] = []
 
   beforeAll(async () => {
-    instance = await startInstance(settings, checkout)
+    // How full the machine of the test is shall change no picture.
+    instance = await startInstance({ ALERT_PERCENT: '100', ...settings }, checkout)
     browser = await chromium.launch({ executablePath: executablePath!, args: process.getuid?.() === 0 ? ['--no-sandbox'] : [] })
     context = await browser.newContext({ reducedMotion: 'reduce' })
     context.setDefaultTimeout(15_000)
