@@ -53,6 +53,16 @@ test("work of a person that is not committed is not touched: what was pulled wai
   expect(here.git('rev-parse', 'banyan/main')).toBe(to)
 })
 
+test('a pull that was cut off in the middle of its files is finished by the next one', async () => {
+  published('README.md', '# One\n')
+  const to = published('new.md', '# New\n')
+  here.write('README.md', '# One\n')
+  here.write('new.md', '# New\n')
+  expect(await remote.pull({ remote: 'origin' })).toMatchObject({ commits: 2, to, landed: { branch: 'main', join: null } })
+  expect(here.git('status', '--porcelain')).toBe('')
+  expect(here.git('rev-parse', 'HEAD')).toBe(to)
+})
+
 test('the main branch goes to the remote, and a second push has nothing to give', async () => {
   here.write('README.md', '# Ours\n')
   const to = here.commit('Ours')

@@ -7,16 +7,17 @@ import { farEnd, type Git, NETWORK_MS } from '../git/run.ts'
 import type { Landing, Source } from './repository.ts'
 
 export type Remote = { remote: string; branch: string }
+type Found = Remote & { main: string; url: string; how: 'file' | 'http:https' }
 export type Pulled = Remote & { from: string; to: string; commits: number; landed: Landing | null }
 export type Pushed = Remote & { to: string; commits: number }
 
 /** `dir`: the system's own repository; `checkoutGit`: that of the checkout, null without one. */
-export function openRemote(parts: { git: Git; dir: string; source: Pick<Source, 'tip' | 'landing' | 'land' | 'isAncestor' | 'checkout'> }) {
+export function openRemote(parts: { git: Git; dir: string; source: Pick<Source, 'tip' | 'land' | 'isAncestor' | 'checkout'> }) {
   const { git, dir, source } = parts
   const run = (args: readonly string[], more = {}) => git.run({ dir, args, ...more })
 
   /** Where it is, and with which transports git may go there. */
-  async function find(remote: string, branch: string | undefined): Promise<Remote & { url: string; how: 'file' | 'http:https' }> {
+  async function find(remote: string, branch: string | undefined): Promise<Found> {
     const place = await source.checkout()
     if (place === null) throw new Fault('unavailable', 'The source came without a history, so it has no remote: start Banyan from a clone.')
     const asked = await git.run({ dir: place.gitDir, args: ['config', '--local', '--get', `remote.${remote}.url`], fine: [1] })
@@ -26,7 +27,7 @@ export function openRemote(parts: { git: Git; dir: string; source: Pick<Source, 
         'not_found',
         `The checkout names no remote ${JSON.stringify(remote)}: add it there with \`git remote add ${remote} URL\`.`,
       )
-    const known = { remote, branch: branch ?? place.main, url }
+    const known = { remote, branch: branch ?? place.main, main: place.main, url }
     if (/^https?:\/\//i.test(url)) return { ...known, how: 'http:https' }
     if (/^(?:\/|file:\/\/)/.test(url)) return { ...known, how: 'file' }
     throw new Fault(
@@ -35,7 +36,7 @@ export function openRemote(parts: { git: Git; dir: string; source: Pick<Source, 
     )
   }
   /** The newest commit of the remote's branch, with its objects here; null: it has no such branch yet. */
-  async function fetchFrom({ remote, branch, url, how }: Awaited<ReturnType<typeof find>>): Promise<string | null> {
+  async function fetchFrom({ remote, branch, url, how }: Found): Promise<string | null> {
     const local = how === 'file'
     const far = local ? [`--upload-pack=${farEnd('upload-pack')}`] : []
     const there = { transports: how, timeoutMs: NETWORK_MS }
@@ -94,7 +95,8 @@ export function openRemote(parts: { git: Git; dir: string; source: Pick<Source, 
       if (await source.isAncestor(theirs, ours)) return { remote, branch, from: ours, to: ours, commits: 0, landed: null }
       if (!(await source.isAncestor(ours, theirs))) throw await apart(where, ours, theirs)
       const commits = await between(ours, theirs)
-      const landed = await source.land(ours, theirs, await source.landing(theirs), false)
+      // As if begun before: a pull that a power cut ended left files of both sides, and those are put back first.
+      const landed = await source.land(ours, theirs, where.main, true)
       return { remote, branch, from: ours, to: theirs, commits, landed }
     },
     /** Gives the main branch to the remote. Nothing there is overwritten. */
