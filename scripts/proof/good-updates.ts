@@ -4,7 +4,7 @@
  *
  * `npm run proof -- good`            those that docs/evolution-log.md does not have yet
  * `npm run proof -- good all`        every one
- * `npm run proof -- good NAME…`      these
+ * `npm run proof -- good NAME…`      these, in this order
  *
  * Minutes a change. Goals without a model run beside it; none may be lost. GOOD_WATCH_SECONDS (20) is how long each is watched.
  */
@@ -122,7 +122,7 @@ async function prove(changes: readonly GoodChange[]): Promise<boolean> {
 
 /** What this source has of them already is taken out of the copy, the last one first. */
 function takeBack(checkout: string, changes: readonly GoodChange[]): void {
-  for (const { edits, files } of changes.toReversed()) {
+  for (const { edits, files } of GOOD_CHANGES.filter((one) => changes.includes(one)).toReversed()) {
     for (const { path, from, to } of edits.toReversed()) {
       const file = join(checkout, path)
       const text = readFileSync(file, 'utf8')
@@ -187,8 +187,7 @@ if (unknown.length > 0) {
   console.error(`There is no change ${unknown.join(', ')}; there are: ${GOOD_CHANGES.map((one) => one.name).join(', ')}`)
   process.exit(2)
 }
-const chosen = GOOD_CHANGES.filter((one) =>
-  wanted.length === 0 ? !namesIn(log).includes(one.name) : wanted.includes('all') || wanted.includes(one.name),
-)
+const named = wanted.flatMap((name) => GOOD_CHANGES.filter((one) => one.name === name))
+const chosen = named.length > 0 ? named : GOOD_CHANGES.filter((one) => wanted.includes('all') || !namesIn(log).includes(one.name))
 if (chosen.length === 0) console.log('The log has every change; run them again with "all", or name some.')
 else process.exitCode = (await prove(chosen)) ? 0 : 1
