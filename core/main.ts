@@ -313,10 +313,11 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     limits: MADE_LIMITS,
     ...(runAs ? { runAs } : {}),
   })
+  const madeRunner = openMadeRunner({ exec: toolExec, folder: join(config.dataDir, 'made-tools'), ...(runAs ? { runAs } : {}) })
   const made = await openMadeTools({
     store,
     registry,
-    runner: openMadeRunner({ exec: toolExec, folder: join(config.dataDir, 'made-tools'), ...(runAs ? { runAs } : {}) }),
+    runner: madeRunner,
     tools,
     why: 'why' in isolation.sandbox ? isolation.sandbox.why : null,
     onError: (error) => console.error(vault.redact(`banyan: tools that agents made: ${inspect(error)}`)),
@@ -600,6 +601,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
       await hub.close()
       await exec.stop()
       made.close()
+      await madeRunner.close()
       await toolExec.stop()
       await egress.close()
       await repositories.stop()

@@ -1,60 +1,34 @@
 /** What code of an agent may try against the machine, the runtime and the people who read it; each is contained and said in words. */
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { chown, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { need } from '../../scripts/needs.ts'
 import { TALLY } from '../../scripts/testing/tally-words.ts'
 import type { MadePermission } from '../contract/made-tool.ts'
-import { builtEnvironment } from '../exec/environment.ts'
-import { localExec, NOBODY } from '../exec/local.ts'
-import { openIsolation } from '../exec/probe.ts'
-import { type MadeRunner, openMadeRunner } from './run.ts'
+import { type Machine, openMachine } from './fixture/machine.ts'
+import type { MadeRunner } from './run.ts'
 import { checkerOf, problemInSchema } from './schema.ts'
 import { problemInDraft, problemInName } from './source.ts'
 
 // Every call is a process behind walls, and CI has two cores.
 vi.setConfig({ testTimeout: 90_000 })
 
-const runAs = process.getuid?.() === 0 ? NOBODY : undefined
 const signal = new AbortController().signal
-let folder: string
+let machine: Machine
 let runner: MadeRunner
 /** Ends a call after 3 seconds. */
 let hasty: MadeRunner
-let stop: () => Promise<void>
-let walls = true
+const walls = need('bubblewrap')
+const data = () => machine.data
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'made-'))
-  const data = join(folder, 'data')
-  await mkdir(data, { mode: 0o711 })
-  await import('node:fs/promises').then(({ chmod }) => chmod(folder, 0o711))
-  await writeFile(join(data, 'secret-key'), 'the key', { mode: 0o600 })
-  const isolation = await openIsolation({
-    folder: join(data, 'sandbox'),
-    path: '/usr/bin:/bin',
-    hidden: [data],
-    node: process.execPath,
-    ...(runAs ? { runAs } : {}),
-  })
-  walls = 'enclose' in isolation.sandbox
-  const exec = localExec({
-    sandbox: isolation.sandbox,
-    cgroups: isolation.cgroups,
-    environment: builtEnvironment({}),
-    limits: { memoryBytes: 768 * 2 ** 20, pids: 256, cpus: 1 },
-    ...(runAs ? { runAs } : {}),
-  })
-  stop = () => exec.stop()
-  const where = { exec, folder: join(data, 'made-tools'), ...(runAs ? { runAs } : {}) }
-  runner = openMadeRunner(where)
-  hasty = openMadeRunner({ ...where, limits: { callMs: 3_000 } })
+  machine = await openMachine()
+  await writeFile(join(data(), 'secret-key'), 'the key', { mode: 0o600 })
+  runner = machine.runner()
+  hasty = machine.runner({ limits: { callMs: 3_000 } })
 }, 60_000)
-afterAll(async () => {
-  await stop()
-  await rm(folder, { recursive: true, force: true })
-})
+afterAll(() => machine.stop())
 
 let serial = 0
 const code = (source: string, permission: MadePermission = 'pure', tests = TALLY.tests) => ({
@@ -101,9 +75,7 @@ const ENDING: [string, string, RegExp][] = [
 
 describe.skipIf(!walls)('code that an agent wrote', () => {
   test('that reaches beyond what it was given is refused each time', async () => {
-    const tries = Object.entries(REACHING).map(
-      ([name, act]) => `${JSON.stringify(name)}: () => ${act.replace('DATA', join(folder, 'data'))},`,
-    )
+    const tries = Object.entries(REACHING).map(([name, act]) => `${JSON.stringify(name)}: () => ${act.replace('DATA', data())},`)
     const ran = await call(`import fs from 'node:fs'
 import childProcess from 'node:child_process'
 import worker from 'node:worker_threads'
@@ -162,10 +134,10 @@ export default async () => {
   })
 
   test('sees the folder of its task only as far as it may', async () => {
-    const place = join(folder, 'data', 'workspaces')
+    const place = join(data(), 'workspaces')
     await mkdir(place, { recursive: true })
     await writeFile(join(place, 'a.txt'), 'words of the task')
-    if (runAs) await import('node:fs/promises').then(({ chown }) => chown(place, runAs.uid, runAs.gid))
+    if (machine.runAs) await chown(place, machine.runAs.uid, machine.runAs.gid)
     const reads = `return fs.readFileSync(ctx.workspace + '/a.txt', 'utf8')`
     const writes = `fs.writeFileSync(ctx.workspace + '/b.txt', 'new'); return 'written'`
     expect(await call(tool(reads), 'read_workspace', place)).toEqual({ kind: 'result', value: 'words of the task' })
@@ -174,7 +146,7 @@ export default async () => {
     expect(await call(tool(writes), 'write_workspace', place)).toEqual({ kind: 'result', value: 'written' })
     expect(await readFile(join(place, 'b.txt'), 'utf8')).toBe('new')
     // A link out of the folder leads nowhere.
-    const link = `fs.symlinkSync('${join(folder, 'data', 'secret-key')}', ctx.workspace + '/l'); return fs.readFileSync(ctx.workspace + '/l', 'utf8')`
+    const link = `fs.symlinkSync('${join(data(), 'secret-key')}', ctx.workspace + '/l'); return fs.readFileSync(ctx.workspace + '/l', 'utf8')`
     expect(JSON.stringify(await call(tool(link), 'write_workspace', place))).toMatch(/requires full fs/)
     const big = `fs.writeFileSync(ctx.workspace + '/big', ''); for (let i = 0; i < 12; i++) fs.appendFileSync(ctx.workspace + '/big', Buffer.alloc(1e7)); return 'all of it'`
     expect(JSON.stringify(await call(tool(big), 'write_workspace', place))).toMatch(/EFBIG|signal|exit code/)

@@ -1,5 +1,5 @@
 /**
- * Runs the code of made tools: each time a process of its own within the walls of the sandbox and of Node's permission model. It sees its
+ * Runs the code of made tools: each call in a process of its own, often one that waits already, within the walls of the sandbox and of Node's permission model. It sees its
  * code (read-only), Node, and what it was allowed of the workspace; there is no network, no other program, and bounds on time, memory,
  * processes and output. What it prints is never taken for its answer: that comes marked with a word that the code was not told.
  */
@@ -9,8 +9,9 @@ import { join } from 'node:path'
 import * as z from 'zod'
 import { Fault } from '../contract/fault.ts'
 import { MADE_VALUE_LIMIT, type MadeTool, type MadeTrial } from '../contract/made-tool.ts'
-import type { Command, CommandResult, Exec } from '../exec/exec.ts'
+import type { CommandResult, Exec } from '../exec/exec.ts'
 import type { Owner } from '../exec/local.ts'
+import { openWarm, WARM_LIMITS, type Waiting, type WarmLimits } from './warm.ts'
 
 /** `broken`: a fault of the tool, in words. `threw`: it refused, or failed with an error of the language (`bug`). */
 export type Ran =
@@ -38,8 +39,15 @@ const BUGS = new Set(['TypeError', 'ReferenceError', 'RangeError', 'SyntaxError'
 const Threw = z.object({ name: z.string(), message: z.string(), stack: z.string() })
 const Tests = z.array(z.object({ name: z.string(), ok: z.boolean(), left: z.boolean(), words: z.string() }))
 
-export function openMadeRunner(parts: { exec: Pick<Exec, 'run'>; folder: string; runAs?: Owner; limits?: Partial<typeof LIMITS> }) {
+export function openMadeRunner(parts: {
+  exec: Pick<Exec, 'run'>
+  folder: string
+  runAs?: Owner
+  limits?: Partial<typeof LIMITS>
+  warm?: Partial<WarmLimits>
+}) {
   const { exec, folder, runAs } = parts
+  const warm = openWarm({ exec, limits: { ...WARM_LIMITS, ...parts.warm } })
   const { callMs, testsMs } = { ...LIMITS, ...parts.limits }
   const empty = join(folder, 'empty')
   const harness = join(import.meta.dirname, 'harness')
@@ -71,15 +79,9 @@ export function openMadeRunner(parts: { exec: Pick<Exec, 'run'>; folder: string;
     return place
   }
 
-  async function enclosed(
-    code: Code,
-    script: string,
-    given: object,
-    at: { workspace: string | null; timeoutMs: number },
-    signal: AbortSignal,
-  ): Promise<{ result: CommandResult; nonce: string }> {
+  /** A process behind its walls that runs a script of the harness with the code at hand. It reads what to do from its input. */
+  async function enclosed(code: Code, script: string, at: { workspace: string | null; timeoutMs: number }): Promise<Waiting> {
     await mkdir(empty, { recursive: true, mode: 0o755 })
-    const nonce = randomBytes(24).toString('base64url')
     const place = at.workspace ?? (await realpath(empty))
     const writes = code.permission === 'write_workspace' && at.workspace !== null
     const node = [
@@ -89,7 +91,7 @@ export function openMadeRunner(parts: { exec: Pick<Exec, 'run'>; folder: string;
       ...(writes ? [`--allow-fs-write=${place}`, `--allow-fs-write=${join(place, '*')}`] : []),
       ...['--no-warnings', `--max-old-space-size=${HEAP_MB}`, '--disable-wasm-trap-handler', `/tool/${script}`],
     ]
-    const command: Command = {
+    return {
       run: { argv: ['/bin/sh', '-c', `ulimit -f ${FILE_BYTES / 512}; exec "$@"`, 'tool', ...node] },
       cwd: place,
       workspace: place,
@@ -98,12 +100,11 @@ export function openMadeRunner(parts: { exec: Pick<Exec, 'run'>; folder: string;
       isolation: 'sandbox',
       network: 'none',
       env: { HOME: '/tmp', TMPDIR: '/tmp', NODE_OPTIONS: '' },
-      stdin: JSON.stringify({ ...given, nonce }),
       timeoutMs: at.timeoutMs,
       outputBytes: OUTPUT_BYTES,
     }
-    return { result: await exec.run(command, signal), nonce }
   }
+  const newNonce = (): string => randomBytes(24).toString('base64url')
 
   /** One run of its tests, with the tool itself or with one that does nothing. */
   async function tested(
@@ -116,7 +117,9 @@ export function openMadeRunner(parts: { exec: Pick<Exec, 'run'>; folder: string;
       // A tool that may only read has tests that put files there first.
       const may = code.permission === 'pure' ? code : { ...code, permission: 'write_workspace' as const }
       const at = { workspace, timeoutMs: testsMs }
-      const { result, nonce } = await enclosed(may, 'test.mjs', { file, timeoutMs: TEST_MS }, at, signal)
+      const nonce = newNonce()
+      const command = await enclosed(may, 'test.mjs', at)
+      const result = await exec.run({ ...command, stdin: JSON.stringify({ file, timeoutMs: TEST_MS, nonce }) }, signal)
       const said = markedIn(result.stdout, nonce)
       const tests = said?.kind === 'tests' ? Tests.safeParse(said.value) : null
       return { tests: tests?.success ? tests.data : null, result }
@@ -172,10 +175,18 @@ export function openMadeRunner(parts: { exec: Pick<Exec, 'run'>; folder: string;
       return { passed, failed: 0, ms, report: lines.join('\n').slice(0, 12_000) }
     },
 
-    /** One call. Rejects with a Fault when there is no sandbox to run it in. */
+    /**
+     * One call, in a process that serves no other. Rejects with a Fault when there is no sandbox to run it in. The one for the next call of
+     * the same code on the same folder is started when this one has ended.
+     */
     async call(code: Code, input: unknown, workspace: string | null, signal: AbortSignal): Promise<Ran> {
       const at = { workspace, timeoutMs: callMs }
-      const { result, nonce } = await enclosed(code, 'call.mjs', { input, workspace, limit: MADE_VALUE_LIMIT }, at, signal)
+      const nonce = newNonce()
+      const command = await enclosed(code, 'call.mjs', at)
+      const stdin = JSON.stringify({ input, workspace, limit: MADE_VALUE_LIMIT, nonce })
+      const key = `${code.sha} ${code.permission} ${workspace === null ? '' : await placeOf(workspace)}`
+      const result = (await warm.serve(key, command, stdin, signal)) ?? (await exec.run({ ...command, stdin }, signal))
+      if (!result.aborted) warm.prepare(key, command)
       if (result.aborted) return { kind: 'stopped' }
       const said = markedIn(result.stdout, nonce)
       if (said?.kind === 'result') return { kind: 'result', value: said.value }
@@ -187,6 +198,9 @@ export function openMadeRunner(parts: { exec: Pick<Exec, 'run'>; folder: string;
       const bug = BUGS.has(name) || stack.includes('ERR_ACCESS_DENIED')
       return { kind: 'threw', bug, words: bug ? `${name}: ${message}${where ? ` (line ${where} of its source)` : ''}` : message }
     },
+    /** Processes that wait for a call. */
+    waiting: warm.waiting,
+    close: warm.close,
   }
 }
 
@@ -212,6 +226,11 @@ function endOf(result: CommandResult, limitMs: number): string {
 }
 const printed = (text: string): string => (text.trim() === '' ? '' : `\nIt printed:\n${indent(text.trim().slice(-2_000))}`)
 const indent = (text: string): string => text.replace(/^/gm, '  ')
+/** A folder that was removed and made anew is another: a process that waits still sees the one before. */
+async function placeOf(folder: string): Promise<string> {
+  const { ino, birthtimeMs } = await stat(folder)
+  return `${folder} ${ino} ${birthtimeMs}`
+}
 const there = (path: string): Promise<boolean> =>
   stat(path).then(
     () => true,

@@ -200,6 +200,7 @@ const rows: [string, string, string, string][] = [
           '≤ 50 ms',
         ],
         ['call of a made tool, cold', `${m('made', 'callMs').toFixed(0)} ms`, `p95 ${m('made', 'callP95').toFixed(0)} ms`, ''],
+        ['call of a made tool, the next one', `${m('made', 'warmMs').toFixed(0)} ms`, `p95 ${m('made', 'warmP95').toFixed(0)} ms`, ''],
       ] satisfies [string, string, string, string][])),
 ]
 if (values.json) console.log(JSON.stringify({ rounds, flat: FLAT, parked: PARKED, measured }, null, 1))

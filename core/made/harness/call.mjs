@@ -1,6 +1,10 @@
 // Runs one call of a made tool inside its walls: the input comes on stdin, the answer goes out once, marked with a word that the tool was
 // never told. What is needed after the tool's code was loaded is taken beforehand, so that code which changes built-in objects changes no mark.
 import { readFileSync, writeSync } from 'node:fs'
+import { stripTypeScriptTypes } from 'node:module'
+
+// What every tool needs is loaded while nobody waits: this process may have been started long before its call.
+stripTypeScriptTypes('')
 
 const { nonce, input, workspace, limit } = JSON.parse(readFileSync(0, 'utf8'))
 const { stringify } = JSON
