@@ -53,9 +53,10 @@ export function openApproval(parts: {
     placeKnown(held: Held): void {
       for (const tool of held.tools.values()) if (tool.approved !== null) tools.set(tool.tool, parts.toolOf(held.name, tool))
     },
-    /** Lists the tools of a server that runs and compares them with what was approved. */
-    async look(name: string, connection: Connection): Promise<void> {
+    /** Lists the tools of a server that runs and compares them with what was approved. Answers whether they are other than they were. */
+    async look(name: string, connection: Connection): Promise<boolean> {
       const { seen, offered } = await connection.list()
+      const before = shasOf(book.get(name))
       await book.change(async (tx) => {
         const held = book.get(name)
         if (!held) return
@@ -69,6 +70,7 @@ export function openApproval(parts: {
         if (differs.length > 0) book.record(tx, name, 'differs', 'system', `tools: ${differs.map((one) => one.tool).join(', ')}`)
       })
       await placeAll(book.get(name))
+      return before !== shasOf(book.get(name))
     },
     /** Takes tools as they were shown; without names, all that wait. A Fault when one is another by now. */
     async approve(name: string, given: ApproveTools, by: string): Promise<void> {
@@ -119,5 +121,7 @@ export function openApproval(parts: {
   }
 }
 
+const shasOf = (held: Held | undefined): string =>
+  [...(held?.tools.values() ?? [])].map(({ tool, sha, state }) => `${tool} ${sha} ${state}`).join('\n')
 const changed = (server: string, tool: string): Fault =>
   new Fault('conflict', `${tool} changed since it was shown; look at it again with \`banyan mcp tools ${server}\`.`)

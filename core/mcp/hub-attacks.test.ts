@@ -1,8 +1,9 @@
 /** Servers that mean harm, or are broken: real programs and addresses. Each is contained, shown, and explained in one sentence. */
 
-import { writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { need } from '../../scripts/needs.ts'
 import { type Harness, harness } from '../../scripts/testing/harness.ts'
 import { answersIn, endWith, type Scripted } from '../../scripts/testing/scripted.ts'
 import { AddServer, type ServerDetail } from '../contract/api-servers.ts'
@@ -26,7 +27,7 @@ beforeAll(async () => {
       const next = calls[answersIn(request).length]
       return next ? { calls: [next] } : endWith(answersIn(request).join('\n'))
     },
-    { hubLimits: { callMs: 3_000, startMs: 15_000 } },
+    { hubLimits: { callMs: 3_000, startMs: 15_000, lookMs: 50 } },
   )
 })
 afterAll(async () => {
@@ -245,6 +246,95 @@ describe('programs', () => {
     await meet(program('stderr'))
     expect(await answered()).toMatch(/because it (wrote more than 8 MiB to stderr within 10 seconds|did not answer within 3 seconds)/)
     expect(hub().detail(name).stderr.length).toBeLessThan(4_100)
+  })
+})
+
+describe('messages', () => {
+  test('that answer what nobody asked are counted, and a flood of them is cut off', async () => {
+    await meet(program('ids'))
+    expect(await answered()).toMatch(/because it sent more than 1000 messages within 10 seconds that nobody asked for/)
+  })
+
+  test('that are none are left out, and a flood of them is cut off', async () => {
+    await meet(program('garbage'))
+    expect(await answered()).toMatch(/because it wrote more than 8 MiB that are no messages within 10 seconds/)
+  })
+
+  test('that drip in on stdout without an end are given up', async () => {
+    await meet(program('drip'))
+    expect(await answered()).toMatch(/because it did not answer within 3 seconds/)
+  })
+
+  test('with fields a million levels deep are told of as that, and break nothing', async () => {
+    await meet(program('deep'))
+    expect(await answered({ words: '1000000' })).toBe('(fields that are nested too deeply to be read)')
+    expect(await answered({ words: '3' })).toBe('{"a":{"a":{"a":1}}}')
+  })
+
+  test('are heard no more: the server is met anew at the next call', async () => {
+    await meet(program('deaf'))
+    expect(await answered()).toBe('the last that it hears')
+    expect(await answered()).toMatch(/because (it did not answer within 3 seconds|it does not read what it is sent|it ended)/)
+    await hub().restart(name)
+    expect(await answered()).toBe('the last that it hears')
+  })
+})
+
+describe('lists', () => {
+  test('with descriptions of 10 MB on page after page are cut off, and memory does not grow by as much', async () => {
+    const before = process.memoryUsage().rss
+    const added = await hub().add(AddServer.parse({ name, ...program('heavy') }), 'owner')
+    expect(added).toMatchObject({ state: 'failed', problem: 'its list of tools has more than 16 MiB', tools: { offered: 0 } })
+    expect(process.memoryUsage().rss - before).toBeLessThan(250_000_000)
+  })
+
+  test('that never rest are cut off before they fill the log', async () => {
+    await hub().add(AddServer.parse({ name, ...program('restless') }), 'owner')
+    const asked = await h.runtime.store.lastSeq()
+    await expect
+      .poll(() => hub().detail(name).problem, { timeout: 60_000 })
+      .toBe('its list of tools became another more than 10 times within 10 minutes')
+    const facts = (await h.runtime.store.eventsAfter(asked)).filter((event) => event.type === 'server.changed' && event.server === name)
+    expect(facts.map((event) => event.type === 'server.changed' && event.what)).toEqual(['failed'])
+    expect(hub().detail(name)).toMatchObject({ state: 'failed', running: 0 })
+  }, 90_000)
+
+  test('of names that look alike, or are none, give each tool a name of its own', async () => {
+    const added = await meet(program('names'))
+    const tools = added.toolList.map(({ id, name: own, state, problem }) => [id.replace(name, 'x'), own.slice(0, 9), state, problem])
+    expect(tools.filter(([, , state]) => state === 'pending')).toEqual([
+      [expect.stringMatching(/^mcp__x____proto__$/), '__proto__', 'pending', null],
+      ['mcp__x__echo', 'echo', 'pending', null],
+      [expect.stringMatching(/^mcp__x__echo_[0-9a-f]{8}$/), 'Echo', 'pending', null],
+    ])
+    for (const [, , state, problem] of tools.slice(3)) if (state !== 'pending') expect(problem).toBe('its name is no name of a tool')
+    expect(added.tools).toMatchObject({ offered: 6, pending: 3, unusable: 3 })
+    expect(await answered()).toBe('echo: hello')
+  })
+
+  test('of schemas that hold themselves are checked as far as they say something', async () => {
+    await meet(program('cyclic'))
+    expect(await answered({ words: 'hello', next: { next: { words: 1 } } })).toBe('echo: hello')
+    expect(await answered({ words: 7 })).toMatch(/^Not called: The arguments are not right: .*string/)
+  })
+})
+
+describe('children', () => {
+  test.skipIf(!need('bubblewrap'))('that a server left behind in groups of their own end with it', async () => {
+    const mark = `a-child-of-${name}-${process.pid}`
+    await meet(fixture('forking'))
+    expect(await answered({ words: mark })).toBe('there is a child now')
+    const alive = () =>
+      readdirSync('/proc').filter((pid) => {
+        try {
+          return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(mark)
+        } catch {
+          return false // it ended meanwhile
+        }
+      })
+    expect(alive()).not.toEqual([])
+    await hub().enable(name, false, 'owner')
+    await expect.poll(alive, { timeout: 15_000 }).toEqual([])
   })
 })
 

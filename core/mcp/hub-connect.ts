@@ -28,10 +28,12 @@ export type ConnectionLimits = {
 }
 export const CONNECTION_LIMITS: ConnectionLimits = { startMs: 60_000, callMs: 60_000, totalMs: 1_800_000 }
 
-/** Notifications and requests of a server within a window, beside the answers that it owes. */
+/** Messages of a server within a window, beside the answers that it owes. */
 const MOST_MESSAGES = 1_000
 const WINDOW_MS = 10_000
 const MOST_PAGES = 50
+/** Characters of all pages of its list of tools together, as JSON. */
+const MOST_LISTED = 16 * 2 ** 20
 
 export type About = { name: string; version: string; protocol: string }
 export type Connection = {
@@ -102,7 +104,14 @@ export async function connect(parts: {
     over = true
     parts.closed()
   }
-  const transport = counted(parts.transport(cut), cut)
+  let listed: number | null = null
+  const transport = counted(parts.transport(cut), cut, (message) => {
+    if (listed === null) return
+    const size = sizeOf(message)
+    if (size === null) return cut('its list of tools is nested too deeply')
+    listed += size
+    if (listed > MOST_LISTED) cut(`its list of tools has more than ${MOST_LISTED / 2 ** 20} MiB`)
+  })
   try {
     await client.connect(transport, { timeout: limits.startMs, ...(parts.signal ? { signal: parts.signal } : {}) })
   } catch (error) {
@@ -120,6 +129,7 @@ export async function connect(parts: {
     async list() {
       if (!client.getServerCapabilities()?.tools) return { seen: [], offered: 0 }
       try {
+        listed = 0
         const { tools } = await client.listTools(undefined, {
           timeout: limits.callMs,
           maxTotalTimeout: limits.callMs * 2,
@@ -129,6 +139,8 @@ export async function connect(parts: {
         return { seen: once.slice(0, MOST_TOOLS).map((tool) => seenOf(tool as Offered)), offered: once.length }
       } catch (error) {
         throw new Fault('unavailable', why ?? `its tools cannot be listed: ${wordsOf(error, limits.callMs)}`, { cause: error })
+      } finally {
+        listed = null
       }
     },
     async call(name, args, signal) {
@@ -180,10 +192,26 @@ const REDIRECTS = 'it sends requests on to another address, which is not followe
 const secondsOf = (ms: number): string => `${Math.round(ms / 1_000)} second${Math.round(ms / 1_000) === 1 ? '' : 's'}`
 export const LOGIN_NEEDED = 'it wants a login'
 
-/** Counts what comes and cuts off whoever floods. */
-function counted(transport: Transport, cut: (why: string) => void): Transport {
+/** In characters of JSON; null: nobody can write it down. */
+function sizeOf(message: object): number | null {
+  try {
+    return JSON.stringify(message).length
+  } catch (error) {
+    if (error instanceof RangeError) return null
+    throw error
+  }
+}
+
+/** Counts what comes and cuts off whoever floods. What answers a request of ours is owed, once. */
+function counted(transport: Transport, cut: (why: string) => void, answered: (message: object) => void): Transport {
   let window = { began: 0, messages: 0 }
   let handler: Transport['onmessage']
+  const asked = new Set<unknown>()
+  const send = transport.send.bind(transport)
+  transport.send = (message, options) => {
+    if ('method' in message && 'id' in message) asked.add(message.id)
+    return send(message, options)
+  }
   Object.defineProperty(transport, 'onmessage', {
     configurable: true,
     get: () => handler,
@@ -191,7 +219,7 @@ function counted(transport: Transport, cut: (why: string) => void): Transport {
       handler =
         listener &&
         ((message, extra) => {
-          if ('method' in message || 'error' in message) {
+          if ('method' in message || !asked.delete(message.id)) {
             const now = performance.now()
             if (now - window.began > WINDOW_MS) window = { began: now, messages: 0 }
             window.messages++
@@ -201,6 +229,7 @@ function counted(transport: Transport, cut: (why: string) => void): Transport {
               return
             }
           }
+          if (!('method' in message)) answered(message)
           listener(message, extra)
         })
     },

@@ -69,7 +69,7 @@ export async function outcomeOf(
   }
   const parts: string[] = []
   for (const content of result.content) parts.push(await block(content))
-  const structured = result.structuredContent === undefined ? null : JSON.stringify(result.structuredContent)
+  const structured = result.structuredContent === undefined ? null : written(result.structuredContent)
   if (structured !== null && parts.join('').trim() === '') parts.push(structured)
   const text = parts.join('\n')
   const notes = promised(result, structured, definition)
@@ -79,6 +79,16 @@ export async function outcomeOf(
       ? text
       : `${text.slice(0, HEAD)}\n… (${bytes} bytes in all; the whole is in the file ${await keep(text, 'text/plain')}) …\n${text.slice(-TAIL)}`
   return { kind: 'answer', text: [shown || '(an empty answer)', ...notes].join('\n'), isError: result.isError === true, taint: ['web'] }
+}
+
+/** As JSON, or that nobody can write it down. */
+function written(fields: unknown): string {
+  try {
+    return JSON.stringify(fields)
+  } catch (error) {
+    if (error instanceof RangeError) return '(fields that are nested too deeply to be read)'
+    throw error
+  }
 }
 
 /** What its tool said that it would answer, and did not. */

@@ -11,8 +11,9 @@ import { folderOf, httpTransport, programTransport, type WayParts } from './hub-
 /** From the first failure in a row to the longest wait. */
 const FIRST_WAIT_MS = 1_000
 const LONGEST_WAIT_MS = 300_000
-/** Between two looks at tools of a server that says that they changed. */
-const LOOK_MS = 2_000
+/** So often may the tools of a server that runs become others within a window. */
+const MOST_CHANGES = 10
+const CHANGES_MS = 600_000
 
 export type Starts = ReturnType<typeof openStarts>
 
@@ -22,7 +23,7 @@ export function openStarts(
     approval: Approval
     logins: Logins
     version: string
-    limits: ConnectionLimits
+    limits: ConnectionLimits & { lookMs: number }
     now(): number
     redact(text: string): string
     log(words: string, cause: unknown): void
@@ -34,6 +35,8 @@ export function openStarts(
   /** What the running programs of a server wrote to stderr last. */
   const stderrs = new Map<string, () => string>()
   const looking = new Map<string, NodeJS.Timeout>()
+  /** When the tools of a running server became others. */
+  const changes = new Map<string, number[]>()
 
   /** Why it does not start before a person allowed that; null: it may. */
   const asks = ({ name, walls }: Held): string | null =>
@@ -61,9 +64,22 @@ export function openStarts(
       if (open)
         approval
           .look(name, open)
+          .then((other) => {
+            if (other) return becameOther(name, open)
+          })
           .catch((error: unknown) => (error instanceof Fault ? undefined : parts.log(`looking at tools of the MCP server ${name}`, error)))
-    }, LOOK_MS).unref()
+    }, limits.lookMs).unref()
     looking.set(name, timer)
+  }
+
+  /** Each time is a fact and rows: one that never rests would fill the database. */
+  async function becameOther(name: string, open: Connection): Promise<void> {
+    const times = [...(changes.get(name) ?? []), now()].filter((at) => at > now() - CHANGES_MS)
+    changes.set(name, times)
+    if (times.length <= MOST_CHANGES) return
+    changes.delete(name)
+    await open.close()
+    await failed(name, `its list of tools became another more than ${MOST_CHANGES} times within ${CHANGES_MS / 60_000} minutes`)
   }
 
   async function failed(name: string, why: string): Promise<void> {
@@ -81,7 +97,10 @@ export function openStarts(
       if (held && (held.failures > 0 || held.problem !== null)) await book.update(name, { failures: 0, retry_at: null, problem: null })
     },
     stderr: (name: string): string => stderrs.get(name)?.() ?? '',
-    forget: (name: string): boolean => stderrs.delete(name),
+    forget(name: string): void {
+      stderrs.delete(name)
+      changes.delete(name)
+    },
 
     /** Rejects with a Fault that says why there is no connection. `closed` is called when it is over. */
     async start(name: string, taskId: string | null, stop: AbortSignal, closed: () => void): Promise<Connection> {

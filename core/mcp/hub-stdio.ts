@@ -9,8 +9,8 @@ import { cleanedLine } from './hub-words.ts'
 
 /** Bytes of one message. */
 export const MOST_MESSAGE = 16 * 2 ** 20
-/** Bytes of stderr within a window, after which a program is taken for broken. */
-const MOST_STDERR = 8 * 2 ** 20
+/** Bytes of stderr, and of lines that are no messages, within a window, after which a program is taken for broken. */
+const MOST_NOISE = 8 * 2 ** 20
 const WINDOW_MS = 10_000
 /** Of stderr, for people to read. */
 const KEPT = 4_000
@@ -29,7 +29,7 @@ export function stdioTransport(parts: {
   const lines = splitter((why) => parts.broken(why))
   let input: Input | undefined
   let stderr = ''
-  let window = { began: 0, bytes: 0 }
+  const noise = { stderr: { began: 0, bytes: 0 }, stdout: { began: 0, bytes: 0 } }
   let over = false
   let gone: Promise<unknown> = Promise.resolve()
 
@@ -65,7 +65,13 @@ export function stdioTransport(parts: {
     },
     async send(message: JSONRPCMessage) {
       if (over || !input) throw new Fault('unavailable', 'it has ended')
-      input.write(serializeMessage(message))
+      try {
+        input.write(serializeMessage(message))
+      } catch (error) {
+        // Nothing that is said later reaches it either.
+        parts.broken('it does not read what it is sent')
+        throw error
+      }
     },
     async close() {
       if (!over) {
@@ -85,6 +91,7 @@ export function stdioTransport(parts: {
       message = deserializeMessage(line)
     } catch (error) {
       // Many programs print a line of their own; it is none of ours.
+      made(line.length, 'stdout')
       transport.onerror?.(error as Error)
       return
     }
@@ -92,11 +99,16 @@ export function stdioTransport(parts: {
   }
   function heard(chunk: Buffer): void {
     stderr = (stderr + chunk.subarray(-KEPT).toString()).slice(-KEPT)
+    made(chunk.length, 'stderr')
+  }
+  function made(bytes: number, to: keyof typeof noise): void {
     const now = performance.now()
-    if (now - window.began > WINDOW_MS) window = { began: now, bytes: 0 }
-    window.bytes += chunk.length
-    if (window.bytes > MOST_STDERR)
-      parts.broken(`it wrote more than ${MOST_STDERR / 2 ** 20} MiB to stderr within ${WINDOW_MS / 1_000} seconds`)
+    if (now - noise[to].began > WINDOW_MS) noise[to] = { began: now, bytes: 0 }
+    noise[to].bytes += bytes
+    if (noise[to].bytes > MOST_NOISE)
+      parts.broken(
+        `it wrote more than ${MOST_NOISE / 2 ** 20} MiB ${to === 'stderr' ? 'to stderr' : 'that are no messages'} within ${WINDOW_MS / 1_000} seconds`,
+      )
   }
   function ended(result: CommandResult): void {
     if (!over && !result.aborted) parts.broken(`it ended by itself${wordsOf(result)}`)

@@ -56,7 +56,7 @@ export function serverTool(parts: {
             tool: tool.tool,
             server,
             where: at.server.spec.url ?? at.server.spec.command?.join(' ').slice(0, 300),
-            ...(at.server.walls === null ? {} : { isolation: at.server.walls }),
+            ...(at.server.walls === null ? {} : { runs: at.server.walls }),
             input: raw,
           },
           risk: readsOnly() ? 'low' : at.tool.approved?.hints.destructive ? 'high' : 'medium',

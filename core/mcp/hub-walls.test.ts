@@ -97,5 +97,7 @@ test('one that was added to run plain runs at once, and each question about a ca
   await hub().approve('files', {}, 'owner')
   const id = await h.goal('say hello')
   await h.until(id, (task) => task.status === 'waiting')
-  expect((await items())[0]).toMatchObject({ kind: 'permission', action: { server: 'files', isolation: 'plain' } })
+  expect((await items())[0]).toMatchObject({ kind: 'permission', action: { server: 'files', runs: 'plain' } })
+  await h.runtime.tasks.decide((await items())[0]!.id, { decision: 'approve' }, 'owner')
+  expect((await h.over(id)).result).toContain('echo: hello')
 })

@@ -30,12 +30,14 @@ import { filledWith, hasOpen, sealed, secretsIn, unsealed, type Vault } from './
 export type HubLimits = ConnectionLimits & {
   /** Without a call, until a server is ended. */
   idleMs: number
+  /** Between two looks at tools of a server that says that they changed. */
+  lookMs: number
   /** Open at the same time. */
   open: number
   /** Servers that can be added. */
   servers: number
 }
-export const HUB_LIMITS: HubLimits = { ...CONNECTION_LIMITS, idleMs: 300_000, open: 32, servers: 100 }
+export const HUB_LIMITS: HubLimits = { ...CONNECTION_LIMITS, idleMs: 300_000, lookMs: 2_000, open: 32, servers: 100 }
 
 export type HubParts = WayParts & {
   store: Store
