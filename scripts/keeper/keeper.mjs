@@ -44,7 +44,7 @@ function count(times) {
 
 /** Resolves with the code that this process should end with. */
 async function keep() {
-  const { table, save: write, event, sweep } = openTable(home, disk, say)
+  const { table, save: write, draw, append, sweep } = openTable(home, disk, say)
   const { slots } = table
   const stop = new AbortController()
   let engine = null
@@ -65,7 +65,14 @@ async function keep() {
     }
   }
   const settle = () => tried('the slot table could not be written', write)
-  const tell = (type, name) => engine?.send({ type: 'event', event: event(type, name) })
+  const event = (...what) => append(draw(...what))
+  /** The end of a change: the table has it first, so that a power cut loses neither it nor what is told of it. */
+  function conclude(...what) {
+    table.last = draw(...what)
+    settle()
+    return append(table.last)
+  }
+  const tell = (event) => engine?.send({ type: 'event', event })
 
   function takeRequest(file, source) {
     const path = join(home, file)
@@ -89,8 +96,7 @@ async function keep() {
         settle()
       } catch (error) {
         const reason = error instanceof Refusal ? error.message : `it could not be put in place (${error.code ?? error.message})`
-        settle()
-        event('refused', table.active, reason, about)
+        conclude('refused', table.active, reason, about)
         say(`the revision that was asked for was refused: ${reason}`)
       }
     }
@@ -99,22 +105,21 @@ async function keep() {
 
   /** From a revision that is not to come again to the last good one. */
   function goBack(name, reason, changeId = slots[name].changeId) {
-    event('undone', name, reason, { changeId: changeId ?? slots[name].changeId })
     table.failed[slots[name].tree] = { at: new Date().toISOString(), reason, changeId }
     slots[name].state = 'undone'
     Object.assign(table, { active: other(name), safe: false })
+    conclude('undone', name, reason, { changeId: changeId ?? slots[name].changeId })
   }
 
   /** The trial is over and lost. */
   function undo(name, reason) {
-    goBack(name, reason)
     // Its migrations must not stay: another revision may use their numbers.
     if (table.backup !== null) {
       const [before, after] = [shapeOf(table.backup), shapeOf(database)]
       table.restore = lossOf(before, after) !== null || before?.schema !== after?.schema
     }
     crashes.length = 0
-    settle()
+    goBack(name, reason)
     say(`revision ${label(slots[name])} was undone: ${reason}. The last good one, ${label(slots[table.active])}, starts`)
   }
 
@@ -174,8 +179,7 @@ async function keep() {
     if (name === 'golden' || slot.state !== 'trial') return
     slot.state = 'kept'
     if (slot.source === 'checkout') slots.golden = { ...slot }
-    settle()
-    tell('kept', name)
+    tell(conclude('kept', name))
     tried('old revisions could not be removed', sweep)
   }
 
@@ -226,7 +230,7 @@ async function keep() {
       onReady(info) {
         const wrong = admit(name, info, before)
         if (wrong !== null) return wrong
-        tell('ready', name)
+        tell(event('ready', name))
         window = performance.now() + watch.ms
         return null
       },

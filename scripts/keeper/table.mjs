@@ -26,6 +26,19 @@ export function openTable(home, disk, say) {
   if (lines.at(-1) !== '') disk.append(log, '\n')
   let seq = lines.reduce((most, line) => Math.max(most, Number(/"seq":(\d+)/.exec(line)?.[1] ?? 0)), 0)
 
+  /** A full disk loses the line, not the system. */
+  function append(event) {
+    seq = Math.max(seq, event.seq)
+    try {
+      disk.append(log, `${JSON.stringify(event)}\n`)
+    } catch (error) {
+      say(`${event.type} could not be noted (${error.code})`)
+    }
+    return event
+  }
+  // Decided and not yet told when the power went.
+  if (table.last?.seq > seq) append(table.last)
+
   return {
     table,
     /** Makes what `table` says now last. The text before is kept. */
@@ -37,17 +50,12 @@ export function openTable(home, disk, say) {
       if (old && isWhole(readJson(file))) disk.write(before, old)
       disk.write(file, text)
     },
-    /** One more line of what happened. A full disk loses the line, not the system. */
-    event(type, slot, reason = null, change = undefined) {
+    /** The next line of what happened; it lasts once it is appended, or saved as `table.last`. */
+    draw(type, slot, reason = null, change = undefined) {
       const { tree = null, commit = null, changeId = null } = table.slots[slot] ?? {}
-      const event = { seq: ++seq, at: new Date().toISOString(), type, slot, tree, commit, changeId, ...change, reason }
-      try {
-        disk.append(log, `${JSON.stringify(event)}\n`)
-      } catch (error) {
-        say(`${type} could not be noted (${error.code})`)
-      }
-      return event
+      return { seq: seq + 1, at: new Date().toISOString(), type, slot, tree, commit, changeId, ...change, reason }
     },
+    append,
     /** Takes away what no slot uses; packages a week later, because a request for them may be on its way. */
     sweep() {
       const used = Object.values(table.slots).flatMap((slot) => (slot ? [slot.tree, slot.lock] : []))

@@ -1,7 +1,7 @@
 /**
  * Proof that a power cut after any step of a change costs a repetition and nothing else: a process is killed with -9 at each named point, and the
  * next one must bring the same change to its end, once, in a clean checkout. At the points of its hand-over the real keeper runs between two
- * lives, and both a good and a bad revision are tried. `node scripts/proof/power-cut.ts`; some of them run with the tests.
+ * lives, and both a good and a bad revision are tried; the keeper itself is cut off after each of its writes. `node scripts/proof/power-cut.ts`; some of them run with the tests.
  */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { type Checkout, checkout } from '../testing/checkout.ts'
 import { GREETING, loud } from '../testing/self.ts'
 import { keepable, served, settle, tableOf } from '../testing/small-keeper.ts'
+import { cutWrites } from './keeper-writes.ts'
 
 export const POINTS = [
   ...['change.after-take', 'change.after-proposed', 'change.after-gating', 'change.before-verdict', 'change.after-review'],
@@ -115,6 +116,16 @@ if (import.meta.main) {
     ...KEPT_POINTS.map((point) => ({ name: `${point}, a bad revision`, run: () => cutKept(point, true) })),
   ].filter(({ name }) => only.test(name))
   for (const { name, run } of tries) tell(name, await run())
-  console.log(`${tries.length} points, ${bad} broken`)
+  let writes = 0
+  for (const [name, undone] of [
+    ['each write of the keeper that takes a revision', false],
+    ['each write of the keeper that undoes one', true],
+  ] as const) {
+    if (!only.test(name)) continue
+    const { cuts, wrong } = await cutWrites(1, undone)
+    writes += cuts
+    tell(`${name} (${cuts})`, wrong)
+  }
+  console.log(`${tries.length} points and ${writes} writes, ${bad} broken`)
   process.exitCode = bad > 0 ? 1 : 0
 }
