@@ -9,6 +9,7 @@ const PROOFS: Readonly<Record<string, string>> = {
   power: 'power-cut.ts',
   good: 'good-updates.ts',
   canaries: 'canaries.ts',
+  watchdog: 'watchdog.ts',
 }
 
 const [name = '', ...args] = process.argv.slice(2)

@@ -78,10 +78,10 @@ export function nextStep(memory: Memory, sign: Finding | null, now: number, inte
 function progressed(episode: Episode, trace: Trace): boolean {
   const since = trace.steps.filter((step) => step.n > episode.lastStep)
   switch (episode.finding.sign) {
-    case 'monologue':
-      return since.length > 0
     case 'overflow_loop':
-      return since.length >= TURNS_TO_CHANGE && trace.smaller.every((one) => one.at <= episode.rungAt)
+      return (
+        since.length >= TURNS_TO_CHANGE && (trace.smaller.every((one) => one.at <= episode.rungAt) || since.every((step) => step.fresh))
+      )
     case 'repeated_error':
       return since.some((step) => step.error === null || (step.fresh && step.error !== errorBefore(episode, trace)))
     default:

@@ -79,11 +79,13 @@ const monologue: Detector = ({ trace, now, patience }) => {
   const [many, of] = MUTE_OF
   const window = mute.slice(-of * patience)
   const count = window.filter(Boolean).length
-  if (inRow < MUTE_REPLIES * patience && count < many * patience) return null
+  // Who thinks aloud between acts that find something new is slow, and no monologue.
+  const idle = trace.steps.slice(-Math.max(1, window.length - count)).every((step) => !step.fresh)
+  if (inRow < MUTE_REPLIES * patience && (count < many * patience || !idle)) return null
   const words =
     inRow >= MUTE_REPLIES * patience
       ? `It replied ${inRow} times in a row without calling a tool.`
-      : `${count} of its last ${window.length} replies called no tool.`
+      : `${count} of its last ${window.length} replies called no tool, and the others showed nothing new.`
   return found('monologue', words, trace.muteSince ?? now, [])
 }
 
@@ -104,13 +106,11 @@ const pingPong: Detector = ({ trace, patience }) => {
 const overflowLoop: Detector = ({ trace, patience }) => {
   const within = SMALLER_WITHIN * patience
   const near = trace.smaller.filter((one) => one.reply > trace.replies - within)
-  if (near.length < TIMES_SMALLER * patience) return null
-  return found(
-    'overflow_loop',
-    `Its context was made smaller or found too large ${near.length} times within ${within} replies.`,
-    near[0]!.at,
-    trace.steps.slice(-3),
-  )
+  const acts = trace.steps.filter((step) => near[0] !== undefined && step.at >= near[0].at)
+  // Large new reads fill a context too; then each time something new was read.
+  if (near.length < TIMES_SMALLER * patience || acts.filter((step) => step.fresh).length >= near.length) return null
+  const words = `Its context was made smaller or found too large ${near.length} times within ${within} replies, and little new was seen between.`
+  return found('overflow_loop', words, near[0]!.at, acts.slice(-3))
 }
 
 const noProgress: Detector = ({ trace, patience }) => {
