@@ -22,6 +22,7 @@ import { Halt, SPEND_ROUTES } from './api-spend.ts'
 import { ResourceAlert, SYSTEM_ROUTES } from './api-system.ts'
 import { TEMPLATE_ROUTES } from './api-templates.ts'
 import { TRIAL_ROUTES } from './api-trials.ts'
+import { WATCH_ROUTES } from './api-watch.ts'
 import type { TreeHead } from './event.ts'
 import type { FaultCode } from './fault.ts'
 import { APPROVALS, GOAL_STATES } from './goal.ts'
@@ -398,6 +399,7 @@ export const ROUTES = {
   ...SERVER_ROUTES,
   ...MODEL_ROUTES,
   ...SPEND_ROUTES,
+  ...WATCH_ROUTES,
   goalExamples: one({
     method: 'GET',
     path: '/api/goal-examples',

@@ -6,6 +6,7 @@ import type { Event, TreeHead } from './event.ts'
 import type { Taint } from './policy.ts'
 import type { Reason, Task, TaskKind, TaskStatus } from './task.ts'
 import { headChange, taskChange } from './tree.ts'
+import type { Watch } from './watch.ts'
 
 export type TaskNode = Pick<
   Task,
@@ -22,7 +23,15 @@ export type TaskNode = Pick<
   | 'stoppedByPerson'
   | 'taint'
   | 'spend'
-> & { createdAt: number; updatedAt: number; deadlineAt: number | null; wakeAt: number | null }
+> & {
+  createdAt: number
+  updatedAt: number
+  deadlineAt: number | null
+  wakeAt: number | null
+  /** What the watchdog sees in it, without its evidence. */
+  watch: NodeWatch | null
+}
+export type NodeWatch = Pick<Watch, 'sign' | 'rung'>
 
 /** A review item that waits for a person, as the tree marks it. */
 export type OpenReview = { id: string; taskId: string }
@@ -31,6 +40,8 @@ export type OpenReview = { id: string; taskId: string }
 export const NODE_NOTE = 300
 const cut = (note: string | null): string | null => (note !== null && note.length > NODE_NOTE ? `${note.slice(0, NODE_NOTE)}…` : note)
 const ms = (time: string | null): number | null => (time === null ? null : Date.parse(time))
+
+const brief = (watch: Watch | null | undefined): NodeWatch | null => (watch ? { sign: watch.sign, rung: watch.rung } : null)
 
 export function nodeOf(task: Task): TaskNode {
   const { id, parentId, kind, agent, title, status, reason, attempt, after, stoppedByPerson, taint, spend } = task
@@ -52,6 +63,7 @@ export function nodeOf(task: Task): TaskNode {
     updatedAt: Date.parse(task.updatedAt),
     deadlineAt: ms(task.deadlineAt),
     wakeAt: ms(task.wakeAt),
+    watch: brief(task.watch),
   }
 }
 
@@ -59,7 +71,7 @@ export function nodeOf(task: Task): TaskNode {
 export function nodeAfter(node: TaskNode, event: Event): TaskNode {
   const change = taskChange(node, event)
   if (!change) return node
-  const { status, reason, note, attempt, wakeAt, updatedAt, stoppedByPerson, taint, spend, title, deadlineAt, agent } = change
+  const { status, reason, note, attempt, wakeAt, updatedAt, stoppedByPerson, taint, spend, title, deadlineAt, agent, watch } = change
   const next = { ...node }
   if (status !== undefined) next.status = status
   if (reason !== undefined) next.reason = reason
@@ -72,6 +84,7 @@ export function nodeAfter(node: TaskNode, event: Event): TaskNode {
   if (spend !== undefined) next.spend = spend
   if (title !== undefined) next.title = title
   if (agent !== undefined) next.agent = agent
+  if (watch !== undefined) next.watch = brief(watch)
   if (deadlineAt !== undefined) next.deadlineAt = ms(deadlineAt)
   return next
 }
@@ -87,6 +100,7 @@ export function factForTree(event: Event): Event | null {
     case 'tree.created':
     case 'tree.paused':
     case 'tree.resumed':
+    case 'tree.watched':
     case 'task.tainted':
     case 'task.changed':
     case 'model.called':
@@ -95,6 +109,8 @@ export function factForTree(event: Event): Event | null {
       return { ...event, task: { ...event.task, instruction: '', result: null, summary: null, evidence: [], verdict: null } }
     case 'task.moved':
       return event.outcome ? { ...event, outcome: { ...event.outcome, result: null, summary: null, evidence: [], verdict: null } } : event
+    case 'task.watched':
+      return { ...event, words: '', watch: event.watch && { ...event.watch, words: '', calls: [] } }
     case 'review.opened':
     case 'review.decided':
     case 'review.changed':
@@ -126,6 +142,7 @@ export type NodeTuple = [
   after: string,
   stoppedByPerson: number,
   taint: string,
+  watch: string | null,
 ]
 
 /**
@@ -158,6 +175,7 @@ type Rare = {
   after?: string[]
   stoppedByPerson?: true
   taint?: Taint[]
+  watch?: NodeWatch
 }
 
 const parentIn = (id: string): string | null => {
@@ -194,7 +212,14 @@ export function packNodes(rows: readonly NodeTuple[]): NodeChunk {
   }
   for (const [i, row] of rows.entries()) {
     const [id, parentId, kind, agent, title, status, reason, note, attempt, turns, tokens, cost, unpriced, created, updated] = row
-    const [deadlineAt, wakeAt, after, stopped, taint] = row.slice(15) as [number | null, number | null, string, number, string]
+    const [deadlineAt, wakeAt, after, stopped, taint, watch] = row.slice(15) as [
+      number | null,
+      number | null,
+      string,
+      number,
+      string,
+      string | null,
+    ]
     chunk.id.push(id)
     chunk.parent.push(parentId === parentIn(id) ? 0 : parentId)
     chunk.title.push(title)
@@ -208,7 +233,16 @@ export function packNodes(rows: readonly NodeTuple[]): NodeChunk {
     chunk.cost.push(cost)
     chunk.created.push(created - since)
     chunk.updated.push(updated - created)
-    if (note === null && unpriced === 0 && deadlineAt === null && wakeAt === null && after === '[]' && stopped === 0 && taint === '[]')
+    if (
+      note === null &&
+      unpriced === 0 &&
+      deadlineAt === null &&
+      wakeAt === null &&
+      after === '[]' &&
+      stopped === 0 &&
+      taint === '[]' &&
+      watch === null
+    )
       continue
     const rare: Rare = {}
     if (note !== null) rare.note = cut(note) ?? ''
@@ -218,6 +252,7 @@ export function packNodes(rows: readonly NodeTuple[]): NodeChunk {
     if (after !== '[]') rare.after = JSON.parse(after) as string[]
     if (stopped !== 0) rare.stoppedByPerson = true
     if (taint !== '[]') rare.taint = JSON.parse(taint) as Taint[]
+    if (watch !== null) rare.watch = brief(JSON.parse(watch) as Watch)!
     chunk.rare[i] = rare
   }
   chunk.words = [...places.keys()]
@@ -263,6 +298,7 @@ export function unpackNodes(chunk: NodeChunk): TaskNode[] {
       updatedAt: createdAt + chunk.updated[i]!,
       deadlineAt: rare.deadlineAt ?? null,
       wakeAt: rare.wakeAt ?? null,
+      watch: rare.watch ?? null,
     }
   })
 }

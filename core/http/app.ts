@@ -54,6 +54,7 @@ import { taskRoutes } from './routes/tasks.ts'
 import { templateRoutes } from './routes/templates.ts'
 import { trialRoutes } from './routes/trials.ts'
 import { type UploadParts, uploadRoutes } from './routes/uploads.ts'
+import { watchRoutes } from './routes/watch.ts'
 
 export type AppParts = {
   store: Store
@@ -168,6 +169,7 @@ export function app(parts: AppParts): Hono<Env> {
     ...templateRoutes(parts),
     ...modelRoutes(parts),
     ...spendRoutes(parts),
+    ...watchRoutes(parts),
     ...taskRoutes(parts.tasks, parts.files.history, (name) => void parts.models.models.pick(name)),
     ...fileRoutes(parts),
     ...reviewRoutes(parts.tasks),

@@ -21,6 +21,7 @@ import * as changes from './migrations/0018-changes.ts'
 import * as mcpClients from './migrations/0019-mcp-clients.ts'
 import * as watchdog from './migrations/0020-watchdog.ts'
 import * as lessons from './migrations/0021-lessons.ts'
+import * as watchedTasks from './migrations/0022-watched-tasks.ts'
 
 export const MIGRATIONS: readonly Migration[] = [
   foundation,
@@ -44,4 +45,5 @@ export const MIGRATIONS: readonly Migration[] = [
   mcpClients,
   watchdog,
   lessons,
+  watchedTasks,
 ]

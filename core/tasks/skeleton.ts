@@ -30,6 +30,7 @@ const COLUMNS = [
   'after',
   'stopped_by_person',
   'taint',
+  'watch',
 ] as const
 const nodesOfTree = prepare<{ tree_id: string }>()((db, p) => db.selectFrom('tasks').select(COLUMNS).where('tree_id', '=', p.tree_id))
 const SLOTS = 64

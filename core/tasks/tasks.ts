@@ -28,6 +28,7 @@ import { type Resolution, resolveStuck } from './stuck.ts'
 import { quick, recover, type Swept, thorough } from './sweep.ts'
 import { listTrees, type Page, readCursor, type TreeFilter, type TreeView, treesOf } from './trees.ts'
 import { type Lease, openTurns } from './turns.ts'
+import { openWatched } from './watched.ts'
 
 /** What became of one item of a batch. */
 export type BatchAnswer = { id: string } & ({ ok: true; review: Review } | { ok: false; code: string; detail: string })
@@ -83,6 +84,7 @@ export function openTasks(store: Store, options: TasksOptions = {}) {
     /** What a task is marked with that has read these files of its tree. */
     taintOfFiles: (treeId: string, touched: Touched, underWay: readonly { taskId: string; folder: string }[]) =>
       taintOfFiles(store, treeId, touched, underWay),
+    watched: openWatched(store),
     plans: openPlans(store),
     halt: openHalt(store),
     /** Of the last seven days. Every open page asks each second in which something happens, and 100,000 calls take a tenth of a second to add up. */

@@ -1,6 +1,7 @@
 /** A goal's tree as lines of text. Pure: colours come in as a function. */
 import { labelOf } from '../../core/contract/label.ts'
 import { isOver, noSpend, type Spend, type Task } from '../../core/contract/task.ts'
+import { watchText } from '../../core/contract/watch.ts'
 import type { Paint } from './terminal.ts'
 import { money, oneLine } from './words.ts'
 
@@ -93,10 +94,17 @@ function cellsOf({ left, node, hidden }: Line) {
 
 /** What a person should read beside the tree: why a task asks, is held, or went wrong. */
 export function notesOf(tasks: readonly Task[], { paint, width }: Pick<Drawing, 'paint' | 'width'>): string[] {
-  return tasks
+  const watched = tasks
+    .filter((task) => task.watch && task.status !== 'paused')
+    .map(
+      (task) =>
+        `${paint('you', '⟳')} ${paint('dim', oneLine(task.id, 80))} ${oneLine(`It ${watchText(task.watch!)}. ${task.watch!.words}`, Math.max(40, width - task.id.length - 4))}`,
+    )
+  const noted = tasks
     .filter((task) => task.note !== null && ['waiting', 'paused', 'failed', 'dead'].includes(task.status) && task.reason !== 'children')
     .map((task) => {
       const label = labelOf(task)
       return `${paint(label.tone, label.shape)} ${paint('dim', oneLine(task.id, 80))} ${oneLine(task.note!, Math.max(40, width - task.id.length - 4))}`
     })
+  return [...noted, ...watched]
 }

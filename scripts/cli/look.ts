@@ -7,6 +7,7 @@ import type { Event } from '../../core/contract/event.ts'
 import { labelOf } from '../../core/contract/label.ts'
 import { LOG_LEVELS, type LogLevel } from '../../core/contract/log-level.ts'
 import { TASK_STATUSES, type Task } from '../../core/contract/task.ts'
+import { watchText } from '../../core/contract/watch.ts'
 import { type Cli, examples, onInterrupt, serverOf, wantsJson, whole } from './context.ts'
 import { drawTree, notesOf, total } from './draw.ts'
 import { follow } from './follow.ts'
@@ -278,6 +279,7 @@ function taskLines(task: Task, paint: Paint, full: boolean): string[] {
     ...(task.deadlineAt ? [['deadline', task.deadlineAt]] : []),
     ...(task.wakeAt ? [['wakes', task.wakeAt]] : []),
     ...(task.attempt > 0 ? [['attempt', String(task.attempt)]] : []),
+    ...(task.watch ? [['watchdog', `it ${watchText(task.watch)} (since ${task.watch.since})`]] : []),
     ['created', task.createdAt],
     ['changed', task.updatedAt],
   ] as [string, string][]

@@ -21,6 +21,7 @@ import { Ended, EXIT, openTerminal } from './terminal.ts'
 import { addToken } from './token.ts'
 import { addTool } from './tool.ts'
 import { addUpkeep } from './upkeep.ts'
+import { addWatchdog } from './watchdog.ts'
 import { json, plain } from './words.ts'
 
 const CODES = `
@@ -48,6 +49,7 @@ export function build(cli: Cli, version: string): Command {
   addGoal(program, cli)
   addLook(program, cli)
   addControl(program, cli)
+  addWatchdog(program, cli)
   addFiles(program, cli)
   addReview(program, cli)
   addChange(program, cli)

@@ -7,10 +7,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Command } from 'commander'
 import type { Health, System } from '../../core/contract/api.ts'
 import { Fault } from '../../core/contract/fault.ts'
+import { watchText } from '../../core/contract/watch.ts'
 import { type Cli, examples, onInterrupt, serverOf, wantsJson, whole } from './context.ts'
 import { call, config, findServer, localUrl, NotRunning, ROOT, type Server } from './server.ts'
 import { Ended, EXIT } from './terminal.ts'
-import { counted, duration, plain, table } from './words.ts'
+import { counted, duration, oneLine, plain, table } from './words.ts'
 
 export async function healthOf(server: Server): Promise<Health | null> {
   try {
@@ -96,8 +97,8 @@ export function addSystem(program: Command, cli: Cli): void {
           if (wantsJson(command)) terminal.document({ running: false, url: server.url })
           throw new Ended(EXIT.failed, `Banyan is not running at ${server.url}; ${server.mend}.`)
         }
-        const system = await call(server, 'system')
-        if (wantsJson(command)) return terminal.document({ running: true, url: server.url, ...system })
+        const [system, stuck] = await Promise.all([call(server, 'system'), call(server, 'watched')])
+        if (wantsJson(command)) return terminal.document({ running: true, url: server.url, ...system, watchdog: stuck })
         const { provider } = system
         terminal.out(
           ...table([
@@ -113,6 +114,17 @@ export function addSystem(program: Command, cli: Cli): void {
                 .map(([word, n]) => `${n} ${word}`)
                 .join(', ') || 'none',
             ],
+            ...(stuck.count > 0
+              ? [
+                  [
+                    'stuck',
+                    stuck.items
+                      .slice(0, 3)
+                      .map((one) => `${oneLine(one.title, 60)}: it ${watchText(one)}`)
+                      .join('; ') + (stuck.count > 3 ? `; ${stuck.count - 3} more` : ''),
+                  ] as [string, string],
+                ]
+              : []),
             ['for you', counted(system.openReviews, 'item')],
             ['backup', system.backup ? `${system.backup.at}, ${plain(system.backup.why)}` : 'none yet'],
           ]),

@@ -38,7 +38,7 @@ describe('a model that always starts five subtasks, for ever', () => {
         return { calls: [{ tool: 'start_subtask', input: { subtasks } }] }
       }
       let h = await harness(spawner, { judges: true, paused: true })
-    const runner = h.runtime.run()
+      const runner = h.runtime.run()
       const { dataDir } = h
       const id = await h.goal('Split it.', { budget: caps })
       await h.quiet(id)
@@ -54,9 +54,9 @@ describe('a model that always starts five subtasks, for ever', () => {
       await h.quiet(id)
       expect(calls).toBe(stopped)
       // Nothing is in memory: the ledger is rows.
-    await runner.stop(0)
-    await h.runtime.close()
-    h = await harness(spawner, { judges: true, dataDir })
+      await runner.stop(0)
+      await h.runtime.close()
+      h = await harness(spawner, { judges: true, dataDir })
       for (const kind of ['quick', 'thorough'] as const) await h.runtime.tasks.sweep(kind, Date.now())
       await h.quiet(id)
       expect(calls).toBe(stopped)

@@ -8,6 +8,7 @@ import { type NodeTuple, nodeOf, packNodes, type TaskNode, unpackNodes } from '.
 import type { Review } from '../../core/contract/review.ts'
 import { isOver, noSpend, TASK_STATUSES, type Task } from '../../core/contract/task.ts'
 import { applyEvent, emptyView, type View } from '../../core/contract/tree.ts'
+import type { Watch } from '../../core/contract/watch.ts'
 import { timeOf } from './roll-up.ts'
 import { createTreeStore, inOrder, type Predicate, type TreeStore } from './tree-store.ts'
 
@@ -40,7 +41,7 @@ const review = (id: string, taskId: string, state: Review['state']): Review =>
 
 /** What happens next, as numbers; turned into a fact that fits the tasks there are by then. */
 const step = fc.record({
-  what: fc.constantFrom('create', 'create', 'move', 'move', 'spend', 'review', 'taint', 'message', 'pause'),
+  what: fc.constantFrom('create', 'create', 'move', 'move', 'spend', 'review', 'taint', 'watch', 'message', 'pause'),
   who: fc.nat(1_000),
   word: fc.nat(1_000),
 })
@@ -88,6 +89,18 @@ function logOf(steps: readonly { what: string; who: number; word: number }[]): E
       case 'taint':
         tell({ type: 'task.tainted', taskId, taint: ['web'] as never })
         break
+      case 'watch': {
+        const watch: Watch = {
+          sign: 'ping_pong',
+          words: 'w',
+          since: at(1),
+          calls: [],
+          rung: word % 2 === 0 ? 'nudged' : 'parked',
+          at: at(1),
+        }
+        tell({ type: 'task.watched', taskId, watch: word % 3 === 0 ? null : watch, words: 'w', by: 'watchdog' })
+        break
+      }
       case 'pause':
         tell({ type: 'tree.paused', reason: `p${word}` })
         break
@@ -131,6 +144,7 @@ const tuple = (node: TaskNode): NodeTuple => [
   JSON.stringify(node.after),
   Number(node.stoppedByPerson),
   JSON.stringify(node.taint),
+  node.watch === null ? null : JSON.stringify(node.watch),
 ]
 const nodesIn = (view: View): TaskNode[] => Object.values(view.tasks).map(nodeOf)
 const openIn = (view: View) => Object.values(view.reviews).filter((item) => item.state === 'open')

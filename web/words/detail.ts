@@ -1,5 +1,5 @@
 /** Words of one task taken apart: its timeline, calls, files, prompts and costs. */
-import { RUNG_WORDS, type Rung } from '../../core/contract/watch.ts'
+import { RUNG_WORDS, type Rung, type Watch, watchText } from '../../core/contract/watch.ts'
 import { plural, wholeNumber } from './words.ts'
 
 export const detail = {
@@ -17,6 +17,7 @@ export const detail = {
   waitsFor: 'Waits for',
   goesOn: (when: string) => `Goes on ${when}`,
   taint: (from: string) => `Has read text from ${from}: what reaches out of its workspace needs you.`,
+  watch: (watch: Pick<Watch, 'sign' | 'rung'>) => `The watchdog: it ${watchText(watch)}.`,
   taints: { web: 'the web', files: 'files outside the workspace', agents: 'agents of other goals' },
   and: ' and ',
   kind: {

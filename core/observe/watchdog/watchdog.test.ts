@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { type Harness, harness } from '../../../scripts/testing/harness.ts'
 import { endWith, type Scripted } from '../../../scripts/testing/scripted.ts'
 import type { ModelRequest } from '../../models/provider.ts'
+import { openWatchdog } from './watchdog.ts'
 
 let h: Harness
 afterEach(async () => expect(await h.end()).toEqual([]))
@@ -181,5 +182,105 @@ describe('the supervisor', () => {
     await watchUntil(id, (t) => t.watch?.rung === 'parked')
     const { items } = await h.runtime.tasks.reviews({ state: 'open', limit: 5 })
     expect(items).toMatchObject([{ kind: 'stuck', action: { supervisor: 'Only the owner knows where the file is.' } }])
+  })
+})
+
+describe('a goal that the watchdog leaves alone', () => {
+  it('is not touched however often it repeats itself, and is looked after again when it is switched on', async () => {
+    let turns = 0
+    h = await harness(
+      async (request) => {
+        if (request.task.kind !== 'work') return judged
+        await h.runtime.watchdog.look()
+        if (heard(request, '[From the watchdog]')) return endWith('It is not there.')
+        turns += 1
+        if (turns === 8) await h.runtime.tasks.watched.set(request.task.treeId, true, 'owner')
+        return read('missing.txt')
+      },
+      { judges: true, paused: true },
+    )
+    await h.runtime.watchdog.look()
+    const id = await h.goal('Say what is in missing.txt.')
+    await h.runtime.tasks.watched.set(id, false, 'owner')
+    expect((await h.runtime.tasks.tree(id)).watched).toBe(false)
+    const runner = h.runtime.run()
+    await watchUntil(id, (t) => t.status === 'done')
+    await runner.stop(5_000)
+    expect(turns).toBeGreaterThanOrEqual(8)
+    expect(await told(id)).toContain('nudged')
+  })
+})
+
+describe('what it knows', () => {
+  it('is rows: a restart between any two steps changes nothing, and a look costs what is new', async () => {
+    const decide = async (request: ModelRequest): Promise<Scripted> => {
+      if (request.task.kind !== 'work') return judged
+      return read('missing.txt')
+    }
+    h = await harness(decide, { judges: true })
+    await h.runtime.registry.save('agent', { ...(await h.runtime.registry.get('agent', 'supervisor'))!, enabled: false }, 'owner')
+    await h.runtime.watchdog.look()
+    const id = await h.goal('Say what is in missing.txt.', { agent: 'generalist' })
+    // Each look is another watchdog, which knows nothing but the database.
+    const rungs: string[] = []
+    await expect
+      .poll(
+        async () => {
+          const fresh = openWatchdog({
+            store: h.runtime.store,
+            now: Date.now,
+            judges: () => true,
+            otherModel: async () => null,
+            supervisor: async () => null,
+            intervalMs: () => 60_000,
+            patience: () => 1,
+            onError(error) {
+              throw error
+            },
+          })
+          await fresh.look()
+          const { watch } = await h.runtime.tasks.task(id)
+          if (watch && rungs.at(-1) !== watch.rung) rungs.push(watch.rung)
+          return (await h.runtime.tasks.task(id)).status
+        },
+        { timeout: 15_000, interval: 5 },
+      )
+      .toBe('paused')
+    expect(await told(id)).toEqual(['nudged', 'parked'])
+    expect(await h.runtime.watchdog.look()).toMatchObject({ tasks: 0 })
+    expect(await h.runtime.watchdog.look()).toEqual({ facts: 0, tasks: 0 })
+    expect(await h.runtime.tasks.watched.list()).toMatchObject({ count: 1, items: [{ taskId: id, rung: 'parked' }] })
+  })
+})
+
+describe('a task whose time is nearly over', () => {
+  it('is told once', async () => {
+    let at = Date.now()
+    h = await harness(
+      async (request) => {
+        if (request.task.kind !== 'work') return judged
+        if (request.task.id === request.task.treeId)
+          return request.messages.some((m) => m.role === 'tool')
+            ? endWith('done')
+            : {
+                calls: [
+                  {
+                    tool: 'start_subtask',
+                    input: { subtasks: [{ task_instruction: 'Read on.', agent_type: 'generalist', deadline_seconds: 1_000 }] },
+                  },
+                ],
+              }
+        if (heard(request, 'running out') || heard(request, 'Its time ends')) return endWith('So far.')
+        at += 100_000
+        await h.runtime.watchdog.look()
+        return { calls: [{ tool: 'list_files', input: { path: '.', depth: (request.messages.length % 5) + 1 } }] }
+      },
+      { judges: true, now: () => at },
+    )
+    await h.runtime.watchdog.look()
+    const id = await h.goal('Read.')
+    await watchUntil(id, (t) => t.status === 'done')
+    const child = (await h.runtime.tasks.children(id)).find((one) => one.kind === 'work')!
+    expect((await told(child.id)).filter((words) => words.includes('Its time ends'))).toHaveLength(1)
   })
 })

@@ -140,6 +140,11 @@ function Head({ task, store, alone }: { task: Task; store: TreeStore; alone: boo
       </p>
       {stale && <p className="why tone-you">{detail.stale}</p>}
       {task.taint.length > 0 && <p className="why">{detail.taint(task.taint.map((one) => detail.taints[one]).join(detail.and))}</p>}
+      {task.watch && (
+        <p className="why tone-you">
+          {detail.watch(task.watch)} {task.note?.includes(task.watch.words) ? '' : task.watch.words}
+        </p>
+      )}
       {task.note && <p className={`why ${over ? '' : 'tone-you'}`}>{task.note}</p>}
       {!over && task.after.length > 0 && <After ids={task.after} treeId={task.treeId} store={store} />}
       {task.wakeAt && !over && Date.parse(task.wakeAt) > now && <p className="why">{detail.goesOn(relativeTime(task.wakeAt, now))}</p>}

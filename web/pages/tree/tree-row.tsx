@@ -3,6 +3,7 @@ import { ChevronDown, ChevronRight, Flag } from 'lucide-react'
 import { memo } from 'react'
 import { labelOf } from '../../../core/contract/label.ts'
 import { isOver } from '../../../core/contract/task.ts'
+import { watchText } from '../../../core/contract/watch.ts'
 import { useNow } from '../../banyan.ts'
 import type { NodeView, TreeRow, TreeStore } from '../../data/tree-store.ts'
 import { useNode } from '../../data/use-tree.ts'
@@ -60,6 +61,7 @@ function Line({ row, top, height, pos, size, chosen, entry, hit, span, drill, ac
     node.title,
     word,
     node.agent,
+    node.watch !== null && watchText(node.watch),
     node.attempt > 1 && tree.row.attempt(node.attempt),
     total.needsYou > 0 && tree.row.needsYou(total.needsYou),
     below,
@@ -119,6 +121,7 @@ function Line({ row, top, height, pos, size, chosen, entry, hit, span, drill, ac
           <span className="tree-facts">
             <span className={`tree-word tone-${tone}`}>{word}</span>
             <span className="tree-agent">{node.kind === 'work' ? node.agent : tree.kinds[node.kind]}</span>
+            {node.watch && <span className="tree-note tone-you">{watchText(node.watch)}</span>}
             {node.attempt > 1 && <span className="tree-attempt">{tree.row.attempt(node.attempt)}</span>}
             {drill && all > 0 && <span>{tree.row.doneOf(doneBelow, all)}</span>}
             {drill && failedBelow > 0 && <span className="tree-count tone-bad">{tree.row.failed(failedBelow)}</span>}

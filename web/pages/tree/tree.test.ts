@@ -29,6 +29,7 @@ const node = (id: string, status: TaskStatus = 'pending', more: Partial<TaskNode
   updatedAt: 0,
   deadlineAt: null,
   wakeAt: null,
+  watch: null,
   ...more,
 })
 
