@@ -116,6 +116,14 @@ const Settings = z.object({
   REVIEW_EXPIRY: z.enum(EXPIRY_POLICIES).optional(),
   REVIEW_EXPIRY_SECONDS: whole(1, 31_536_000).optional(),
   ALERT_PERCENT: whole(1, 100).optional(),
+  ALERT_WEBHOOK: url(['http:', 'https:'], 'a whole URL beginning with http:// or https://')
+    .meta({ wanted: 'a whole URL beginning with http:// or https://', secret: true })
+    .optional(),
+  ALERT_WEBHOOK_SECRET: z
+    .string()
+    .regex(/^whsec_[A-Za-z0-9+/]{24,}={0,2}$/)
+    .meta({ wanted: 'whsec_ and at least 24 characters of base64', secret: true })
+    .optional(),
   RETENTION_DAYS: whole(14, 36_500).optional(),
   RETENTION_EXPORT: yesNo.optional(),
   DISK_RESERVE_MB: whole(0, 1_000_000).optional(),
@@ -218,6 +226,8 @@ export type Config = {
   dailyMicros: number | null
   /** Use of processor, memory or disk above which there is an alert. */
   alertPercent: number
+  /** Told of alerts and pauses; null: nobody is. */
+  alertWebhook: { url: string; secret: string | null } | null
   /** Ended goals stay in the database so long; null: for good. */
   retentionDays: number | null
   /** They are written to DATA_DIR/exports before they go. */
@@ -365,6 +375,7 @@ export function readConfig(
     reviewExpirySeconds: s.REVIEW_EXPIRY_SECONDS ?? null,
     dailyMicros: s.DAILY_BUDGET_DOLLARS === undefined ? null : Math.round(s.DAILY_BUDGET_DOLLARS * 1_000_000),
     alertPercent: s.ALERT_PERCENT ?? 90,
+    alertWebhook: s.ALERT_WEBHOOK === undefined ? null : { url: s.ALERT_WEBHOOK, secret: s.ALERT_WEBHOOK_SECRET ?? null },
     retentionDays: s.RETENTION_DAYS ?? null,
     retentionExport: s.RETENTION_EXPORT ?? true,
     diskReserveMb: s.DISK_RESERVE_MB ?? 64,
@@ -450,6 +461,7 @@ export function redacted(config: Config): Record<string, unknown> {
   return {
     ...config,
     ...hidden,
+    alertWebhook: config.alertWebhook && '(set)',
     otlp: config.otlp && { ...config.otlp, headers: Object.keys(config.otlp.headers) },
     login: {
       ...config.login,

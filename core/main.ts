@@ -57,6 +57,7 @@ import { readPlaybooks } from './models/playbook-steps.ts'
 import type { Provider } from './models/provider.ts'
 import { type Lender, sampling } from './models/sampling.ts'
 import { typedCall } from './models/typed-call.ts'
+import { openAlertWebhook } from './observe/alert-webhook.ts'
 import { openDiskGuard } from './observe/disk-guard.ts'
 import { type Monitor, openMonitor } from './observe/monitor.ts'
 import { openRetention } from './observe/retention.ts'
@@ -251,6 +252,8 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
       GOOGLE_CLIENT_SECRET: config.googleClientSecret,
       GITHUB_CLIENT_SECRET: config.login.github?.clientSecret,
       ...Object.fromEntries(Object.entries(config.otlp?.headers ?? {}).map(([name, value]) => [`OTLP ${name}`, value])),
+      ALERT_WEBHOOK: config.alertWebhook?.url,
+      ALERT_WEBHOOK_SECRET: config.alertWebhook?.secret ?? undefined,
       OIDC_CLIENT_SECRET: config.login.oidc?.clientSecret ?? undefined,
     },
   })
@@ -762,6 +765,9 @@ export async function start(config: ReadyConfig, keeper?: KeeperLine, options: P
         openTelemetry({ ...config.otlp!, store: runtime.store, monitor: runtime.monitor, redact: runtime.secrets.redact, version }),
       )
     : null
+  const closeAlertWebhook = config.alertWebhook
+    ? await openAlertWebhook({ ...config.alertWebhook, store: runtime.store, now: Date.now, log: runtime.monitor.write })
+    : null
   let finish: (how: 'stop' | 'restart') => void = () => undefined
   const ended = new Promise<'stop' | 'restart'>((resolve) => {
     finish = resolve
@@ -899,6 +905,7 @@ export async function start(config: ReadyConfig, keeper?: KeeperLine, options: P
       await mcp.close()
       await closeWebhooks()
       await telemetry?.close()
+      await closeAlertWebhook?.()
       await server.close()
       await backups.close()
       await retention.close()

@@ -4,7 +4,8 @@ import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type Harness, harness } from '../../scripts/testing/harness.ts'
-import { checkWebhook, openWebhooks, signatureOf, webhookSecret } from './webhooks.ts'
+import { signatureOf } from '../web/webhook-signature.ts'
+import { checkWebhook, openWebhooks, webhookSecret } from './webhooks.ts'
 
 const NAME = 'agent.example.com'
 const SECRET = webhookSecret('a-key-of-this-test', 'codex')

@@ -8,16 +8,11 @@ import type { OutsideAgent } from '../tasks/outside.ts'
 import { checkedAddresses, siteOf } from '../web/address.ts'
 import { exchange } from '../web/exchange.ts'
 import { type Resolve, type Route, resolved, systemResolve } from '../web/resolve.ts'
+import { signatureOf } from '../web/webhook-signature.ts'
 
 /** Derived, so that nothing has to be kept; in the form of Standard Webhooks. */
 export const webhookSecret = (systemSecretKey: string, agent: string): string =>
   `whsec_${createHmac('sha256', systemSecretKey).update(`webhook of ${agent}`).digest('base64')}`
-
-/** What the receiver compares the header `webhook-signature` with. */
-export const signatureOf = (secret: string, id: string, seconds: number, body: string): string =>
-  `v1,${createHmac('sha256', Buffer.from(secret.replace('whsec_', ''), 'base64'))
-    .update(`${id}.${seconds}.${body}`)
-    .digest('base64')}`
 
 /** Refuses an address that is not of the public web. */
 export const checkWebhook = (address: string): void => void siteOf(address)
