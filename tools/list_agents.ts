@@ -3,7 +3,7 @@ import { answer, defineTool } from '../core/tool.ts'
 
 export default defineTool({
   name: 'list_agents',
-  description: `Lists the agents that you can give subtasks to with start_subtask: name, what each is for, its model and the optional tools it has beyond the core toolkit. Look here before you choose an agent_type. Agents marked "started by the system" judge or describe finished tasks; do not start them yourself.`,
+  description: `Lists the agents that you can give subtasks to with start_subtask: name, what each is for, its model and the optional tools it has beyond the core toolkit. Look here before you choose an agent_type. Agents marked "looks at others" examine tasks or change the system: start one only if that is what is asked for, and never one whose description says that the system starts it.`,
   permission: 'read',
   effect: 'read',
   needs: ['registry'],
@@ -15,7 +15,7 @@ export default defineTool({
         `model: ${agent.model}`,
         ...(agent.tools.length > 0 ? [`tools: ${agent.tools.join(', ')}`] : []),
         ...(agent.web_search_allowed ? ['may search the web'] : []),
-        ...(agent.watcher ? ['started by the system'] : []),
+        ...(agent.watcher ? ['looks at others'] : []),
       ]
       return `- ${agent.name}: ${agent.description.replace(/\s+/g, ' ')} (${details.join('; ')})`
     })

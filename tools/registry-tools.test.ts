@@ -54,7 +54,7 @@ describe('lists', () => {
       [
         'Agents: 2',
         '- task_breakdown: Breaks work down. (model: default)',
-        '- task_evaluator: Breaks work down. (model: anthropic/x; tools: query_database; may search the web; started by the system)',
+        '- task_evaluator: Breaks work down. (model: anthropic/x; tools: query_database; may search the web; looks at others)',
       ].join('\n'),
     )
   })
