@@ -200,7 +200,13 @@ export const GOOD_CHANGES: readonly GoodChange[] = [
     why: 'The README has one line on it, and the decisions tell why it is built so, not how to use it.',
     evidence: "The person's goal.",
     effect: 'docs/changing-itself.md answers what to type, what to look at, and what to do when it went wrong.',
-    edits: [],
+    edits: [
+      {
+        path: 'README.md',
+        from: ', and [how it changes without breaking](docs/decisions/0014-keeper.md).',
+        to: ', [how it changes without breaking](docs/decisions/0014-keeper.md), and [how you let it change itself](docs/changing-itself.md).',
+      },
+    ],
     files: [
       {
         path: 'docs/changing-itself.md',
