@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import type { ResponseOf } from '../../core/contract/api.ts'
 import { LEVEL_WORDS } from '../../core/contract/change.ts'
 import type { DecisionWord } from '../../core/contract/review.ts'
+import { addAsk } from './ask.ts'
 import { type Cli, confirm, examples, serverOf, wantsJson } from './context.ts'
 import { all, call, type Server } from './server.ts'
 import { Ended, EXIT } from './terminal.ts'
@@ -32,6 +33,7 @@ export function addChange(program: Command, cli: Cli): void {
     .summary('changes of Banyan itself: list, show, diff, decide, take back')
     .description('How Banyan changes its own code: what was proposed, what the gates said, what runs. Without a command it lists them.')
   const id = ['<id>', 'id of the change, or the beginning of it'] as const
+  addAsk(change, cli)
 
   examples(
     change

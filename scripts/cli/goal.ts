@@ -140,7 +140,7 @@ async function textOf(cli: Cli, server: Server, words: string[], options: Option
 }
 
 /** A goal whose answer got lost was perhaps taken: the same key asks again and finds it. */
-async function submit(server: Server, body: RequestOf<'submitGoal'>, key: string): Promise<Submitted> {
+export async function submit(server: Server, body: RequestOf<'submitGoal'>, key: string): Promise<Submitted> {
   for (let failures = 0, sent = false; ; failures++) {
     try {
       return await call(server, 'submitGoal', { body, headers: { 'idempotency-key': key } })
@@ -157,7 +157,7 @@ function isRefused(error: Error): boolean {
   return false
 }
 
-function told(cli: Cli, submitted: Submitted, asJson: boolean): void {
+export function told(cli: Cli, submitted: Submitted, asJson: boolean): void {
   const { terminal } = cli
   if (asJson) terminal.document(submitted)
   else terminal.out(plain(submitted.treeId))
