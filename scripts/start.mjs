@@ -29,6 +29,10 @@ import { hashTree, packagesKey, Refusal } from './keeper/tree.mjs'
 import { pageKey, prepare, Stop } from './prepare.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
+/** The first process of a container takes in those that lost their parent, which Node does not do; it passes signals on and ends with the keeper's code. */
+const FIRST = `"$@" & p=$!
+for s in TERM INT HUP; do trap "kill -$s $p" $s; done
+while :; do wait $p; c=$?; kill -0 $p 2>/dev/null || exit $c; done`
 const say = (text) => process.stderr.write(`banyan: ${text}\n`)
 /** Never part of a revision, whatever is tracked. */
 const OWN = /^(node_modules|data|\.git|\.env|node_modules\.lock.*)$/
@@ -249,11 +253,10 @@ async function start(args) {
   }
   const argv = Object.entries(options).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}=${value}`]))
   const keeper = join(home, 'bin', running, 'keeper.mjs')
-  process.execve(
-    process.execPath,
-    [process.execPath, '--disable-warning=ExperimentalWarning', keeper, ...argv, ...args.filter((one) => one !== '--working-tree')],
-    process.env,
-  )
+  const rest = args.filter((one) => one !== '--working-tree')
+  const command = [process.execPath, '--disable-warning=ExperimentalWarning', keeper, ...argv, ...rest]
+  if (process.pid === 1) process.execve('/bin/sh', ['sh', '-c', FIRST, 'banyan', ...command], process.env)
+  process.execve(process.execPath, command, process.env)
 }
 
 if (import.meta.main) {

@@ -1,4 +1,4 @@
-import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcessWithoutNullStreams, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { appendFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -151,3 +151,33 @@ describe('npm start', () => {
     expect(existsSync(join(root, 'data/keeper/checkout.json'))).toBe(false)
   })
 })
+
+const inside = ['--fork', '--pid', '--mount-proc', '--kill-child']
+describe.skipIf(process.platform !== 'linux' || spawnSync('unshare', [...inside, 'true']).status !== 0)(
+  'as the first process of a container',
+  () => {
+    it('takes in processes that lost their parent, passes a signal on and ends with the code of the keeper', async () => {
+      // The shell ends at once; its child has no parent then, and ends too.
+      const orphan = `import { spawn } from 'node:child_process'
+      import { readdirSync, readFileSync } from 'node:fs'
+      spawn('/bin/sh', ['-c', 'sleep 0.2 & echo'], { stdio: 'ignore' }).once('exit', () => {
+        const left = () => readdirSync('/proc').filter((pid) => /^[0-9]+$/.test(pid)).map((pid) => { try { return readFileSync('/proc/' + pid + '/stat', 'utf8') } catch { return '' } }).filter((stat) => stat.includes('(sleep)'))
+        const look = setInterval(() => { if (left().length === 0) { clearInterval(look); console.log('taken in') } }, 50)
+      })
+      `
+      writeFileSync(join(root, 'scripts/engine.ts'), `${orphan}${engine('up')}`)
+      const argv = [...inside, process.execPath, '--disable-warning=ExperimentalWarning', join(root, 'scripts/start.mjs'), '--scale=0.1']
+      const child = spawn('unshare', argv, { cwd: tmpdir(), detached: true, env: { PATH: process.env.PATH ?? '' } })
+      running.push(child)
+      let [out, told] = ['', '']
+      child.stdout.on('data', (text) => (out += text))
+      child.stderr.on('data', (text) => (told += text))
+      await expect.poll(() => out, { timeout: 30_000 }).toContain('up')
+      await expect.poll(() => out, { timeout: 30_000 }).toContain('taken in')
+      const first = Number(readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8'))
+      const ended = once(child, 'exit')
+      process.kill(first, 'SIGTERM')
+      expect((await ended)[0], told).toBe(0)
+    })
+  },
+)
