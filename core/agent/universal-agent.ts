@@ -151,6 +151,7 @@ export class UniversalAgent {
       model,
       tokens: input + agent.max_output_tokens,
       costMicros: estimateMicros(provider.name, model, input, agent.max_output_tokens) ?? 0,
+      ...(driver.outside ? { told: true } : {}),
       maxTurns: agent.max_turns,
       ...(logged
         ? {}

@@ -84,6 +84,8 @@ export type Verdict = z.output<typeof Verdict>
 /** The five buckets that providers bill. Counts of tokens. */
 export type Usage = { input: number; output: number; reasoning: number; cacheRead: number; cacheWrite: number }
 export const noUsage: Usage = { input: 0, output: 0, reasoning: 0, cacheRead: 0, cacheWrite: 0 }
+/** What an outside agent says that its model used; nobody can check it. */
+export type ReportedUsage = { usage: Usage; costMicros: number }
 /** All tokens of a usage; `reasoning` is part of `output` and is not added twice. */
 export const tokensOf = (u: Usage): number => u.input + u.output + u.cacheRead + u.cacheWrite
 

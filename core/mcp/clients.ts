@@ -28,6 +28,10 @@ export function openClients(store: Store, now: () => number) {
       if (noted.size > 1_000) noted.clear()
       noted.set(key, now())
       await store.transact(async (tx) => {
+        await tx.db
+          .deleteFrom('mcp_clients')
+          .where('last_seen_at', '<', tx.now - KEPT_MS)
+          .execute()
         const before = await tx.db.selectFrom('mcp_clients').select('name').where('principal', '=', owner).execute()
         const isNew = !before.some((one) => one.name === said.name)
         if (isNew && before.length >= MOST) return
@@ -36,10 +40,6 @@ export function openClients(store: Store, now: () => number) {
           .insertInto('mcp_clients')
           .values({ principal: owner, name: said.name, user_id: principal.userId, first_seen_at: tx.now, ...seen })
           .onConflict((conflict) => conflict.columns(['principal', 'name']).doUpdateSet(seen))
-          .execute()
-        await tx.db
-          .deleteFrom('mcp_clients')
-          .where('last_seen_at', '<', tx.now - KEPT_MS)
           .execute()
         if (isNew) tx.record(null, { type: 'access.changed', what: 'program connected', subject: said.name, by: principal.name })
       })

@@ -7,7 +7,7 @@ import type { Briefs } from '../agent/brief.ts'
 import type { Event } from '../contract/event.ts'
 import { Fault } from '../contract/fault.ts'
 import { labelOf } from '../contract/label.ts'
-import { isOver, TASK_STATUSES, type Task } from '../contract/task.ts'
+import { isOver, type ReportedUsage, TASK_STATUSES, type Task } from '../contract/task.ts'
 import type { Store } from '../store/store.ts'
 import { type CallState, type Claimed, MOST_TASKS, type SentCall, wordsIn } from '../tasks/outside.ts'
 import type { Tasks } from '../tasks/tasks.ts'
@@ -53,6 +53,34 @@ const Repeatable = {
     .default(DEFAULT_WAIT)
     .describe('How long to wait for the answer before it is left to heartbeat'),
 }
+const tokens = z.number().int().min(0).max(1_000_000_000)
+/** Where an agent calls for its task. */
+const Sends = {
+  ...Repeatable,
+  usage: z
+    .object({
+      input_tokens: tokens.default(0),
+      output_tokens: tokens.default(0),
+      cache_read_tokens: tokens.default(0),
+      cache_write_tokens: tokens.default(0),
+      cost_dollars: z.number().min(0).max(100_000).default(0),
+    })
+    .strict()
+    .optional()
+    .describe('What your model used since your last call, where you know it; it counts against the caps of the goal'),
+}
+const usedOf = (told: z.output<typeof Sends.usage>): ReportedUsage | undefined =>
+  told && {
+    usage: {
+      input: told.input_tokens,
+      output: told.output_tokens,
+      reasoning: 0,
+      cacheRead: told.cache_read_tokens,
+      cacheWrite: told.cache_write_tokens,
+    },
+    costMicros: Math.round(told.cost_dollars * 1_000_000),
+  }
+const CapShape = z.object({ used: z.number(), cap: z.number() })
 const Worked = z.object({
   task_id: text,
   call: text.nullable().describe('Name of the call, for heartbeat'),
@@ -77,6 +105,10 @@ const ClaimShape = z.object({
   lease: text.nullable(),
   lease_until: text.nullable(),
   lease_seconds: z.number(),
+  caps: z
+    .object({ model_calls: CapShape, tasks: CapShape, seconds: CapShape, tokens: CapShape, dollars: CapShape })
+    .nullable()
+    .describe('Of the whole goal. Each call of yours is a model call; tokens and dollars are those of our models and those that you tell'),
   system: text.nullable(),
   messages: z.array(MessageShape),
   tools: z.array(ToolShape).describe('What the agent has; call them through call_tool unless they are tools of this server'),
@@ -153,8 +185,8 @@ export function workerTools(doors: WorkerDoors): McpTool[] {
     const own = doors.tools.get(name)
     if (!own) throw new Error(`there is no tool ${name} for outside agents to have`)
     const { properties = {}, required = [] } = own.inputSchema as { properties?: object; required?: string[] }
-    const input = z.looseObject({ ...Handles, ...Repeatable })
-    const handles = z.toJSONSchema(z.object({ ...Handles, ...Repeatable }), { io: 'input' }) as { properties: object }
+    const input = z.looseObject({ ...Handles, ...Sends })
+    const handles = z.toJSONSchema(z.object({ ...Handles, ...Sends }), { io: 'input' }) as { properties: object }
     const merged = {
       type: 'object',
       properties: { ...handles.properties, ...properties },
@@ -170,9 +202,9 @@ export function workerTools(doors: WorkerDoors): McpTool[] {
       schemas: { input: merged, output: z.toJSONSchema(Worked) },
       hints: { reads: false, repeatable: false },
       run(given: z.output<typeof input>, call: Call) {
-        const { task_id, lease, idempotency_key, wait_seconds, ...rest } = given
+        const { task_id, lease, idempotency_key, wait_seconds, usage, ...rest } = given
         return work(
-          outside.send(call.by.name, { taskId: task_id, lease, key: idempotency_key, tool: name, input: rest }),
+          outside.send(call.by.name, { taskId: task_id, lease, key: idempotency_key, tool: name, input: rest, used: usedOf(usage) }),
           wait_seconds,
           call,
         )
@@ -311,13 +343,13 @@ export function workerTools(doors: WorkerDoors): McpTool[] {
         ...Handles,
         tool: z.string().min(1).max(128).describe('Its name'),
         arguments: z.record(z.string(), z.unknown()).default({}).describe('As its schema says'),
-        ...Repeatable,
+        ...Sends,
       }),
       output: Worked,
       hints: { reads: false, destroys: true, repeatable: false },
-      run({ task_id, lease, tool: name, arguments: given, idempotency_key, wait_seconds }, call) {
+      run({ task_id, lease, tool: name, arguments: given, idempotency_key, wait_seconds, usage }, call) {
         return work(
-          outside.send(call.by.name, { taskId: task_id, lease, key: idempotency_key, tool: name, input: given }),
+          outside.send(call.by.name, { taskId: task_id, lease, key: idempotency_key, tool: name, input: given, used: usedOf(usage) }),
           wait_seconds,
           call,
         )
@@ -339,6 +371,7 @@ export function workerTools(doors: WorkerDoors): McpTool[] {
       lease,
       lease_until: leaseUntil,
       lease_seconds: outside.leaseMs / 1_000,
+      caps: capsOf(claimed),
     }
     if (resumed) {
       const messages = await briefs.since(task.id, claimed.since)
@@ -381,6 +414,7 @@ export function workerTools(doors: WorkerDoors): McpTool[] {
         why_not: why,
         ...nothing,
         lease_seconds: outside.leaseMs / 1_000,
+        caps: null,
         system: null,
         messages: [],
         tools: [],
@@ -388,6 +422,17 @@ export function workerTools(doors: WorkerDoors): McpTool[] {
       },
       words,
     )
+  }
+}
+
+function capsOf({ caps: { limits, used } }: Claimed) {
+  const of = (spent: number, cap: number) => ({ used: spent, cap })
+  return {
+    model_calls: of(used.turns, limits.turns),
+    tasks: of(used.tasks, limits.tasks),
+    seconds: of(used.wallSeconds, limits.wallSeconds),
+    tokens: of(used.tokens, limits.tokens),
+    dollars: of(used.costMicros / 1_000_000, limits.costMicros / 1_000_000),
   }
 }
 

@@ -44,6 +44,7 @@ export function briefText(claimed: Claimed, brief: Brief, own: ReadonlySet<strin
       `task_id: ${task.id}`,
       `lease: ${lease} (until ${leaseUntil}; each call and each heartbeat renews it)`,
       `How to act: ${HOW_TO_ACT}`,
+      `Caps of the goal: ${capsText(claimed)}`,
     ].join('\n'),
     ...(isTurn ? [] : [`The task does not need you now: it is ${labelOf(task).word}. claim_task brings you back when it does.`]),
     '# Instruction',
@@ -53,6 +54,20 @@ export function briefText(claimed: Claimed, brief: Brief, own: ReadonlySet<strin
     ...(later.length > 0 ? ['# What happened in it so far', ...later.map(messageText)] : []),
     ...(others.length > 0 ? ['# Tools through call_tool', ...others.map(toolText)] : []),
   ].join('\n\n')
+}
+
+const grouped = (n: number): string => Math.floor(n).toLocaleString('en')
+const money = (micros: number): string => `$${(micros / 1_000_000).toFixed(2)}`
+/** Which caps bind an outside agent, and how near they are. */
+export function capsText({ caps: { limits, used } }: Pick<Claimed, 'caps'>): string {
+  const of = (spent: number, cap: number, what: string) => `${grouped(spent)} of ${grouped(cap)} ${what}`
+  const counted = [
+    of(used.turns, limits.turns, 'model calls (each call of yours is one)'),
+    of(used.tasks, limits.tasks, 'tasks'),
+    of(used.wallSeconds, limits.wallSeconds, 'seconds'),
+  ]
+  const told = `${of(used.tokens, limits.tokens, 'tokens')} and ${money(used.costMicros)} of ${money(limits.costMicros)}`
+  return `${counted.join(', ')}. ${told} count what models of Banyan used for it and what you tell with \`usage\` in a call. At a cap the goal pauses and a person is asked.`
 }
 
 /** What an agent that knows the task has missed. */

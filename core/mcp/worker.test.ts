@@ -166,6 +166,38 @@ test('a goal that wants a plan first is planned by an outside agent, approved by
   expect(await loopOver(id)).toMatchObject({ status: 'done', result: 'Tea is made.' })
 }, 60_000)
 
+test('what an agent tells of its model counts for the goal, and its caps bind on it', async () => {
+  const id = await submit('Count what it costs', { budget: { dollars: 1, tokens: 900_000 } })
+  const claim = await take(worker, id)
+  expect(claim.text).toMatch(/Caps of the goal: 0 of \d+ model calls.*0 of 900,000 tokens and \$0\.00 of \$1\.00/)
+  const usage = { input_tokens: 1_000, output_tokens: 200, cache_read_tokens: 30, cost_dollars: 0.6 }
+  const first = await worker.act(claim, 'list_files', {}, { usage, idempotency_key: 'one' })
+  expect(first.data.state, first.text).toBe('answered')
+  const again = await worker.act(claim, 'list_files', {}, { usage, idempotency_key: 'one' })
+  expect(again.data.call).toBe('one')
+  expect(await running.tree(id)).toMatchObject({ spend: { tokens: 1_230, costMicros: 600_000, turns: 1 } })
+  await worker.act(claim, 'list_files', {}, { usage, idempotency_key: 'two' })
+  const whole = await worker.claim({ task_id: id })
+  expect(whole.caps).toMatchObject({ model_calls: { used: 2 }, tokens: { used: 2_460, cap: 900_000 }, dollars: { used: 1.2, cap: 1 } })
+  const third = await worker.act(whole, 'list_files', {}, { idempotency_key: 'three', wait_seconds: 0 })
+  expect(third.data.state).not.toBe('answered')
+  const review = await running.asked(id)
+  expect([review.kind, review.title]).toEqual(['budget', expect.stringContaining('$1.00')])
+  await running.decide(review, 'approve')
+  const went = await worker.heartbeat(whole, { call: 'three' })
+  expect(went.data.state, went.text).toBe('answered')
+  await worker.end(whole, 'Counted.')
+  await loopOver(id)
+})
+
+test('a usage that is none is refused, and nothing is done', async () => {
+  const claim = await take(worker, await submit('Tell nonsense'))
+  const told = await worker.act(claim, 'write_file', { path: 'x.txt', content: 'x' }, { usage: { input_tokens: -5 } })
+  expect([told.isError, told.text]).toEqual([true, expect.stringContaining('usage.input_tokens')])
+  await worker.end(claim, 'Done.')
+  await loopOver(claim.task_id)
+})
+
 test('the prompt work_next_task makes a worker of any host', async () => {
   const { messages } = await worker.client.getPrompt({ name: 'work_next_task', arguments: { capability: 'python' } })
   const { text } = messages[0]!.content as { text: string }

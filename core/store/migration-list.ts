@@ -22,6 +22,7 @@ import * as mcpClients from './migrations/0019-mcp-clients.ts'
 import * as watchdog from './migrations/0020-watchdog.ts'
 import * as lessons from './migrations/0021-lessons.ts'
 import * as watchedTasks from './migrations/0022-watched-tasks.ts'
+import * as outsideUsage from './migrations/0023-outside-usage.ts'
 
 export const MIGRATIONS: readonly Migration[] = [
   foundation,
@@ -46,4 +47,5 @@ export const MIGRATIONS: readonly Migration[] = [
   watchdog,
   lessons,
   watchedTasks,
+  outsideUsage,
 ]

@@ -191,7 +191,7 @@ const COLUMNS = {
   login_attempts: ['state_hash', 'provider', 'browser_hash', 'return_to', 'link_user_id', 'expires_at'],
   outside_agents: ['name', 'capabilities', 'description', 'repository', 'webhook', 'max_tasks', 'created_at', 'last_seen_at'],
   outside_tasks: ['task_id', 'capability', 'agent', 'lease', 'lease_until', 'told', 'lapses', 'claimed_at'],
-  outside_calls: ['task_id', 'n', 'agent', 'key', 'hash', 'tool', 'input', 'call_id', 'told', 'at'],
+  outside_calls: ['task_id', 'n', 'agent', 'key', 'hash', 'tool', 'input', 'call_id', 'told', 'at', 'usage'],
   versions: ['kind', 'name', 'version', 'body', 'author', 'at'],
   // biome-ignore format: columns
   changes: [

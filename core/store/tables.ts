@@ -430,6 +430,8 @@ export type Database = {
     call_id: string | null
     told: number
     at: number
+    /** An object: what its model used for it, as the agent says; null: it said nothing. */
+    usage: string | null
   }
   /** Acts that were sent under a key, by who sent them. */
   act_keys: { by: string; key: string; hash: string; at: number }

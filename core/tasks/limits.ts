@@ -14,13 +14,19 @@ export type Meter = {
 export type Reached = { limit: LimitName | 'dailyMicros'; used: number; cap: number }
 
 /** A call is let through only if the tree stays within its caps even when the call costs all that was reserved for it. */
-export function turnReaches(limits: Limits, meter: Meter, estimate: { tokens: number; costMicros: number }, now: number): Reached | null {
+export function turnReaches(
+  limits: Limits,
+  meter: Meter,
+  /** `told`: what it costs is told afterwards, so it goes on until more was told than the cap. */
+  estimate: { tokens: number; costMicros: number; told?: boolean },
+  now: number,
+): Reached | null {
   const turns = meter.turns + meter.reserved.turns
   if (turns + 1 > limits.turns) return { limit: 'turns', used: turns, cap: limits.turns }
   const tokens = meter.tokens + meter.reserved.tokens
   if (tokens + estimate.tokens > limits.tokens) return { limit: 'tokens', used: tokens, cap: limits.tokens }
   const costMicros = meter.costMicros + meter.reserved.costMicros
-  if (estimate.costMicros > 0 && costMicros + estimate.costMicros > limits.costMicros)
+  if ((estimate.costMicros > 0 || estimate.told) && costMicros + estimate.costMicros > limits.costMicros)
     return { limit: 'costMicros', used: costMicros, cap: limits.costMicros }
   return wallReaches(limits, meter.startedAt, now)
 }

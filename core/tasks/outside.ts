@@ -5,8 +5,9 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { sql } from 'kysely'
 import { Fault } from '../contract/fault.ts'
+import type { Limits } from '../contract/limits.ts'
 import type { Message, StoredMessage } from '../contract/message.ts'
-import { isOver, type Task } from '../contract/task.ts'
+import { isOver, type ReportedUsage, type Task } from '../contract/task.ts'
 import { prepare } from '../store/prepared.ts'
 import type { Store, Tx } from '../store/store.ts'
 import { isHalted } from './halt.ts'
@@ -21,7 +22,7 @@ import {
   unreadOf,
   waitsFor,
 } from './outside-park.ts'
-import { type Grants, lock, openTask, openTree, save, saveTree, type TaskRow, toTask } from './rows.ts'
+import { type Grants, limitsOf, lock, openTask, openTree, save, saveTree, type TaskRow, toTask } from './rows.ts'
 
 /** Who may claim, as it registered. */
 export type OutsideAgent = {
@@ -53,6 +54,8 @@ export type Claimed = {
   resumed: boolean
   /** Number of the newest message that the agent knew of before. */
   since: number
+  /** The caps of its goal, and what of them is used. */
+  caps: { limits: Limits; used: { turns: number; tokens: number; costMicros: number; tasks: number; wallSeconds: number } }
 }
 export type Nothing = { why: 'none' | 'full' | 'held'; holds: string[] }
 
@@ -160,6 +163,7 @@ const insertCall = prepare<OutsideCallRow>()((db, p) =>
     call_id: null,
     told: 0,
     at: p.at,
+    usage: p.usage,
   }),
 )
 const callRow = prepare<{ id: string }>()((db, p) => db.selectFrom('calls').selectAll().where('id', '=', p.id))
@@ -184,8 +188,14 @@ const hashOf = (tool: string, input: unknown): string =>
 export const unread = async (
   store: Pick<Store, 'read'>,
   taskId: string,
-): Promise<{ n: number; agent: string; tool: string; input: unknown }[]> =>
-  (await store.read(unreadOf, { task_id: taskId })).map(({ n, agent, tool, input }) => ({ n, agent, tool, input: JSON.parse(input) }))
+): Promise<{ n: number; agent: string; tool: string; input: unknown; used: ReportedUsage | null }[]> =>
+  (await store.read(unreadOf, { task_id: taskId })).map(({ n, agent, tool, input, usage }) => ({
+    n,
+    agent,
+    tool,
+    input: JSON.parse(input),
+    used: usage === null ? null : (JSON.parse(usage) as ReportedUsage),
+  }))
 
 export function openOutside(store: Store, options: { leaseMs?: number } = {}) {
   const leaseMs = options.leaseMs ?? OUTSIDE_LEASE_MS
@@ -292,8 +302,8 @@ export function openOutside(store: Store, options: { leaseMs?: number } = {}) {
       claimed_at: isNew ? tx.now : claim.claimed_at,
     })
     await saveClaim(tx, claim)
+    const tree = await openTree(tx, treeId)
     if (isNew) {
-      const tree = await openTree(tx, treeId)
       if (tree.started_at === null) {
         tree.started_at = tx.now
         await saveTree(tx, tree)
@@ -309,6 +319,16 @@ export function openOutside(store: Store, options: { leaseMs?: number } = {}) {
       leaseUntil: iso(claim.lease_until),
       resumed,
       since,
+      caps: {
+        limits: limitsOf(tree),
+        used: {
+          turns: tree.turns,
+          tokens: tree.tokens,
+          costMicros: tree.cost_micros,
+          tasks: tree.tasks,
+          wallSeconds: tree.started_at === null ? 0 : Math.floor((tx.now - Number(tree.started_at)) / 1_000),
+        },
+      },
     }
   }
 
@@ -450,7 +470,7 @@ export function openOutside(store: Store, options: { leaseMs?: number } = {}) {
      */
     send: (
       name: string,
-      call: { taskId: string; lease: string; key: string | undefined; tool: string; input: unknown },
+      call: { taskId: string; lease: string; key: string | undefined; tool: string; input: unknown; used?: ReportedUsage | undefined },
     ): Promise<SentCall> =>
       store.transact(
         async (tx) => {
@@ -484,6 +504,7 @@ export function openOutside(store: Store, options: { leaseMs?: number } = {}) {
             call_id: null,
             told: 0,
             at: tx.now,
+            usage: call.used === undefined ? null : JSON.stringify(call.used),
           })
           claim.lease_until = tx.now + leaseMs
           claim.lapses = 0

@@ -226,6 +226,8 @@ export function openTurns(
         model: string
         tokens: number
         costMicros: number
+        /** Its cost is known only from what an outside agent tells. */
+        told?: boolean
         maxTurns: number
         prompt?: { hash: string; body: string; message: Message }
       },

@@ -47,7 +47,8 @@ export const clients = {
   revokedNow: (name: string) => `The token of ${name} is revoked.`,
 
   agents: 'Outside agents',
-  agentsIntro: 'Programs whose own model claims tasks and works on them, under the same rules and reviews as our agents.',
+  agentsIntro:
+    'Programs whose own model claims tasks and works on them, under the same rules and reviews as our agents. A goal’s caps on calls, tasks and time always bind them; its caps on tokens and money bind what they tell of their own model, and all work of our models below them.',
   agentsNone: 'No outside agent yet',
   agentsNoneHow: 'Connect a program that works on tasks; it is listed here once it registers.',
   can: 'Can',
