@@ -395,7 +395,50 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
   })
   let draining = false
   let rotation: Promise<number> | undefined
+  const submitGoal: Runtime['submitGoal'] = async (goal, by) => {
+    const name = goal.agent ?? FIRST_AGENT
+    const first = await registry.get('agent', name)
+    if (!first?.enabled) {
+      const known = (await registry.list('agent')).filter((a) => a.enabled).map((a) => a.name)
+      throw new Fault('invalid', `There is no agent "${name}"; choose one of ${known.join(', ')}.`)
+    }
+    const example = goal.example === undefined ? undefined : examples.find((e) => e.name === goal.example)
+    if (goal.example !== undefined && !example)
+      throw new Fault('invalid', `There is no example goal "${goal.example}"; choose one of ${examples.map((e) => e.name).join(', ')}.`)
+    const model = goal.model === 'default' ? undefined : goal.model
+    if (model !== undefined) models.pick(model) // a Fault says what is wrong with it
+    const attachments = await uploads.named(goal.attachments ?? [])
+    const copy = example?.copy ?? []
+    let filled: string | undefined
+    const prepare = async (treeId: string): Promise<void> => {
+      filled = treeId
+      await uploads.begin(treeId)
+      const folder = await folders.of({ treeId, workspace: '' })
+      if (copy.length > 0) await folders.fill(treeId, config.code, copy)
+      await uploads.putInto(folder, attachments)
+    }
+    const created = tasks.createGoal({
+      goal: goal.goal,
+      agent: name,
+      mode: goal.mode ?? 'auto',
+      limits: withBudget((await settings.policy()).policy.limits, goal.budget),
+      priority: goal.priority ?? 0,
+      workspace: goal.workspace ?? 'task',
+      submittedBy: by,
+      origin: 'person',
+      ...(goal.idempotencyKey === undefined ? {} : { idempotencyKey: goal.idempotencyKey }),
+      approval: goal.approval ?? 'ask_risky',
+      ...(model === undefined ? {} : { model }),
+      ...(goal.plan ? { plan: true } : {}),
+      ...(goal.rules?.length ? { rules: goal.rules } : {}),
+      ...(attachments.length > 0 ? { attachments } : {}),
+      ...(goal.forkedFrom === undefined ? {} : { forkedFrom: goal.forkedFrom }),
+      ...(attachments.length + copy.length > 0 ? { prepare } : {}),
+    })
+    return created.finally(() => (filled === undefined ? undefined : uploads.settle(filled)))
+  }
   const agent = new UniversalAgent({
+    submitGoal,
     history,
     changes,
     jobs,
@@ -523,48 +566,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     onRestart(act) {
       restart = act
     },
-    async submitGoal(goal, by) {
-      const name = goal.agent ?? FIRST_AGENT
-      const first = await registry.get('agent', name)
-      if (!first?.enabled) {
-        const known = (await registry.list('agent')).filter((a) => a.enabled).map((a) => a.name)
-        throw new Fault('invalid', `There is no agent "${name}"; choose one of ${known.join(', ')}.`)
-      }
-      const example = goal.example === undefined ? undefined : examples.find((e) => e.name === goal.example)
-      if (goal.example !== undefined && !example)
-        throw new Fault('invalid', `There is no example goal "${goal.example}"; choose one of ${examples.map((e) => e.name).join(', ')}.`)
-      const model = goal.model === 'default' ? undefined : goal.model
-      if (model !== undefined) models.pick(model) // a Fault says what is wrong with it
-      const attachments = await uploads.named(goal.attachments ?? [])
-      const copy = example?.copy ?? []
-      let filled: string | undefined
-      const prepare = async (treeId: string): Promise<void> => {
-        filled = treeId
-        await uploads.begin(treeId)
-        const folder = await folders.of({ treeId, workspace: '' })
-        if (copy.length > 0) await folders.fill(treeId, config.code, copy)
-        await uploads.putInto(folder, attachments)
-      }
-      const created = tasks.createGoal({
-        goal: goal.goal,
-        agent: name,
-        mode: goal.mode ?? 'auto',
-        limits: withBudget((await settings.policy()).policy.limits, goal.budget),
-        priority: goal.priority ?? 0,
-        workspace: goal.workspace ?? 'task',
-        submittedBy: by,
-        origin: 'person',
-        ...(goal.idempotencyKey === undefined ? {} : { idempotencyKey: goal.idempotencyKey }),
-        approval: goal.approval ?? 'ask_risky',
-        ...(model === undefined ? {} : { model }),
-        ...(goal.plan ? { plan: true } : {}),
-        ...(goal.rules?.length ? { rules: goal.rules } : {}),
-        ...(attachments.length > 0 ? { attachments } : {}),
-        ...(goal.forkedFrom === undefined ? {} : { forkedFrom: goal.forkedFrom }),
-        ...(attachments.length + copy.length > 0 ? { prepare } : {}),
-      })
-      return created.finally(() => (filled === undefined ? undefined : uploads.settle(filled)))
-    },
+    submitGoal,
     run() {
       runner ??= startRunner({
         store,

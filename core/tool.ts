@@ -184,6 +184,12 @@ export type Capabilities = {
     /** Runs one that was made. */
     run(name: string, input: unknown): Promise<Outcome>
   }
+  /** For the person whose words the task is: how things stand, an act on one of the goals, a new goal. A Fault says why not. */
+  desk: {
+    look(goal?: string): Promise<string>
+    act(goal: string, verb: 'cancel' | 'pause' | 'resume' | 'steer', message?: string): Promise<string>
+    start(goal: string): Promise<string>
+  }
   /** The stuck task that a supervisor was started for, and what is below it. A Fault says what is not its own. */
   supervision: {
     inspect(taskId?: string): Promise<string>

@@ -30,6 +30,7 @@ import type { Lease } from '../tasks/turns.ts'
 import type { Capabilities } from '../tool.ts'
 import type { Web } from '../web/web.ts'
 import { planClosing } from './closing-plan.ts'
+import { type DeskParts, frontDesk } from './front-desk.ts'
 import { selfCapability } from './self-capability.ts'
 import { supervision } from './supervision.ts'
 import type { Workspaces } from './workspaces.ts'
@@ -58,6 +59,8 @@ export type CapabilityParts = {
   secrets: Pick<Secrets, 'refusal' | 'valuesFor' | 'redact' | 'redactAll'>
   helpers: Helpers
   workspaces: Pick<Workspaces, 'of' | 'path'>
+  /** Begins a goal as a person does over HTTP. */
+  submitGoal: DeskParts['submitGoal']
   /** What is kept of files, so that changes can be undone. */
   history: Pick<History, 'writing' | 'taking' | 'around' | 'beside' | 'settle' | 'underWay'>
   changes: Changes
@@ -384,6 +387,7 @@ export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal,
       },
     },
     supervision: supervision({ tasks, registry, lease, callId }),
+    desk: frontDesk(parts, lease, callId),
     origin: {
       typedByPerson: (command) => ({ typed: typed !== null && command.trim() === typed.command, once: typed?.once ?? false }),
     },

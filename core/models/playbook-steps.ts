@@ -60,6 +60,8 @@ const Recipe = z.strictObject({
   description: z.string().min(1).max(1_000),
   /** An RE2 expression for the whole instruction, whatever its case. Its named groups are the first names. */
   trigger: z.string().min(1).max(2_000),
+  /** Who works it where the task's own agent lacks a tool that it needs. */
+  agent: Name.optional(),
   steps: z.array(z.unknown()).min(1).max(100),
 })
 
@@ -77,6 +79,7 @@ export type Playbook = {
   /** The named groups of an instruction that this playbook is for; null for every other. Takes time linear in the instruction. */
   match(instruction: string): Record<string, string> | null
   steps: readonly Compiled[]
+  agent?: string
 }
 
 /** Longer instructions are texts to think about, not orders. */
@@ -109,6 +112,7 @@ function compilePlaybook(raw: unknown, file: string): Playbook {
   return {
     name: recipe.name,
     description: recipe.description,
+    ...(recipe.agent === undefined ? {} : { agent: recipe.agent }),
     steps,
     match(instruction) {
       if (instruction.length > LONGEST_INSTRUCTION) return null

@@ -36,6 +36,7 @@ const FILTERS: Readonly<Record<string, readonly Filter[]>> = {
       return found.length > 0 ? found : [is.trim()]
     }),
   ],
+  lower: [filter('text', 'text', (is) => is.toLowerCase())],
   lines: [filter('text', 'texts', (is) => is.split('\n').filter((line) => line.trim() !== ''))],
   /** Names of the files, or folders, that list_files told. */
   files: [
@@ -46,6 +47,8 @@ const FILTERS: Readonly<Record<string, readonly Filter[]>> = {
       is.flatMap((answer) => entriesOf(answer).flatMap((one) => (one.path.endsWith('/') ? [one.path.slice(0, -1)] : []))),
     ),
   ],
+  /** The answers themselves. */
+  said: [filter('answers', 'text', (is) => is.map((answer) => answer.text).join('\n\n'))],
   /** One row for each folder that list_files was asked about, and the rows of every table in other answers. */
   rows: [filter('answers', 'rows', (is) => is.flatMap(rowsOf))],
   /** `success` if every answer could be read into rows and nothing is missing in it, else `failure`. */

@@ -17,7 +17,7 @@ const NAME = 'playbook'
 const WORKER = 'generalist'
 
 /** Words for whoever reads the history, and the calls that follow from them. */
-type Move = { text: string; calls: { tool: string; input: unknown }[] }
+type Move = { text: string; calls: { tool: string; input: unknown }[]; worker?: string | undefined }
 
 /** The first playbook whose trigger matches is run. `commandSeconds`: time-out of a command that a goal names; the terminal's own if left out. */
 export function playbook(options: { playbooks: readonly Playbook[]; commandSeconds?: number }): Provider {
@@ -68,7 +68,7 @@ function nextMove({ task, messages }: ModelRequest, options: Parameters<typeof p
     if (!groups) continue
     const progress = runSteps(book, groups, conversation)
     if (progress.kind === 'end') return end(progress.status, progress.result, progress.evidence)
-    return { text: `By the playbook ${book.name}.`, calls: progress.calls }
+    return { text: `By the playbook ${book.name}.`, calls: progress.calls, worker: book.agent }
   }
   const list = listOf(task.instruction)
   if (list) return workList(list.lines, conversation)
@@ -82,12 +82,13 @@ function withTools({ task, tools }: ModelRequest, move: Move): Move {
   const offered = new Set(tools.map((tool) => tool.name))
   const missing = move.calls.find((call) => !offered.has(call.tool))?.tool
   if (missing === undefined || offered.size === 0) return move
+  const { worker = WORKER } = move
   if (!offered.has('start_subtask'))
     return end('failure', `This needs the tool ${missing}, which the agent ${task.agent} does not have; give it the tool in its settings.`)
   return {
-    text: `The agent ${task.agent} does not have the tool ${missing}, so ${WORKER} takes the task over.`,
+    text: `The agent ${task.agent} does not have the tool ${missing}, so ${worker} takes the task over.`,
     calls: [
-      { tool: 'start_subtask', input: { task_instruction: task.instruction, agent_type: WORKER, workspace: 'shared', handover: true } },
+      { tool: 'start_subtask', input: { task_instruction: task.instruction, agent_type: worker, workspace: 'shared', handover: true } },
     ],
   }
 }

@@ -15,6 +15,9 @@ import { Ended, EXIT } from './terminal.ts'
 import { askedLines, type Settled, watchTree } from './watch.ts'
 import { counted, oneLine, plain, spent } from './words.ts'
 
+/** The agent that people speak to. */
+const INTERFACE = 'interface'
+
 type Options = {
   file?: string
   example?: string
@@ -75,6 +78,33 @@ export function addGoal(program: Command, cli: Cli): void {
     'banyan goal "Summarise the files in this folder" --wait',
     'banyan goal --file plan.md --budget dollars=2,tasks=50',
     'git log -20 | banyan goal - --wait --json',
+  )
+}
+
+/** `banyan ask`: a word to the interface agent, which knows how things stand and acts on goals. */
+export function addAsk(program: Command, cli: Cli): void {
+  examples(
+    program
+      .command('ask')
+      .summary('ask how things stand, or say what is to become of a goal')
+      .description(
+        'Speaks with the interface agent: "what is going on?", "status of the report", "cancel the report goal". It answers in plain words.\n' +
+          'Without a model it understands these forms; with one, any words.',
+      )
+      .argument('<words...>', 'what you want to know, or done')
+      .action(async (words: string[], _: object, own: Command) => {
+        const server = serverOf(cli, own)
+        const body = { goal: words.join(' '), agent: INTERFACE }
+        const submitted = await submit(server, body, randomUUID())
+        finish(
+          cli,
+          submitted,
+          await watchTree(cli, server, submitted.treeId, { stream: process.stderr, untilStuck: true, each: () => undefined }),
+          wantsJson(own),
+        )
+      }),
+    'banyan ask "what is going on?"',
+    'banyan ask cancel the report goal',
   )
 }
 

@@ -7,7 +7,7 @@ import { addControl } from './control.ts'
 import { addDatabase } from './database.ts'
 import { addDoctor } from './doctor.ts'
 import { addFiles } from './files.ts'
-import { addGoal } from './goal.ts'
+import { addAsk, addGoal } from './goal.ts'
 import { addKeeper } from './keeper.ts'
 import { addLessons } from './lessons.ts'
 import { addLook } from './look.ts'
@@ -47,6 +47,7 @@ export function build(cli: Cli, version: string): Command {
     .exitOverride()
   // Commands inherit these settings when they are added, so the settings come first.
   addGoal(program, cli)
+  addAsk(program, cli)
   addLook(program, cli)
   addControl(program, cli)
   addWatchdog(program, cli)
