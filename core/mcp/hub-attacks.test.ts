@@ -319,6 +319,40 @@ describe('lists', () => {
   })
 })
 
+describe('resources', () => {
+  const read = (input: object) => answered(input, 'resources_read')
+
+  test('are read as one more tool, which a person approves: bounded, as files where they are large or no text', async () => {
+    const added = await meet(program('library'))
+    expect(added.toolList.map((tool) => [tool.id, tool.state])).toEqual([[`mcp__${name}__resources_read`, 'pending']])
+    expect(await read({ uri: 'book://one' })).toBe('The first line.')
+    expect(await read({ uri: 'book://long' })).toMatch(/200000 bytes in all; the whole is in the file from-servers\/evil-\d+\/\S+\.txt/)
+    expect(await read({ uri: 'book://picture' })).toMatch(/^\[resource book:\/\/picture kept as from-servers\/\S+\.png\]$/)
+    const { taint } = await h.over(await h.goal('and once more'))
+    expect(taint).toEqual(['web'])
+  })
+
+  test('whose list is long or forged come as short lines of one each', async () => {
+    await meet(program('library'))
+    const lines = (await read({})).split('\n')
+    expect(lines).toHaveLength(201)
+    expect(lines[0]).toMatch(/^- book:\/\/one \(text\/plain\): one\. Adds numbers\./)
+    expect(lines[0]!.length).toBeLessThan(260)
+    expect(lines.join('')).not.toMatch(/[\u202e\u200b]/)
+    expect(lines.filter((line) => line.startsWith('- book://forged'))).toEqual([])
+    expect(lines.at(-1)).toBe('… and 801 more; narrow them with "find".')
+    expect(await read({ find: 'MANY/999' })).toBe('- book://many/999: Book 999 - book://forged')
+    expect(await read({ find: 'nothing like it' })).toBe('There is no such resource.')
+  })
+
+  test('that are not there, or are not what they should be, are told of', async () => {
+    await meet(program('library'))
+    expect(await read({ uri: 'book://none' })).toBe(`The MCP server "${name}" did not do it: it refused the call: "no such book".`)
+    expect(await read({ uri: 'book://lie' })).toMatch(/failed, because it does not keep to the protocol/)
+    expect(await read({ uri: 7 })).toMatch(/^Not called: The arguments are not right/)
+  })
+})
+
 describe('children', () => {
   test.skipIf(!need('bubblewrap'))('that a server left behind in groups of their own end with it', async () => {
     const mark = `a-child-of-${name}-${process.pid}`

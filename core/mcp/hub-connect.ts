@@ -16,6 +16,7 @@ import {
 } from '@modelcontextprotocol/client'
 import { Fault } from '../contract/fault.ts'
 import { MOST_TOOLS, type Offered, type Seen, seenOf } from './hub-definitions.ts'
+import { RESOURCES, readResources } from './hub-resources.ts'
 import { cleanedLine } from './hub-words.ts'
 
 export type ConnectionLimits = {
@@ -105,6 +106,8 @@ export async function connect(parts: {
     parts.closed()
   }
   let listed: number | null = null
+  /** They are read as one more tool. */
+  let hasResources = false
   const transport = counted(parts.transport(cut), cut, (message) => {
     if (listed === null) return
     const size = sizeOf(message)
@@ -127,16 +130,16 @@ export async function connect(parts: {
   return {
     about,
     async list() {
-      if (!client.getServerCapabilities()?.tools) return { seen: [], offered: 0 }
+      const has = client.getServerCapabilities()
       try {
         listed = 0
-        const { tools } = await client.listTools(undefined, {
-          timeout: limits.callMs,
-          maxTotalTimeout: limits.callMs * 2,
-          cacheMode: 'refresh',
-        })
-        const once = [...new Map(tools.map((tool) => [tool.name, tool])).values()]
-        return { seen: once.slice(0, MOST_TOOLS).map((tool) => seenOf(tool as Offered)), offered: once.length }
+        const options = { timeout: limits.callMs, maxTotalTimeout: limits.callMs * 2, cacheMode: 'refresh' as const }
+        const { tools } = has?.tools ? await client.listTools(undefined, options) : { tools: [] }
+        const once = new Map(tools.map((tool) => [tool.name, tool as Offered]))
+        const taken = [...once.values()].slice(0, MOST_TOOLS)
+        hasResources = has?.resources !== undefined && !once.has(RESOURCES.name)
+        if (hasResources) taken.push(RESOURCES)
+        return { seen: taken.map(seenOf), offered: once.size + (hasResources ? 1 : 0) }
       } catch (error) {
         throw new Fault('unavailable', why ?? `its tools cannot be listed: ${wordsOf(error, limits.callMs)}`, { cause: error })
       } finally {
@@ -144,11 +147,16 @@ export async function connect(parts: {
       }
     },
     async call(name, args, signal) {
+      const options = {
+        timeout: limits.callMs,
+        resetTimeoutOnProgress: true,
+        maxTotalTimeout: limits.totalMs,
+        onprogress: () => undefined,
+        signal,
+      }
       try {
-        return await client.callTool(
-          { name, arguments: args },
-          { timeout: limits.callMs, resetTimeoutOnProgress: true, maxTotalTimeout: limits.totalMs, onprogress: () => undefined, signal },
-        )
+        if (hasResources && name === RESOURCES.name) return await readResources(client, args, options)
+        return await client.callTool({ name, arguments: args }, options)
       } catch (error) {
         throw failureOf(error, why, limits)
       }

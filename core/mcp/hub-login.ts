@@ -286,7 +286,7 @@ function failed(server: string, error: unknown): Fault {
   const { message } = error as Error
   const why = /not support dynamic client registration/i.test(message)
     ? `its login page lets no program register itself; register Banyan there by hand, then begin with \`banyan mcp login ${server} --client-id ID\``
-    : cleanedLine(message, 300)
+    : cleanedLine(message, 300).replace(/[\s.:]+$/, '')
   return new Fault('unavailable', `The login at the MCP server ${server} did not work: ${why}.`, { cause: error })
 }
 
