@@ -1,11 +1,12 @@
 /** On a small disk of its own, which only root can mount; elsewhere the same with the numbers of the disk that is there. */
 import { spawnSync } from 'node:child_process'
-import { appendFileSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sql } from 'kysely'
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { DEFAULT_LIMITS } from '../contract/limits.ts'
+import { engine } from '../http/fixture/engine.ts'
 import { openStore, type Store } from '../store/store.ts'
 import { openTasks, type Tasks } from '../tasks/tasks.ts'
 import { DISK_GUARD, type DiskGuardParts, openDiskGuard } from './disk-guard.ts'
@@ -133,6 +134,33 @@ describe.skipIf(!mounted)('a disk that fills up', () => {
     await vi.waitFor(() => expect(existsSync(ballast)).toBe(true), soon)
     expect(await tasks.halt.state()).toMatchObject({ by: 'ann' })
     await guarding.close()
+  })
+})
+
+describe.skipIf(!mounted)('a whole Banyan on a disk that fills up', () => {
+  test('says why nothing begins, is used meanwhile, and goes on with its goals by itself', async () => {
+    const dataDir = join(place, 'data')
+    mkdirSync(dataDir, { mode: 0o711 })
+    const banyan = await engine({ MODEL: 'playbook', DISK_RESERVE_MB: '4' }, dataDir)
+    const system = async () => (await banyan.ask<{ paused: { by: string; comment: string } | null }>('GET', '/api/system')).json
+    const filler = join(place, 'filler')
+    try {
+      expect((await system()).paused).toBeNull()
+      writeFileSync(filler, '')
+      // Nearly full, as a disk is at the moment at which the guard looks.
+      while (statfsSync(place).bavail * statfsSync(place).bsize > 3 * MB) appendFileSync(filler, Buffer.alloc(256 * 1024, 1))
+      await vi.waitFor(async () => expect((await system()).paused).toMatchObject({ by: DISK_GUARD }), soon)
+      const { json } = await banyan.submit('Run `echo after`')
+      expect((await banyan.tree(json.treeId)).status).toBe('pending')
+      rmSync(filler)
+      const tree = await banyan.over(json.treeId)
+      expect(tree.status).toBe('done')
+      expect((await system()).paused).toBeNull()
+    } finally {
+      rmSync(filler, { force: true })
+      await banyan.stop()
+      rmSync(dataDir, { recursive: true, force: true })
+    }
   })
 })
 

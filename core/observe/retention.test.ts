@@ -4,14 +4,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { sql } from 'kysely'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { need } from '../../scripts/needs.ts'
+import { startPostgres } from '../../scripts/postgres.ts'
 import { DEFAULT_LIMITS } from '../contract/limits.ts'
 import { type Server, serve } from '../http/fixture/serve.ts'
 import { openStore, type Store } from '../store/store.ts'
 import { BY_TASK, BY_TREE, beginRemoval, finishRemovals, KEPT } from '../tasks/old-trees.ts'
 import { openReview } from '../tasks/review.ts'
 import { openTasks, type Tasks } from '../tasks/tasks.ts'
+import { openMetrics } from './metrics.ts'
 import { DAY_MS, openRetention } from './retention.ts'
+import { deadOf } from './work.ts'
 
 let folder: string
 let store: Store
@@ -72,7 +76,7 @@ async function rowsLeft(id: string): Promise<Record<string, number>> {
     (await sql<{ n: number }>`select count(*) as n from ${sql.table(table)} where ${sql.ref(column)} = ${id}`.execute(store.db)).rows[0]!.n
   const all = [['trees', 'id'], ['tasks', 'tree_id'], ...BY_TASK.map((t) => [t, 'task_id']), ...BY_TREE.map((t) => [t, 'tree_id'])]
   const found = await Promise.all(all.map(async ([table, column]) => [table, await count(table!, column!)] as const))
-  return Object.fromEntries(found.filter(([, n]) => n > 0))
+  return Object.fromEntries(found.filter(([, n]) => Number(n) > 0))
 }
 
 test('an old goal is written to a file, with its messages, facts and files, and then is gone', async () => {
@@ -202,5 +206,43 @@ describe('over HTTP', () => {
     expect((await server.ask('GET', '/api/system/retention?days=13')).status).toBe(400)
     expect((await server.ask('POST', '/api/system/retention', { body: { days: 14 } })).json).toEqual({ items: [], more: false })
     expect((await server.ask('POST', '/api/system/retention')).status).toBe(400)
+  })
+})
+
+describe.skipIf(!need('postgres'))('on a real PostgreSQL server', () => {
+  let server: Awaited<ReturnType<typeof startPostgres>>
+  beforeAll(async () => {
+    server = await startPostgres()
+  })
+  afterAll(() => server?.stop())
+
+  test('an old goal with tasks below it goes, what failed is put away, and facts are counted from where the last one stopped', async () => {
+    await store.close()
+    store = await openStore(server.url)
+    tasks = openTasks(store)
+    const id = await ended('Count the files.')
+    const root = await store.db.selectFrom('tasks').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
+    await store.transact(async (tx) => {
+      await tx.db
+        .insertInto('tasks')
+        .values({ ...root, id: `${id}.1`, parent_id: id })
+        .execute()
+    })
+    const failed = await submit('Fail.')
+    const lease = (await tasks.turns.lease('w', 1))[0]!
+    await tasks.turns.fail(lease, { reason: 'error', note: 'no' })
+    const dead = async () => (await deadOf(store, { limit: 10 })).items.map((one) => one.taskId)
+    expect(await dead()).toEqual([failed])
+    await tasks.discard(failed, 'ann')
+    expect(await dead()).toEqual([])
+
+    const metrics = () => openMetrics({ store, version: '1', now: Date.now, gauges: async () => [] })
+    expect(await metrics().text()).toMatch(/banyan_goals_submitted_total(\{[^}]*\})? 2\b/)
+    const retention = open()
+    expect((await retention.run('ann')).items.map((one) => one.tasks)).toEqual([2, 1])
+    expect(await rowsLeft(id)).toEqual({})
+    await retention.close()
+    expect(await metrics().text()).toMatch(/banyan_goals_submitted_total(\{[^}]*\})? 2\b/)
+    await tasks.wakeQuota('anthropic')
   })
 })

@@ -89,6 +89,24 @@ describe.skipIf(noBrowser)('the page of the system', () => {
     await api(`/api/tasks/${treeId}/abort`, {}).catch(() => undefined)
   })
 
+  test('what failed is put away after a question, and is told no more', async () => {
+    const { treeId } = await api('/api/goals', { goal: 'Run `exit 9`' })
+    await expect.poll(async () => (await api(`/api/tasks/${treeId}`)).status, { timeout: 15_000 }).toBe('failed')
+    const page = await open('/system?tab=dead')
+    const item = page.locator('.dead-item', { hasText: 'exit 9' })
+    await item.getByRole('button', { name: 'Put away' }).click()
+    const dialog = page.getByRole('alertdialog', { name: 'Put it away?' })
+    await dialog.getByRole('button', { name: 'Put away' }).click()
+    await page
+      .getByText(/is put away\./)
+      .first()
+      .waitFor()
+    await expect.poll(() => item.count(), { timeout: 15_000 }).toBe(0)
+    await page.reload()
+    await page.locator('.read-age').first().waitFor()
+    await expect.poll(() => item.count()).toBe(0)
+  })
+
   test('a turn under way shows its task, and leads to it', async () => {
     const { treeId } = await api('/api/goals', { goal: 'Run `sleep 30`' })
     const page = await open('/system?tab=workers')
