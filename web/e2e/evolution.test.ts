@@ -17,7 +17,7 @@ const LOUD = [
 ].join('\n')
 const BYE = "/** What is said last. */\nexport const farewell = (): string => 'Goodbye'\n"
 
-describe.skipIf(noBrowser || !need('bubblewrap'))('the pages of evolution', { timeout: 90_000 }, async () => {
+describe.skipIf(noBrowser || !need('bubblewrap'))('the pages of evolution', { timeout: 180_000 }, async () => {
   const model = noBrowser ? null : await startAskingModel()
   const source = sampleCheckout()
   const kit = harness({ MODEL: `openai/${MODEL}`, OPENAI_BASE_URL: model?.url ?? '' }, source.folder)
@@ -95,6 +95,7 @@ describe.skipIf(noBrowser || !need('bubblewrap'))('the pages of evolution', { ti
     const item = page.locator('.review-item')
     await item.getByText('Level 2, code of the system').waitFor()
     await item.getByText('loud = (name: string)').waitFor()
+    await item.getByRole('button', { name: /^Gates .* passed/ }).click()
     await item.getByRole('button', { name: /^affected tests passed/ }).waitFor()
     expect(await item.locator('img').count()).toBe(0)
     await axe(page)

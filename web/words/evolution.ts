@@ -108,8 +108,14 @@ export const evolution = {
   gates: {
     title: 'Gates',
     verdicts,
-    all: (n: number, time: string | null) =>
-      `${plural(n, { one: '# gate', other: 'all # gates' })} passed${time === null ? '' : ` in ${time}`}`,
+    all: (passed: number, skipped: number, time: string | null) =>
+      [
+        plural(passed, { one: '# gate passed', other: '# gates passed' }),
+        skipped > 0 && plural(skipped, { other: '# not needed' }),
+        time !== null && `in ${time}`,
+      ]
+        .filter(Boolean)
+        .join(', '),
     some: (n: number) => plural(n, { one: '# gate failed', other: '# gates failed' }),
     running: (n: number) => `${plural(n, { one: '# gate is through', other: '# gates are through' })}; the next one runs…`,
     waits: 'They run when its turn comes; one change is judged at a time.',
@@ -154,10 +160,7 @@ export const evolution = {
     soon: 'Watched to the end; it is kept in a moment.',
     restarting: 'Banyan restarts with it. This page goes on by itself.',
   },
-  story: {
-    title: 'Story',
-    keeper: 'keeper',
-  },
+  story: { title: 'Story', agreed: 'agreed' },
   join: {
     title: 'Your checkout was left alone',
     about: (branch: string) => `It had work of its own, so the change is on the branch ${branch}. Bring it to yours with:`,

@@ -16,7 +16,6 @@ import { Button } from '../../ui/button.tsx'
 import { CopyButton } from '../../ui/copy-button.tsx'
 import { ErrorState } from '../../ui/error-state.tsx'
 import { Link } from '../../ui/link.tsx'
-import { useNarrow } from '../../ui/narrow.ts'
 import { Reading } from '../../ui/reading.tsx'
 import { RelativeTime } from '../../ui/relative-time.tsx'
 import { Skeleton } from '../../ui/skeleton.tsx'
@@ -95,6 +94,8 @@ function Shown({ detail }: { detail: Detail }) {
           <span className="dim">
             <RelativeTime at={change.createdAt} />
           </span>
+          <span className="grow" />
+          <CopyButton text={`${location.origin}${changePath(change.id)}`} label={words.copyLink} />
         </div>
         <div className="change-title-line">
           <h1>{change.title}</h1>
@@ -111,7 +112,6 @@ function Shown({ detail }: { detail: Detail }) {
                 </Button>
               </WhileOnline>
             )}
-            <CopyButton text={`${location.origin}${changePath(change.id)}`} label={words.copyLink} />
           </div>
         </div>
         {change.note && change.join === null && (
@@ -154,8 +154,7 @@ function Reasons({ change }: { change: Change }) {
 function Gates(props: { change: Change; gates: Detail['gates']; open: string | undefined; setOpen: (name: string | undefined) => void }) {
   const { change, gates, open, setOpen } = props
   const runs = change.state === 'gating'
-  const narrow = useNarrow()
-  if (gates.length > 0) return <GateFold changeId={change.id} gates={gates} open={!narrow} runs={runs} log={{ open, setOpen }} />
+  if (gates.length > 0) return <GateFold changeId={change.id} gates={gates} runs={runs} log={{ open, setOpen }} />
   return (
     <section className="card change-card" aria-labelledby="change-gates">
       <h2 id="change-gates">{words.gates.title}</h2>
@@ -260,10 +259,13 @@ function Story({ story }: { story: Detail['story'] }) {
     <section className="card change-card" aria-labelledby="change-story">
       <h2 id="change-story">{words.story.title}</h2>
       <ol className="change-story">
-        {story.map((step) => {
-          const { word, tone } = changeLabelOf(step)
+        {story.map((step, i) => {
+          // A second line of the same state without a word about why is the moment in which somebody agreed.
+          const agreed = step.state === 'review' && step.note === null && story[i - 1]?.state === 'review'
+          const { word, tone } = agreed ? { word: words.story.agreed, tone: 'good' } : changeLabelOf(step)
           return (
-            <li key={`${step.at} ${step.state} ${step.note}`}>
+            // biome-ignore lint/suspicious/noArrayIndexKey: steps come at the end only
+            <li key={i}>
               <time dateTime={step.at} title={dayAndTime(step.at)} className="dim">
                 {momentOf(step.at, Date.now())}
               </time>

@@ -27,6 +27,7 @@ type Props = {
 function Verdict({ gates }: { gates: readonly ShownGate[] }) {
   const failed = gates.filter((gate) => gate.verdict === 'failed').length
   const passed = gates.filter((gate) => gate.verdict === 'passed').length
+  const skipped = gates.filter((gate) => gate.verdict === 'skipped').length
   const ms = gates.reduce((sum, gate) => sum + (gate.ms ?? 0), 0)
   return failed > 0 ? (
     <span className="tone-bad gates-verdict">
@@ -34,16 +35,15 @@ function Verdict({ gates }: { gates: readonly ShownGate[] }) {
     </span>
   ) : (
     <span className="tone-good gates-verdict">
-      <Check aria-hidden="true" /> {words.all(passed, ms > 0 ? duration(ms) : null)}
+      <Check aria-hidden="true" /> {words.all(passed, skipped, ms > 0 ? duration(ms) : null)}
     </span>
   )
 }
 
-/** Folded to its verdict where `open` is false and no gate failed. `runs`: they are not through yet. */
+/** Folded to its verdict where no gate failed: then there is little to read. `runs`: they are not through yet. */
 export function GateFold(props: {
   changeId: string
   gates: readonly ShownGate[]
-  open: boolean
   runs?: boolean
   /** Which log is open, where the address keeps it. */
   log?: { open: string | undefined; setOpen: (name: string | undefined) => void }
@@ -51,7 +51,7 @@ export function GateFold(props: {
   const { changeId, gates, runs = false, log } = props
   const needed = runs || log?.open !== undefined || gates.some((gate) => gate.verdict === 'failed')
   const [chosen, choose] = useState<boolean>()
-  const open = chosen ?? (props.open || needed)
+  const open = chosen ?? needed
   const [own, setOwn] = useState<string>()
   const Turn = open ? ChevronDown : ChevronRight
   return (

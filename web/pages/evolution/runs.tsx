@@ -29,7 +29,7 @@ export function Runs() {
   const back = items.find((slot) => slot.name === (good === active ? (active === 'A' ? 'B' : 'A') : good) && slot.state === 'kept')
   const golden = items.find((slot) => slot.name === 'golden')
   return (
-    <section className="runs" aria-label={words.title}>
+    <section className="what-runs" aria-label={words.title}>
       {!state.data.on && (
         <div className="runs-off" role="note">
           <TriangleAlert aria-hidden="true" />

@@ -4,7 +4,6 @@ import type { Review } from '../../../core/contract/review.ts'
 import { useReviews } from '../../data/use-reviews.ts'
 import { useRead } from '../../read.ts'
 import { Link } from '../../ui/link.tsx'
-import { useNarrow } from '../../ui/narrow.ts'
 import { evolution as words } from '../../words/evolution.ts'
 import { FileDiffs } from '../evolution/file-diffs.tsx'
 import { GateFold } from '../evolution/gates.tsx'
@@ -18,7 +17,6 @@ import type { SelfChange } from './effect.ts'
 export function SelfChangeItem({ review, change, keys }: { review: Review; change: SelfChange; keys: boolean }) {
   // How long each gate took is no part of what is decided, so it is read beside it.
   const { data } = useRead(ROUTES.change, { params: { id: change.id } }, { follow: true })
-  const narrow = useNarrow()
   const times = new Map(data?.change.tree === change.tree ? data.gates.map((gate) => [gate.name, gate.ms]) : [])
   const gates = change.gates.map((gate) => {
     const ms = times.get(gate.name)
@@ -42,9 +40,9 @@ export function SelfChangeItem({ review, change, keys }: { review: Review; chang
         </div>
       </dl>
       <AgentWords text={saysOf(change)} by={change.agent} />
+      <GateFold changeId={change.id} gates={gates} />
       <h3>{words.diff.title}</h3>
       <FileDiffs changeId={change.id} files={change.files} diff={change.diff} keys={keys} />
-      <GateFold changeId={change.id} gates={gates} open={!narrow} />
       {review.state !== 'decided' && <p className="dim">{words.review.stands}</p>}
     </div>
   )
