@@ -71,7 +71,7 @@ describe.skipIf(noBrowser)('one task taken apart', () => {
     await tree.getByText('New and in no commit: notes.txt').waitFor()
     const file = tree.locator('details', { hasText: 'readme.md' })
     expect(await file.locator('summary').innerText()).toMatch(/\+1\s+−2/)
-    expect(await file.locator('.patch-removed').allInnerTexts()).toEqual(['-two\n', '-three\n'])
+    expect(await file.locator('.diff-old code').allTextContents()).toEqual(['removed: two', 'removed: three'])
     await axe(page)
   })
 

@@ -247,7 +247,6 @@ export const detail = {
       plural(n, { one: '# file differs from where the branch began', other: '# files differ from where the branch began' }),
     untracked: 'New and in no commit:',
     cut: 'The changes are too many to show all; look into the folder of the goal.',
-    moreLines: (n: number) => plural(n, { one: '… # more line', other: '… # more lines' }),
   },
   diff: {
     scope: 'Whose changes',

@@ -1,18 +1,18 @@
 /** What a task's git work trees hold beyond where they began, file by file as patches. */
 import { GitBranch } from 'lucide-react'
-import { useState } from 'react'
+import { useMemo, useState } from 'react'
 import { ROUTES } from '../../../core/contract/api.ts'
 import type { WorktreeDiff } from '../../../core/contract/api-detail.ts'
+import { parsePatch } from '../../patch.ts'
 import { useRead } from '../../read.ts'
 import { Fault } from '../../ui/notice.tsx'
+import { PatchView } from '../../ui/patch-view.tsx'
 import { visible } from '../../visible.ts'
 import { detail } from '../../words/detail.ts'
 
 const words = detail.git
 /** Files whose patch is open at first. */
 const OPEN = 3
-/** Lines of one patch that are drawn; more would make the page slow. */
-const LINES = 2_000
 
 export function Worktrees({ taskId }: { taskId: string }) {
   const { data, error } = useRead(ROUTES.taskWorktrees, { params: { id: taskId } }, { follow: true })
@@ -47,31 +47,14 @@ function Worktree({ worktree }: { worktree: WorktreeDiff }) {
 
 function OneFile({ file, first }: { file: WorktreeDiff['files'][number]; first: boolean }) {
   const [open, setOpen] = useState(first)
+  const [patch] = useMemo(() => parsePatch(file.patch), [file.patch])
   return (
     <details className="change" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>
         <code className="grow">{visible(file.path)}</code>
         <span className="tone-good">+{file.added}</span> <span className="tone-bad">−{file.removed}</span>
       </summary>
-      {open && <Patch text={file.patch} />}
+      {open && patch && <PatchView patch={patch} label={visible(file.path)} />}
     </details>
-  )
-}
-
-const KINDS: Readonly<Record<string, string>> = { '+': 'patch-added', '-': 'patch-removed', '@': 'patch-place' }
-function Patch({ text }: { text: string }) {
-  const all = text.slice(text.indexOf('\n@@') + 1).split('\n')
-  return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keys
-    <pre className="text patch" tabIndex={0}>
-      {all.slice(0, LINES).map((line, i) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: lines have no other name and are never moved
-        <span key={i} className={KINDS[line[0] ?? ''] ?? ''}>
-          {line}
-          {'\n'}
-        </span>
-      ))}
-      {all.length > LINES && words.moreLines(all.length - LINES)}
-    </pre>
   )
 }
