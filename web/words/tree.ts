@@ -47,6 +47,7 @@ export const tree = {
 
   search: 'Search in this goal',
   searchPlaceholder: 'Search tasks, tools, texts',
+  searchShort: 'Search',
   hits: (n: number, more: boolean) => (more ? `the first ${n} places` : plural(n, { one: '# place', other: '# places' })),
   at: (i: number, n: number) => `${i} of ${n}`,
   noHit: 'Nothing in this goal has these words.',

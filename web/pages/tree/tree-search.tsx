@@ -6,6 +6,7 @@ import type { SearchHit } from '../../../core/contract/api-look.ts'
 import { useActions } from '../../actions.ts'
 import { useRead } from '../../read.ts'
 import { IconButton } from '../../ui/icon-button.tsx'
+import { useNarrow } from '../../ui/narrow.ts'
 import { SearchBox } from '../../ui/search-box.tsx'
 import { StatusIcon } from '../../ui/status-icon.tsx'
 import { tree } from '../../words/tree.ts'
@@ -25,6 +26,7 @@ export function TreeSearch(props: {
   const [typed, setTyped] = useState(q ?? '')
   const [at, setAt] = useState(-1)
   const input = useRef<HTMLInputElement>(null)
+  const narrow = useNarrow()
   const asks = Boolean(q?.trim())
   const { data, isFetching, error } = useRead(
     ROUTES.searchTree,
@@ -67,7 +69,7 @@ export function TreeSearch(props: {
         type="text"
         enterKeyHint="search"
         value={typed}
-        placeholder={tree.searchPlaceholder}
+        placeholder={narrow ? tree.searchShort : tree.searchPlaceholder}
         onChange={(event) => setTyped(event.target.value)}
         onKeyDown={(event) => {
           if (event.key === 'Enter') {
