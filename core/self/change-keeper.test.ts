@@ -1,0 +1,118 @@
+/** A change in the hands of the keeper, as the engine sees it. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, describe, expect, test } from 'vitest'
+import { need } from '../../scripts/needs.ts'
+import type { Checkout } from '../../scripts/testing/checkout.ts'
+import { GREETING, loud, louder, type Self, self } from '../../scripts/testing/self.ts'
+
+let s: Self | undefined
+afterEach(async () => {
+  const found = await s?.end()
+  s = undefined
+  expect(found ?? []).toEqual([])
+})
+const open = async (...given: Parameters<typeof self>): Promise<Self> => {
+  s = await self(...given)
+  return s
+}
+
+describe.skipIf(!need('bubblewrap'))('with a keeper', () => {
+  /** As the keeper writes it: see scripts/keeper/README.md. */
+  function keeperOf(dataDir: string, source: Checkout) {
+    const home = join(dataDir, 'keeper')
+    mkdirSync(home, { recursive: true })
+    const tree = source.git('rev-parse', 'HEAD^{tree}')
+    const slot = { commit: source.git('rev-parse', 'HEAD'), tree }
+    const events: object[] = []
+    const table = (lastRequest: string | null) =>
+      writeFileSync(
+        join(home, 'slots.json'),
+        JSON.stringify({
+          version: 1,
+          active: 'A',
+          good: 'A',
+          safe: false,
+          lastRequest,
+          slots: { A: slot, B: null, golden: null },
+          failed: {},
+        }),
+      )
+    table(null)
+    return {
+      request: () => JSON.parse(readFileSync(join(home, 'request.json'), 'utf8')) as Record<string, string>,
+      incoming: (of: string) => join(home, 'incoming', of),
+      tell(type: string, change: { id: string; tree: string | null }, reason: string | null = null) {
+        events.push({
+          seq: events.length + 1,
+          at: new Date().toISOString(),
+          type,
+          slot: 'B',
+          tree: change.tree,
+          commit: null,
+          changeId: change.id,
+          reason,
+        })
+        writeFileSync(join(home, 'events.jsonl'), `${events.map((event) => JSON.stringify(event)).join('\n')}\n`)
+      },
+    }
+  }
+
+  test('a change is handed over, watched and kept, and its author hears of it only then', async () => {
+    const { goal, until, item, approve, runtime, source, h } = await open({ louder: louder() }, { kept: true })
+    const keeper = keeperOf(h.dataDir, source)
+    const from = source.git('rev-parse', 'HEAD^{tree}')
+    let restarts = 0
+    runtime.onRestart(() => restarts++)
+    const id = await goal('louder')
+    await until(id, 'review')
+    await approve(await item(id))
+    const change = await until(id, 'restarting')
+    await expect.poll(() => restarts, { timeout: 120_000 }).toBe(1)
+    expect(keeper.request()).toEqual({
+      id: expect.any(String),
+      kind: 'change',
+      changeId: change.id,
+      commit: change.commit,
+      tree: change.tree,
+      page: null,
+      from,
+    })
+    expect(readFileSync(join(keeper.incoming(change.tree!), GREETING), 'utf8')).toBe(loud())
+    keeper.tell('ready', change)
+    runtime.changes.wake()
+    await until(id, 'watching')
+    expect((await runtime.changes.state()).landing).toEqual({ id: change.id, title: 'Greets louder', state: 'watching' })
+    expect((await runtime.tasks.task(id)).status).toBe('waiting')
+    keeper.tell('kept', change)
+    keeper.tell('boot', change)
+    runtime.changes.wake()
+    await until(id, 'kept')
+    expect((await h.over(id)).result).toContain('is kept')
+    expect((await runtime.changes.state()).landing).toBe(null)
+    const told = await runtime.changes.get(change.id)
+    expect([told.keeper.map((one) => one.type), told.watchSeconds], 'a later start is no part of its story').toEqual([
+      ['ready', 'kept'],
+      600,
+    ])
+    const slots = await runtime.changes.slots()
+    expect(slots).toMatchObject({ active: 'A', good: 'A', safe: false, failed: [] })
+    expect(slots.items.map((slot) => [slot.name, slot.tree, slot.state])).toEqual([['A', from, 'kept']])
+  }, 240_000)
+
+  test('a change that did not work is taken off the main branch too, and its author is told why', async () => {
+    const { goal, until, item, approve, runtime, source, h } = await open({ louder: louder() }, { kept: true })
+    const keeper = keeperOf(h.dataDir, source)
+    const before = source.git('rev-parse', 'HEAD^{tree}')
+    const id = await goal('louder')
+    await until(id, 'review')
+    await approve(await item(id))
+    const change = await until(id, 'restarting')
+    keeper.tell('undone', change, 'It crashed twice.')
+    runtime.changes.wake()
+    expect((await until(id, 'undone')).note).toBe('It crashed twice.')
+    expect(source.git('rev-parse', 'HEAD^{tree}')).toBe(before)
+    expect(source.git('log', '-1', '--format=%s')).toBe('Take back: Greets louder')
+    expect((await h.over(id)).result).toContain('It crashed twice.')
+  }, 240_000)
+})
