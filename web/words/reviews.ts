@@ -155,8 +155,8 @@ export const reviews = {
   },
   seconds: (n: number) => plural(n, { one: '# second', other: '# seconds' }),
   rows: {
+    seen: 'Seen',
     tried: 'Tried before',
-    supervisor: 'The supervisor says',
     command: 'Command',
     cwd: 'Folder',
     isolation: 'Isolation',

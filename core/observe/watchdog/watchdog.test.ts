@@ -34,7 +34,7 @@ describe('a task that reads the same file for ever', () => {
     h = await harness(
       async (request) => {
         if (request.task.kind !== 'work') return judged
-        if (heard(request, '[From the watchdog]'))
+        if (heard(request, 'The watchdog says'))
           return turns++ === 0 ? { calls: [{ tool: 'list_files', input: {} }] } : endWith('It is not there.')
         await h.runtime.watchdog.look()
         return read('missing.txt')
@@ -68,6 +68,28 @@ describe('a task that reads the same file for ever', () => {
     const done = await watchUntil(id, (t) => t.status === 'done')
     expect(done.watch).toBeNull()
     expect((await h.runtime.tasks.reviews({ state: 'open', limit: 5 })).items).toEqual([])
+  })
+})
+
+describe('where another model is set', () => {
+  it('that model goes on with what was done, when the first does not listen', async () => {
+    const asked: string[] = []
+    h = await harness(
+      async (request) => {
+        if (request.task.kind !== 'work') return judged
+        asked.push(request.model)
+        if (request.model === 'other') return endWith('It is not there.')
+        await h.runtime.watchdog.look()
+        return read('missing.txt')
+      },
+      { judges: true },
+    )
+    await h.runtime.settingsList.save('FALLBACK_MODEL', 'scripted/other', 'owner', () => undefined)
+    await h.runtime.watchdog.look()
+    const id = await h.goal('Say what is in missing.txt.')
+    expect(await watchUntil(id, (t) => t.status === 'done')).toMatchObject({ model: 'scripted/other', watch: null })
+    expect(await told(id)).toEqual(['nudged', 'model'])
+    expect(new Set(asked)).toEqual(new Set(['scripted', 'other']))
   })
 })
 
@@ -192,7 +214,7 @@ describe('a goal that the watchdog leaves alone', () => {
       async (request) => {
         if (request.task.kind !== 'work') return judged
         await h.runtime.watchdog.look()
-        if (heard(request, '[From the watchdog]')) return endWith('It is not there.')
+        if (heard(request, 'The watchdog says')) return endWith('It is not there.')
         turns += 1
         if (turns === 8) await h.runtime.tasks.watched.set(request.task.treeId, true, 'owner')
         return read('missing.txt')

@@ -71,9 +71,10 @@ export function openWatchdog(parts: WatchdogParts): Watchdog {
     const known = row ? (JSON.parse(row.value) as Cursor) : null
     const now = parts.now()
     if (known && (store.kind === 'sqlite' || (known.holder === holder && known.until > now + every()))) return known
+    const newest = known ? known.seq : await store.lastSeq()
     return store.transact(async (tx) => {
       const there = await tx.db.selectFrom('meta').select('value').where('key', '=', KEY).executeTakeFirst()
-      const cursor = there ? (JSON.parse(there.value) as Cursor) : { seq: await store.lastSeq(), holder, until: 0 }
+      const cursor = there ? (JSON.parse(there.value) as Cursor) : { seq: newest, holder, until: 0 }
       if (cursor.holder !== holder && cursor.until > tx.now) return null
       const mine = { ...cursor, holder, until: tx.now + every() * 4 }
       await saveCursor(tx, mine)

@@ -22,10 +22,9 @@ const WAY_OUT: Record<Sign, string> = {
   deadline: 'Bring it to an end now: call end_task with what there is, and say what is missing.',
   unclaimed: '',
 }
-export const nudge = (finding: Finding): string =>
-  `[From the watchdog] ${finding.words}${finding.calls.length > 0 ? ` (Calls ${callsOf(finding)}.)` : ''} ${WAY_OUT[finding.sign]}`
+export const nudge = (finding: Finding): string => `The watchdog says: ${finding.words} ${WAY_OUT[finding.sign]}`
 export const otherModel = (finding: Finding): string =>
-  `[From the watchdog] ${finding.words} You take over from another model, which was told so and went on the same way. ${WAY_OUT[finding.sign]}`
+  `The watchdog says: ${finding.words} You take over from another model, which was told so and went on the same way. ${WAY_OUT[finding.sign]}`
 
 /** Calls by their short names: `12a`, not the whole id. */
 const callsOf = ({ calls }: Finding): string => calls.map(shortId).join(', ')

@@ -106,9 +106,9 @@ export function effectOf(review: Pick<Review, 'kind' | 'action'>): Effect {
     if (value !== null) effect.rows.push({ name: words.rows[name] ?? name, value, ...more })
   }
   if (kind === 'stuck') {
-    effect.said = text(take('seen'))
+    row('seen', text(take('seen')))
     row('tried', strings(take('tried')).join('; ') || null)
-    row('supervisor', text(take('supervisor')))
+    effect.said = text(take('supervisor'))
     shown.add('since').add('calls')
   }
   if (kind === 'question' || kind === 'flag') effect.said = text(take('question')) ?? text(take('issue'))

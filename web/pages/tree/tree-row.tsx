@@ -121,7 +121,7 @@ function Line({ row, top, height, pos, size, chosen, entry, hit, span, drill, ac
           <span className="tree-facts">
             <span className={`tree-word tone-${tone}`}>{word}</span>
             <span className="tree-agent">{node.kind === 'work' ? node.agent : tree.kinds[node.kind]}</span>
-            {node.watch && <span className="tree-note tone-you">{watchText(node.watch)}</span>}
+            {node.watch && node.status !== 'paused' && <span className="tree-note tone-you">{watchText(node.watch)}</span>}
             {node.attempt > 1 && <span className="tree-attempt">{tree.row.attempt(node.attempt)}</span>}
             {drill && all > 0 && <span>{tree.row.doneOf(doneBelow, all)}</span>}
             {drill && failedBelow > 0 && <span className="tree-count tone-bad">{tree.row.failed(failedBelow)}</span>}
