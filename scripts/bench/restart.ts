@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import WebSocket from 'ws'
 import { openStore } from '../../core/store/store.ts'
 import { violations } from '../../core/tasks/invariants.ts'
-import { openSubject, type Subject } from '../proof/bad-updates.ts'
+import { openSubject, SHORT_WATCH_SECONDS, type Subject } from '../proof/bad-updates.ts'
 
 const LOOK_MS = 10
 const [restarts, tasks] = [Number(process.argv[2] ?? 5), Number(process.argv[3] ?? 50)]
@@ -48,10 +48,13 @@ function follow(subject: Subject) {
   }
 }
 
-const subject = await openSubject({
-  MAX_CONCURRENT_AGENTS: String(tasks),
-  NODE_COMPILE_CACHE: join(import.meta.dirname, '../../node_modules/.cache/banyan/compile'),
-})
+const subject = await openSubject(
+  {
+    MAX_CONCURRENT_AGENTS: String(tasks),
+    NODE_COMPILE_CACHE: join(import.meta.dirname, '../../node_modules/.cache/banyan/compile'),
+  },
+  SHORT_WATCH_SECONDS,
+)
 try {
   const client = follow(subject)
   const ids: string[] = []

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { faultsOfWork, giveWork, openSubject, type Subject, tryOne } from './bad-updates.ts'
+import { faultsOfWork, giveWork, openSubject, SHORT_WATCH_SECONDS, type Subject, tryOne } from './bad-updates.ts'
 import { CANDIDATES } from './candidates.ts'
 
 let subject: Subject
 let work: string[]
 beforeAll(async () => {
-  subject = await openSubject()
+  subject = await openSubject({}, SHORT_WATCH_SECONDS)
   work = await giveWork(subject, 3)
 }, 200_000)
 afterAll(() => subject?.remove())

@@ -78,7 +78,7 @@ export const CANDIDATES: readonly Candidate[] = [
   { name: 'crash with the database open', edit: opened("throw new Error('at boot')"), expect: 'undone', short: true },
   { name: 'a rejection that nobody handles', edit: opened("void Promise.reject(new Error('nobody'))"), expect: 'undone' },
   { name: 'exit 0 at once', edit: first('process.exit(0)'), expect: 'undone' },
-  { name: 'exit 75 at once, for ever', edit: first('process.exit(75)'), expect: 'undone', short: true },
+  { name: 'exit 75 at once, for ever', edit: first('process.exit(75)'), expect: 'undone' },
   { name: 'exit 78 at once', edit: first('process.exit(78)'), expect: 'undone' },
   { name: 'killed by its own signal', edit: first("process.kill(process.pid, 'SIGKILL')"), expect: 'undone' },
   { name: 'abort with a core dump', edit: opened('process.abort()'), expect: 'undone' },
@@ -133,7 +133,7 @@ export const CANDIDATES: readonly Candidate[] = [
   { name: 'health that ends later', edit: health(`if (parts.uptime() > 6) throw new Error('sick'); return ${HEALTHY}`), expect: 'undone' },
   { name: 'no heartbeat', edit: ready(/setInterval\(\(\) => void send\(\{ type: 'heartbeat'[^\n]*/, ''), expect: 'undone' },
   // It fails later.
-  { name: 'crash after a while', edit: later("throw new Error('later')", 2_000), expect: 'undone', short: true },
+  { name: 'crash after a while', edit: later("throw new Error('later')", 2_000), expect: 'undone' },
   { name: 'exit 0 after a while', edit: later('process.exit(0)'), expect: 'undone' },
   { name: 'exit 75 after a while, without saying so', edit: later('process.exit(75)'), expect: 'undone' },
   { name: 'a blocked event loop', edit: later('for (;;);'), expect: 'undone', short: true },
@@ -154,7 +154,6 @@ export const CANDIDATES: readonly Candidate[] = [
     name: 'a slow leak',
     edit: later('const kept: Buffer[] = []; setInterval(() => kept.push(Buffer.alloc(4 * 2 ** 20, 1)), 200)', 0),
     expect: 'undone',
-    short: true,
   },
   {
     name: 'an event loop that hangs again and again',
@@ -212,7 +211,7 @@ export const CANDIDATES: readonly Candidate[] = [
     edit: migration("await sql`create table half (id text)`.execute(db); process.kill(process.pid, 'SIGKILL')"),
     expect: 'undone',
   },
-  { name: 'a migration that drops a table', edit: migration('await sql`drop table uploads`.execute(db)'), expect: 'undone', short: true },
+  { name: 'a migration that drops a table', edit: migration('await sql`drop table uploads`.execute(db)'), expect: 'undone' },
   {
     name: 'a migration that drops a column',
     edit: migration('await sql`alter table tasks drop column model`.execute(db)'),
