@@ -50,7 +50,8 @@ export function startRunner(parts: RunnerParts): Runner {
     try {
       do {
         again = false
-        while (!stopping && running.size < parts.slots() && !runningAlone()) {
+        // Most looks find nothing, and a transaction that claims nothing is dearer than a read.
+        while (!stopping && running.size < parts.slots() && !runningAlone() && (await tasks.turns.ready())) {
           const leases = await tasks.turns.lease(parts.worker, parts.slots() - running.size, running.size === 0)
           if (leases.length === 0) break
           for (const lease of leases) begin(lease)

@@ -13,8 +13,8 @@ import { engine, type Running, TOKEN } from '../http/fixture/engine.ts'
 import { fixture } from './fixture/servers.ts'
 import { agentToken, openWorker, take } from './fixture/worker.ts'
 
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
-const SOON = { timeout: 15_000, interval: 10 }
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
+const SOON = { timeout: 30_000, interval: 10 }
 const ECHO = 'mcp__files__echo'
 const GIVEN = [TALLY.name, ECHO]
 const signal = new AbortController().signal

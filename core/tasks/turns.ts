@@ -89,6 +89,7 @@ const nextReady = prepare<{ limit: number }>()((db, p) =>
     .orderBy('id')
     .limit(p.limit),
 )
+const anyReady = prepare<object>()((db) => db.selectFrom('tasks').select('id').where('status', '=', sql.lit('pending')).limit(1))
 const nextReadyLocked = prepare<{ limit: number }>()((db, p) =>
   db
     .selectFrom('tasks')
@@ -159,6 +160,8 @@ export function openTurns(
   }
 
   return {
+    /** Whether there is anything to claim; reads only. */
+    ready: async (): Promise<boolean> => (await store.read(anyReady, {})).length > 0,
     /**
      * Claims up to `count` ready tasks. A claim counts an attempt at once; a task with too many lost ones is quarantined and a person told.
      * The last attempt is for a worker that is `idle` and takes nothing else with it: a task that kills its worker three times must not have
