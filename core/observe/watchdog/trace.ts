@@ -1,6 +1,6 @@
 /**
  * What the watchdog remembers of one task: its newest steps, by fingerprint and not by text, so that it costs the same after a thousand turns as
- * after ten. A pure fold over facts and the messages that they name; folding a fact twice changes nothing, because each carries its number.
+ * after ten. A pure fold over facts and the messages that they name; whoever folds sees to it that each comes once.
  */
 import { createHash } from 'node:crypto'
 import type { Event } from '../../contract/event.ts'

@@ -221,6 +221,11 @@ export function openWatchdog(parts: WatchdogParts): Watchdog {
       memory.trace = afresh(memory.trace)
     }
     if (memory.episode?.rung === 'supervised') return judged(tx, task, memory, memory.episode)
+    if (task.reason === 'closing' && (memory.episode?.rung === 'nudged' || memory.episode?.rung === 'model')) {
+      await showWatch(tx, task, null, 'It ended its work.', 'watchdog')
+      memory.past = pastOf(memory.episode, memory)
+      memory.episode = null
+    }
     const canAct = task.status === 'pending' || task.status === 'assigned' || task.status === 'active'
     const limits = limitsOf(tree)
     const sign = canAct
