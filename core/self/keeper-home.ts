@@ -39,6 +39,15 @@ export function keeperHome(dataDir: string) {
     const words = await text('slots.json')
     return words === null ? null : (JSON.parse(words) as Table)
   }
+  /** What it was asked for and has not taken. */
+  const pending = async (): Promise<KeeperRequest | null> => {
+    try {
+      return JSON.parse((await text('request.json')) ?? 'null') as KeeperRequest | null
+    } catch (error) {
+      if (error instanceof SyntaxError) return null // a power cut left half of it
+      throw error
+    }
+  }
   return {
     incoming: (tree: string) => join(home, 'incoming', tree),
     /** The built page of a revision that it has. */
@@ -68,9 +77,7 @@ export function keeperHome(dataDir: string) {
     },
     /** Whether the keeper has this request, or had it. */
     async knows(id: string): Promise<boolean> {
-      if ((await table())?.lastRequest === id) return true
-      const words = await text('request.json')
-      return words !== null && (JSON.parse(words) as KeeperRequest).id === id
+      return (await table())?.lastRequest === id || (await pending())?.id === id
     },
     /** All that it told, oldest first. A line that was cut off by a crash is not there yet. */
     async events(): Promise<KeeperEvent[]> {
@@ -83,8 +90,9 @@ export function keeperHome(dataDir: string) {
         }
       })
     },
-    /** Written whole, and for good from the moment this resolves. */
+    /** Written whole, and for good from the moment this resolves; but a person's wish to go back stays in front of a change, which is asked for again. */
     async writeRequest(request: KeeperRequest): Promise<void> {
+      if (request.kind === 'change' && (await pending())?.kind === 'rollback') return
       await mkdir(home, { recursive: true })
       const draft = join(home, 'request.json.new')
       await rm(draft, { force: true })

@@ -64,7 +64,8 @@ export function boot({ node, argv, env, cwd, revision, strict, scale, limits, on
 
   async function ready(said) {
     if (info !== null || run.why !== null) return
-    info = said
+    // Where nothing better could run, its health is enough.
+    info = strict() ? said : { ...said, token: undefined }
     let wrong = 'never asked'
     for (let n = 0; n < LOOKS && wrong !== null && run.why === null; n++) {
       if (n > 0) await pause(500 * scale)
@@ -125,7 +126,7 @@ export function boot({ node, argv, env, cwd, revision, strict, scale, limits, on
     ended,
     go() {
       run.startedAt = Date.now()
-      timer = setInterval(() => void tick(), within.tick)
+      if (child.exitCode === null && child.signalCode === null) timer = setInterval(() => void tick(), within.tick)
       send({ type: 'go' })
     },
     /** Passes a person's signal on; an engine that does not leave is killed. */

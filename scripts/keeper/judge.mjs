@@ -23,7 +23,8 @@ export function openJudge(usual, scale = 1) {
     /** What is usual from now on; a few tasks say less than those of before. */
     usual: () => ({ ...(tasks.ended < FAILING.tasks && usual ? usual : tasks), lag: middle(lags) }),
     /** What is wrong after one more heartbeat, or null. What a heartbeat does not tell is not judged. */
-    wrong({ ended = 0, failed = 0, lag = 0, rss = 0 }) {
+    wrong(beat) {
+      const [ended, failed, lag, rss] = ['ended', 'failed', 'lag', 'rss'].map((name) => (Number.isFinite(beat[name]) ? beat[name] : 0))
       tasks = { ended, failed }
       memory.push(rss)
       lags.push(lag)

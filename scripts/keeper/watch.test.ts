@@ -92,6 +92,13 @@ describe('a revision on trial is kept', () => {
     expect(await verdictOn(busy)).toEqual({ type: 'kept', reason: '' })
   })
 
+  it('when it is the only one, though its review queue cannot be read: nothing better could run', async () => {
+    here.remove()
+    here = world()
+    await here.kept(`await ready({ ${TOKEN}, ${answers('/api/reviews', 500)} })`)
+    expect(here.table().slots.A?.state).toBe('kept')
+  })
+
   it('when as many tasks fail, and its loop hangs as long, as with the revision before', async () => {
     here.remove()
     here = world()
@@ -122,6 +129,14 @@ describe('the judge', () => {
 
   it('sees a leak below the saw of collections', () => {
     expect(leakOf((n) => 150 + n * 3 + (n % 7) * 10)).toMatch(/^its memory grew without a pause, by \d+ MB$/)
+  })
+
+  it('takes what is no number for nothing, and keeps none of it', () => {
+    const judge = openJudge(null)
+    for (let n = 0; n < 20; n++)
+      expect(judge.wrong({ ended: 'many' as never, failed: {} as never, lag: [] as never, rss: 'x' as never })).toBeNull()
+    expect(judge.leak()).toBeNull()
+    expect(judge.usual()).toEqual({ ended: 0, failed: 0, lag: 0 })
   })
 
   it('waits for ten ended tasks, and knows no number as no failure', () => {
