@@ -207,7 +207,7 @@ describe('a task', () => {
     expect(seen).toEqual([1, 2, 3, 4, 5])
   })
 
-  test.each(['/api/trees/nope', '/api/tasks/nope', '/api/tasks/nope/messages', '/api/reviews/nope', '/api/reviews/no/pe', '/api/prompts/nope', '/api/agents/nope', '/api/agents/nope/versions', '/api/nope', '/api', '/metrics'])(
+  test.each(['/api/trees/nope', '/api/tasks/nope', '/api/tasks/nope/messages', '/api/reviews/nope', '/api/reviews/no/pe', '/api/prompts/nope', '/api/agents/nope', '/api/agents/nope/versions', '/api/nope', '/api', '/metrics/nope'])(
     '%s is not there, and that is said',
     async (path) => void problem(await server.ask('GET', path), 404, 'not_found'),
   ) // biome-ignore format: a list

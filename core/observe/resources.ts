@@ -259,10 +259,11 @@ export function usesOf(samples: readonly ResourceSample[]): Use[] {
   return uses.filter((use) => use !== null)
 }
 
+const NAMES = { cpu: 'CPU', memory: 'Memory', disk: 'The disk' } as const
 const alertOf = ({ what, percent, mend }: Use): ResourceAlert => ({
   what,
   percent: tenth(percent),
-  words: `${what === 'cpu' ? 'CPU' : what} is used to ${Math.round(percent)} %: ${mend}.`,
+  words: `${NAMES[what]} is used to ${Math.round(percent)} %: ${mend}.`,
 })
 
 /** What is above the line, and what was and is not clearly below it. What is not measured yet stays as it was. */

@@ -170,3 +170,23 @@ describe.skipIf(noBrowser)('the page of the system', () => {
     await page.getByText('No backup is whole. Make one now.').waitFor()
   })
 })
+
+describe.skipIf(noBrowser)('a machine that is used above its limit', () => {
+  const { open, api, axe } = harness({ ALERT_PERCENT: '1' })
+
+  test('says so in one calm line on every page, which leads to the page of the system', async () => {
+    await expect.poll(async () => (await api('/api/system')).alerts.length, { timeout: 15_000 }).toBeGreaterThan(0)
+    const page = await open('/agents')
+    const line = page.getByRole('status').filter({ hasText: /Memory is used to \d+ %/ })
+    await line.waitFor()
+    await axe(page)
+    await line.getByRole('link').click()
+    await page.getByRole('tab', { name: 'Overview', selected: true }).waitFor()
+    await page
+      .getByRole('list', { name: 'Look at this' })
+      .getByText(/Memory is used/)
+      .waitFor()
+    const { items } = await api('/api/events?after=0&limit=1000')
+    expect(items.filter((one: { type: string; what?: string }) => one.type === 'alert.raised' && one.what === 'memory')).toHaveLength(1)
+  })
+})
