@@ -138,7 +138,7 @@ describe.skipIf(!mounted)('a disk that fills up', () => {
 })
 
 describe.skipIf(!mounted)('a whole Banyan on a disk that fills up', () => {
-  test('says why nothing begins, is used meanwhile, and goes on with its goals by itself', async () => {
+  test('says why nothing begins, is used meanwhile, and goes on with its goals by itself', { timeout: 120_000 }, async () => {
     const dataDir = join(place, 'data')
     mkdirSync(dataDir, { mode: 0o711 })
     const banyan = await engine({ MODEL: 'playbook', DISK_RESERVE_MB: '4' }, dataDir)

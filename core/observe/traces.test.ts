@@ -159,14 +159,17 @@ test('kill -9 in the middle: every span of the goal arrives, under the same ids,
     }
     const lines = Array.from({ length: 6 }, (_, i) => `${i + 1}. Run \`echo part-${i}\``).join('\n')
     const { treeId } = await ask<{ treeId: string }>('/api/goals', { goal: lines })
-    await vi.waitFor(() => expect(receiver.spans.length).toBeGreaterThan(3), soon)
+    await vi.waitFor(() => expect(receiver.spans.length).toBeGreaterThan(3), { ...soon, timeout: 60_000 })
     await engine.kill()
     await engine.start()
     type Tree = { status: string; tasks: { id: string; status: string }[] }
-    await vi.waitFor(async () => expect((await ask<Tree>(`/api/trees/${treeId}`)).status).toBe('done'), { timeout: 40_000, interval: 100 })
+    await vi.waitFor(async () => expect((await ask<Tree>(`/api/trees/${treeId}`)).status).toBe('done'), { timeout: 90_000, interval: 200 })
     const tree = await ask<Tree>(`/api/trees/${treeId}`)
     const agents = () => receiver.spans.filter((one) => one.name.startsWith('invoke_agent '))
-    await vi.waitFor(() => expect(new Set(agents().map((one) => one.attributes['banyan.task.id'])).size).toBe(tree.tasks.length), soon)
+    await vi.waitFor(() => expect(new Set(agents().map((one) => one.attributes['banyan.task.id'])).size).toBe(tree.tasks.length), {
+      ...soon,
+      timeout: 60_000,
+    })
 
     const { items } = await ask<{ items: { type: string; outcome?: string }[] }>(`/api/events?treeId=${treeId}&limit=1000`)
     const facts = (type: string) => items.filter((one) => one.type === type).length
@@ -182,4 +185,4 @@ test('kill -9 in the middle: every span of the goal arrives, under the same ids,
   } finally {
     await engine.stop()
   }
-}, 90_000)
+}, 180_000)

@@ -175,7 +175,7 @@ describe.skipIf(noBrowser)('a machine that is used above its limit', () => {
   const { open, api, axe } = harness({ ALERT_PERCENT: '1' })
 
   test('says so in one calm line on every page, which leads to the page of the system', async () => {
-    await expect.poll(async () => (await api('/api/system')).alerts.length, { timeout: 15_000 }).toBeGreaterThan(0)
+    await expect.poll(async () => (await api<{ alerts: unknown[] }>('/api/system')).alerts.length, { timeout: 15_000 }).toBeGreaterThan(0)
     const page = await open('/agents')
     const line = page.getByRole('status').filter({ hasText: /Memory is used to \d+ %/ })
     await line.waitFor()
@@ -186,7 +186,7 @@ describe.skipIf(noBrowser)('a machine that is used above its limit', () => {
       .getByRole('list', { name: 'Look at this' })
       .getByText(/Memory is used/)
       .waitFor()
-    const { items } = await api('/api/events?after=0&limit=1000')
-    expect(items.filter((one: { type: string; what?: string }) => one.type === 'alert.raised' && one.what === 'memory')).toHaveLength(1)
+    const { items } = await api<{ items: { type: string; what?: string }[] }>('/api/events?after=0&limit=1000')
+    expect(items.filter((one) => one.type === 'alert.raised' && one.what === 'memory')).toHaveLength(1)
   })
 })
