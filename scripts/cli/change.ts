@@ -1,7 +1,7 @@
 /** `banyan change`: how Banyan changes its own code, and a person's word on it. */
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import type { ResponseOf } from '../../core/contract/api.ts'
-import { LEVEL_WORDS } from '../../core/contract/change.ts'
+import { AUTONOMY, type Autonomy, LEVEL_WORDS } from '../../core/contract/change.ts'
 import type { DecisionWord } from '../../core/contract/review.ts'
 import { addAsk } from './ask.ts'
 import { type Cli, confirm, examples, serverOf, wantsJson } from './context.ts'
@@ -215,13 +215,13 @@ export function addChange(program: Command, cli: Cli): void {
     change
       .command('status')
       .description('Whether Banyan can change itself here, and which changes need no person. --autonomy changes that.')
-      .option('--autonomy <level>', 'none, texts, tools or code: the most that lands without a person')
-      .action(async (options: { autonomy?: string }, command: Command) => {
+      .addOption(new Option('--autonomy <level>', 'the most that lands without a person').choices(AUTONOMY))
+      .action(async (options: { autonomy?: Autonomy }, command: Command) => {
         const server = serverOf(cli, command)
         const state =
           options.autonomy === undefined
             ? await call(server, 'selfState', {})
-            : await call(server, 'saveAutonomy', { body: { autonomy: options.autonomy as 'none' } })
+            : await call(server, 'saveAutonomy', { body: { autonomy: options.autonomy } })
         if (wantsJson(command)) return terminal.document(state)
         terminal.out(
           ...table([
