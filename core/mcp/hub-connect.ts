@@ -43,8 +43,6 @@ export type Connection = {
   list(): Promise<{ seen: Seen[]; offered: number }>
   /** Rejects with a `CallFailed`. */
   call(name: string, args: Record<string, unknown>, signal: AbortSignal): Promise<CallToolResult>
-  /** Why it was cut off; null: it was not. */
-  broken(): string | null
   close(): Promise<void>
 }
 /** Why a call has no answer: `unsent`: nothing was asked. `unknown`: it may have happened. `refused`: the server said no. */
@@ -161,7 +159,6 @@ export async function connect(parts: {
         throw failureOf(error, why, limits)
       }
     },
-    broken: () => why,
     async close() {
       await client.close().catch(() => undefined) // it is gone either way
     },

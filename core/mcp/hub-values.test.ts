@@ -115,11 +115,11 @@ describe('values of a server', () => {
   test('go with the server, and take no name that somebody has', async () => {
     h = await harness(decide)
     await h.runtime.secrets.save('SERVER_FILES_ENV_TOKEN', { value: OTHER }, 'owner')
-    await hub().add(AddServer.parse(program({ TOKEN: CANARY, token: `${CANARY}-2` })), 'owner')
+    await hub().add(AddServer.parse(program({ TOKEN: CANARY, token: `${CANARY}-2`, SIGNS: '!#$%&/()=?' })), 'owner')
     const names = hub()
       .detail('files')
       .env.flatMap((one) => one.secrets)
-    expect(new Set(names).size).toBe(2)
+    expect(new Set(names).size).toBe(3)
     expect(names).not.toContain('SERVER_FILES_ENV_TOKEN')
     await hub().remove('files', 'owner')
     expect((await h.runtime.secrets.list()).map(({ name }) => name)).toEqual(['SERVER_FILES_ENV_TOKEN'])

@@ -52,7 +52,8 @@ export function secretsIn(vault: Pick<Vault, 'forProgram'>, value: string): stri
 /** Whether somebody could read more in it than the names of secrets. */
 function isOpen(value: string): boolean {
   const { rest, secret } = parted(value)
-  return secret === null && !rest.split(SECRET).every((piece, i) => i % 2 === 1 || SIGNS.test(piece))
+  const pieces = rest.split(SECRET)
+  return secret === null && rest !== '' && (pieces.length === 1 || !pieces.every((piece, i) => i % 2 === 1 || SIGNS.test(piece)))
 }
 export const hasOpen = ({ env, headers }: Spec): boolean => [...Object.values(env), ...Object.values(headers)].some(isOpen)
 

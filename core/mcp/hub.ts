@@ -184,7 +184,7 @@ export async function openHub(parts: HubParts) {
           if (refusal !== null) return mistake(`Not called: ${refusal}`)
           const result = await open.call(own.name, args, call.signal)
           await starts.worked(name)
-          return outcomeOf(result, { server: name, call, files, definition: own.approved ?? own.definition, redact: redact })
+          return outcomeOf(result, { server: name, call, files, definition: own.approved ?? own.definition, redact })
         })
       } catch (error) {
         if (call.signal.aborted) throw new Fault('unavailable', 'The task was stopped under the call.')

@@ -170,6 +170,8 @@ export const reviews = {
     terminal: 'Terminal',
     timeout: 'Time limit',
     tool: 'Tool',
+    server: 'MCP server',
+    where: 'Reached by',
     job: 'Job',
     text: 'Types',
     to: 'To',

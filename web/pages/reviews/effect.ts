@@ -123,6 +123,13 @@ export function effectOf(review: Pick<Review, 'kind' | 'action'>): Effect {
     if (value !== null && !(name === 'tool' && effect.command !== null)) row(name, value, { code: true })
     if (value !== null) shown.add(name)
   }
+  // A tool of somebody else's server: whose it is stands beside its arguments, not in them.
+  if (given !== outer && server === null && text(outer.server) !== null) {
+    row('server', text(outer.server), { code: true })
+    row('where', text(outer.where), { code: true })
+    const runs = text(outer.runs)
+    if (runs !== null) row('isolation', words.isolation[runs] ?? runs, { warn: runs === 'plain' })
+  }
   if (effect.command !== null) {
     row('cwd', text(take('cwd')) ?? '.', { code: true })
     const isolation = text(take('isolation'))

@@ -127,3 +127,35 @@ test('tools of a server that are other than were approved are shown as what diff
   })
   expect(effectOf({ kind: 'permission', action }).server).toBeNull()
 })
+
+test('a server that would run without a sandbox is shown as a command with all that it may do', () => {
+  const action = {
+    server: 'files',
+    command: 'npx server',
+    isolation: 'plain',
+    cwd: 'a folder of its own',
+    network: 'all that this machine reaches',
+    note: 'bubblewrap is not installed.',
+    decision: 'approve lets it',
+  }
+  const effect = effectOf({ kind: 'flag', action })
+  expect(effect.command).toBe('npx server')
+  expect(effect.rows.filter((row) => row.warn).map((row) => row.value)).toEqual([
+    expect.stringContaining('rights of Banyan'),
+    'all that this machine reaches',
+  ])
+  expect(effect.rows.find((row) => row.value === 'bubblewrap is not installed.')).toBeDefined()
+})
+
+test('a call of a tool of a server says whose it is, where that is reached and what it runs within, whatever its arguments say', () => {
+  const action = {
+    tool: 'mcp__files__echo',
+    server: 'files',
+    where: 'npx server',
+    runs: 'plain',
+    input: { server: 'bank', runs: 'sandbox' },
+  }
+  const { rows } = effectOf({ kind: 'permission', action })
+  expect(rows.map((row) => row.value)).toEqual(['mcp__files__echo', 'files', 'npx server', expect.stringContaining('rights of Banyan')])
+  expect(rows.at(-1)!.warn).toBe(true)
+})
