@@ -84,7 +84,7 @@ export function playedKeeper(dataDir: string, source: Checkout) {
   }
 }
 
-export function changesOf({ url, token }: Pick<Instance, 'url' | 'token'>, patience = 60_000) {
+export function changesOf({ url, token }: Pick<Instance, 'url' | 'token'>, patience = 240_000) {
   const call = async <T>(path: string, body?: unknown): Promise<T> => {
     const response = await fetch(url + path, {
       method: body === undefined ? 'GET' : 'POST',

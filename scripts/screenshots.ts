@@ -1,6 +1,6 @@
 /**
- * `node scripts/screenshots.ts [folder]`: works through sample goals on a private instance and writes a picture of every page, light and dark,
- * wide and on a phone, to docs/screenshots. README shows some of them. Names are those of the pages, so a second run replaces the first.
+ * `node scripts/screenshots.ts [folder [page …]]`: works through sample goals on a private instance and writes a picture of every page, or of
+ * those that are named, light and dark, wide and on a phone, to docs/screenshots. README shows some of them. Names are those of the pages, so a second run replaces the first.
  */
 import { mkdirSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -36,6 +36,7 @@ const PAGES: Readonly<Record<string, (work: SampleWork) => string>> = {
   clients: () => '/settings/clients',
   servers: () => '/settings/servers',
 }
+const EVOLUTION = ['evolution', 'change', 'change-review']
 const SIZES = { '': { width: 1280, height: 800 }, '-phone': { width: 390, height: 844 } }
 
 const executablePath = need('chromium')
@@ -45,6 +46,9 @@ if (!executablePath) {
 }
 const folder = process.argv[2] ?? join(dirname(import.meta.dirname), 'docs', 'screenshots')
 mkdirSync(folder, { recursive: true })
+/** Empty: all. */
+const named = process.argv.slice(3)
+const wanted = (name: string): boolean => named.length === 0 || named.includes(name)
 
 /** Until nothing is being read and no picture or list moves any more. */
 async function drawn(page: Page): Promise<void> {
@@ -59,7 +63,7 @@ async function pictures(browser: Browser, banyan: Instance, pages: () => Promise
   const page = await context.newPage()
   await page.goto(banyan.loginUrl)
   await page.getByText('live', { exact: true }).waitFor()
-  const addresses = Object.entries(await pages())
+  const addresses = Object.entries(await pages()).filter(([name]) => wanted(name))
   for (const [size, viewport] of Object.entries(SIZES)) {
     await page.setViewportSize(viewport)
     for (const [name, address] of addresses) {
@@ -80,23 +84,29 @@ async function pictures(browser: Browser, banyan: Instance, pages: () => Promise
 
 const browser = await chromium.launch({ executablePath, args: process.getuid?.() === 0 ? ['--no-sandbox'] : [] })
 try {
+  if (Object.keys(PAGES).some(wanted)) await work(browser)
+  if (EVOLUTION.some(wanted)) {
+    if (need('bubblewrap')) await evolution(browser)
+    else
+      console.error(
+        `Without a sandbox Banyan does not change itself: apt-get install -y ${NEEDS.bubblewrap.apt}, for ${EVOLUTION.join(', ')}`,
+      )
+  }
+  console.log(`Pictures are in ${folder}`)
+} finally {
+  await browser.close()
+}
+
+async function work(browser: Browser): Promise<void> {
   const banyan = await startInstance()
   try {
     await pictures(browser, banyan, async () => {
-      const work = await giveSampleWork(banyan)
-      return Object.fromEntries(Object.entries(PAGES).map(([name, address]) => [name, address(work)]))
+      const given = await giveSampleWork(banyan)
+      return Object.fromEntries(Object.entries(PAGES).map(([name, address]) => [name, address(given)]))
     })
   } finally {
     await banyan.remove()
   }
-  if (need('bubblewrap')) await evolution(browser)
-  else
-    console.error(
-      `Without a sandbox Banyan does not change itself, so evolution and change are left out: apt-get install -y ${NEEDS.bubblewrap.apt}`,
-    )
-  console.log(`Pictures are in ${folder}`)
-} finally {
-  await browser.close()
 }
 
 /** Banyan changes a small source, by an agent whose model does what its goal says. */

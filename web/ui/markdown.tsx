@@ -39,6 +39,12 @@ export function safeHtml(markdown: string): string {
   if (!(body instanceof HTMLElement)) return '' // with RETURN_DOM it is always the body
   // They scroll when they are too large, so the keyboard has to get to them.
   for (const wide of body.querySelectorAll('pre, table')) wide.setAttribute('tabindex', '0')
+  for (const cell of body.querySelectorAll('td, th')) {
+    const words = document.createElement('div')
+    words.className = 'cell'
+    words.append(...cell.childNodes)
+    cell.append(words)
+  }
   colour(body)
   for (const link of body.querySelectorAll('a')) {
     if (!link.hasAttribute('href')) continue
