@@ -21,9 +21,10 @@ test('a change of Banyan is shown by its reason, files and gates, with the comma
 })
 
 test('another item that is long is cut, and says how many lines are left and what shows them', () => {
-  const action = { command: Array.from({ length: 100 }, (_, i) => `echo ${i}`).join('\n') }
+  const action = { tool: 'add_document', input: { name: 'a', content: Array.from({ length: 100 }, (_, i) => `line ${i}`).join('\n') } }
   const lines = shortened({ id: 'r1', kind: 'permission', title: 't', action }, 'banyan')
   expect(lines).toHaveLength(41)
-  expect(lines.at(-1)).toBe('… 60 lines more: banyan review show r1 --whole')
+  expect(lines.slice(0, 5)).toEqual(['tool: add_document', 'input:', '  name: a', '  content: line 0', '  line 1'])
+  expect(lines.at(-1)).toBe('… 63 lines more: banyan review show r1 --whole')
   expect(shortened({ id: 'r1', kind: 'permission', title: 't', action: { command: 'ls' } }, 'banyan')).toEqual(['command: ls'])
 })

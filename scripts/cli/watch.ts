@@ -143,11 +143,23 @@ export function questionOf(review: Pick<Review, 'action' | 'title'>): string[] {
   if (action === null || action === undefined) return []
   if (typeof action === 'object' && !Array.isArray(action)) {
     return Object.entries(action).flatMap(([name, value]) => {
-      const words = plain(typeof value === 'string' ? value : JSON.stringify(value)).trim()
-      return words === '' || words === review.title ? [] : `${plain(name)}: ${words}`.split('\n')
+      const words = plain(wordsOf(value)).trim()
+      if (words === '' || words === review.title) return []
+      return words.includes('\n') ? [`${plain(name)}:`, ...words.split('\n').map((line) => `  ${line}`)] : [`${plain(name)}: ${words}`]
     })
   }
   return plain(typeof action === 'string' ? action : JSON.stringify(action)).split('\n')
+}
+
+/** Arguments of a call, each on lines of its own, so that a text among them reads as a text. */
+const wordsOf = (value: unknown): string => {
+  if (typeof value === 'string') return value
+  const long =
+    value !== null && typeof value === 'object' && Object.values(value).some((one) => typeof one === 'string' && one.includes('\n'))
+  if (!long) return JSON.stringify(value)
+  return Object.entries(value)
+    .map(([name, one]) => `${name}: ${typeof one === 'string' ? one : JSON.stringify(one)}`)
+    .join('\n')
 }
 
 /** Lines of an item that are printed without being asked for more. */
