@@ -14,7 +14,7 @@ import { type Conversation, type PreparedAnswer, preparedModel } from './testing
 import { GREETING, loud } from './testing/self.ts'
 
 const ROOT = dirname(import.meta.dirname)
-const PATIENCE_MS = 240_000
+const PATIENCE_MS = 600_000
 /** It passes every gate, because only an engine has a slot; three seconds after that engine is up it crashes. */
 const BREAKS = `${loud('!')}
 if (process.argv.some((word) => word.startsWith('--slot=')))
