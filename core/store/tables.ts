@@ -113,7 +113,7 @@ export type Database = {
     updated_at: number
   }
   messages: { task_id: string; n: number; role: string; body: string; at: number }
-  /** What the watchdog remembers of a task that is not over. `seq`: the newest fact it has read of it. `due_at`: it looks then, whatever happens. */
+  /** What the watchdog remembers of a task that is not over. `seq`: the newest fact it has read of it. `due_at`: it looks then, whatever happens. The row without a task is how far the log is read. */
   watches: { task_id: string; tree_id: string; seq: number; body: string; due_at: number | null }
   /** System prompts by hash, so that a prompt shared by a thousand tasks is stored once. */
   prompts: { hash: string; body: string; at: number }

@@ -34,9 +34,9 @@ describe('a task that reads the same file for ever', () => {
     h = await harness(
       async (request) => {
         if (request.task.kind !== 'work') return judged
+        await h.runtime.watchdog.look()
         if (heard(request, 'The watchdog says'))
           return turns++ === 0 ? { calls: [{ tool: 'list_files', input: {} }] } : endWith('It is not there.')
-        await h.runtime.watchdog.look()
         return read('missing.txt')
       },
       { judges: true },
@@ -88,7 +88,7 @@ describe('where another model is set', () => {
     await h.runtime.watchdog.look()
     const id = await h.goal('Say what is in missing.txt.')
     expect(await watchUntil(id, (t) => t.status === 'done')).toMatchObject({ model: 'scripted/other', watch: null })
-    expect(await told(id)).toEqual(['nudged', 'model'])
+    expect((await told(id)).slice(0, 2)).toEqual(['nudged', 'model'])
     expect(new Set(asked)).toEqual(new Set(['scripted', 'other']))
   })
 })
@@ -269,8 +269,8 @@ describe('what it knows', () => {
       )
       .toBe('paused')
     expect(await told(id)).toEqual(['nudged', 'parked'])
-    expect(await h.runtime.watchdog.look()).toMatchObject({ tasks: 0 })
-    expect(await h.runtime.watchdog.look()).toEqual({ facts: 0, tasks: 0 })
+    await h.runtime.watchdog.look()
+    await expect.poll(() => h.runtime.watchdog.look(), { timeout: 15_000 }).toEqual({ facts: 0, tasks: 0 })
     expect(await h.runtime.tasks.watched.list()).toMatchObject({ count: 1, items: [{ taskId: id, rung: 'parked' }] })
   })
 })

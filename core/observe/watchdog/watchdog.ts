@@ -42,7 +42,8 @@ export type Watchdog = {
   stop(): Promise<void>
 }
 
-const KEY = 'watchdog'
+/** The row that is no task's: how far the log is read, and by whom. */
+const CURSOR = ''
 /** Facts that one look reads at a time. */
 const BATCH = 2_000
 /** Looks within one interval: a task that loops is found early, and has time to turn before it is held. */
@@ -67,30 +68,38 @@ export function openWatchdog(parts: WatchdogParts): Watchdog {
 
   /** The cursor, where it is this engine's turn to look. The first look of all begins with what happens from now on. */
   async function claim(): Promise<Cursor | null> {
-    const row = await store.db.selectFrom('meta').select('value').where('key', '=', KEY).executeTakeFirst()
-    const known = row ? (JSON.parse(row.value) as Cursor) : null
+    const known = await cursorIn(store.db)
     const now = parts.now()
     if (known && (store.kind === 'sqlite' || (known.holder === holder && known.until > now + every()))) return known
     const newest = known ? known.seq : await store.lastSeq()
     return store.transact(async (tx) => {
-      const there = await tx.db.selectFrom('meta').select('value').where('key', '=', KEY).executeTakeFirst()
-      const cursor = there ? (JSON.parse(there.value) as Cursor) : { seq: newest, holder, until: 0 }
+      const cursor = (await cursorIn(tx.db)) ?? { seq: newest, holder, until: 0 }
       if (cursor.holder !== holder && cursor.until > tx.now) return null
       const mine = { ...cursor, holder, until: tx.now + every() * 4 }
       await saveCursor(tx, mine)
       return mine
     })
   }
-  const saveCursor = async (tx: Tx, cursor: Cursor): Promise<void> => {
-    const value = JSON.stringify(cursor)
+  async function cursorIn(db: Tx['db']): Promise<Cursor | null> {
+    const row = await db.selectFrom('watches').select(['seq', 'body']).where('task_id', '=', CURSOR).executeTakeFirst()
+    return row ? { ...(JSON.parse(row.body) as Omit<Cursor, 'seq'>), seq: Number(row.seq) } : null
+  }
+  async function saveCursor(tx: Tx, { seq, ...body }: Cursor): Promise<void> {
+    const values = { seq, body: JSON.stringify(body) }
     await tx.db
-      .insertInto('meta')
-      .values({ key: KEY, value })
-      .onConflict((c) => c.column('key').doUpdateSet({ value }))
+      .insertInto('watches')
+      .values({ task_id: CURSOR, tree_id: CURSOR, due_at: null, ...values })
+      .onConflict((c) => c.column('task_id').doUpdateSet(values))
       .execute()
   }
 
-  async function look(): Promise<Looked | false> {
+  /** One look after another: two at once would each think that the other has read on. */
+  function look(): Promise<Looked | false> {
+    const next = looking.then(lookOnce)
+    looking = next.catch(() => undefined) // whoever asked is told
+    return next
+  }
+  async function lookOnce(): Promise<Looked | false> {
     const patience = parts.patience()
     let cursor = await claim()
     if (cursor === null) return false
@@ -383,10 +392,11 @@ export function openWatchdog(parts: WatchdogParts): Watchdog {
   const again = () => {
     if (stopped) return
     timer = setTimeout(() => {
-      looking = look().catch((error: unknown) => {
-        if (!stopped) parts.onError(error)
-      })
-      void looking.finally(again)
+      void look()
+        .catch((error: unknown) => {
+          if (!stopped) parts.onError(error)
+        })
+        .finally(again)
     }, every())
     timer.unref()
   }
