@@ -17,10 +17,14 @@ export default defineTool({
     const work = async () => {
       const found = await self.read(path)
       if (found.kind === 'folder') return answer(found.names.join('\n'))
-      const all = found.text.split('\n')
+      const all = found.text.replace(/\n$/, '').split('\n')
       const shown = all.slice(from_line - 1, from_line - 1 + lines)
       const left = all.length - (from_line - 1) - shown.length
-      return answer(`${shown.join('\n')}${left > 0 ? `\n… ${left} more lines; go on with "from_line": ${from_line + shown.length}` : ''}`)
+      const head = `${path}, lines ${from_line} to ${from_line - 1 + shown.length} of ${all.length}`
+      if (shown.length === 0) return answer(`${path} has only ${all.length} lines.`)
+      return answer(
+        `${head}\n${shown.join('\n')}${left > 0 ? `\n… ${left} more lines; go on with "from_line": ${from_line + shown.length}` : ''}`,
+      )
     }
     return work().catch(faultAsMistake)
   },

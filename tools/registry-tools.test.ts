@@ -64,6 +64,17 @@ describe('lists', () => {
     expect((await use(listDocuments)).text).toBe('Documents: 1\n- guide: How to. (version 3, 120 characters)')
   })
 
+  test('of documents that fit some words leave out the others, and say so when none fits', async () => {
+    const document = (name: string, description: string) => ({ ...Document.parse({ name, description, content: 'x' }), ...stamp })
+    rows.document = [document('harvest', 'When apples are picked.'), document('taxes', 'What is paid in May.')]
+    expect((await use(listDocuments, { query: 'paid in May' })).text).toBe(
+      'Documents: 1\n- taxes: What is paid in May. (version 1, 1 characters)',
+    )
+    expect((await use(listDocuments, { query: 'zebra' })).text).toBe(
+      'None of the 2 documents fits these words; try others, or leave them out.',
+    )
+  })
+
   test('of optional tools leave out the core and what is switched off', async () => {
     expect((await use(listOptionalTools)).text).toMatch(/no optional tools/)
     rows.tool = [
