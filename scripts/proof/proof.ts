@@ -10,6 +10,8 @@ const PROOFS: Readonly<Record<string, string>> = {
   good: 'good-updates.ts',
   canaries: 'canaries.ts',
   watchdog: 'watchdog.ts',
+  faults: 'provider-faults.ts',
+  soak: 'soak.ts',
 }
 
 const [name = '', ...args] = process.argv.slice(2)
