@@ -23,7 +23,7 @@ export const home = {
   away: 'While you were away',
   awayClose: 'I have seen it',
   finished: (n: number) => plural(n, { one: '# goal finished', other: '# goals finished' }),
-  failedGoals: (n: number) => plural(n, { other: '# failed' }),
+  failedGoals: (n: number) => plural(n, { one: '# goal failed', other: '# goals failed' }),
   asked: (n: number) => plural(n, { one: '# thing was asked', other: '# things were asked' }),
   spent: (amount: string) => `${amount} spent`,
   atLeastSo: 'There was more than is counted here.',
