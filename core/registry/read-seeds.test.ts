@@ -11,13 +11,14 @@ const SEEDS = fileURLToPath(new URL('../../seeds', import.meta.url))
 const agentFile = (front: string, body = 'Write well.') => `---\n${front}\n---\n\n${body}\n`
 
 describe('the seeds of this checkout', () => {
-  it('are the eleven agents, and those that judge or describe others are watchers', async () => {
+  it('are the twelve agents, and those that judge or describe others are watchers', async () => {
     const { agents } = await readSeeds(SEEDS)
     expect(agents.map((agent) => agent.name)).toEqual([
       'agent_selector',
       'context_addition',
       'documentation_agent',
       'generalist',
+      'interface',
       'researcher',
       'review_agent',
       'summary_agent',
