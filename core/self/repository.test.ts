@@ -115,3 +115,16 @@ test('a folder has the hash that git gives its tree', async () => {
   await source.materialise(tip, join(dataDir, 'out'))
   expect(await source.hashFolder(join(dataDir, 'out'))).toBe(where.git('rev-parse', 'HEAD^{tree}'))
 })
+
+test('trees and files are read as native git has them, whatever their names and bytes', async () => {
+  const odd = { 'docs/übung und mehr.md': 'ä\n', 'docs/empty.txt': '', 'docs/deep/er/still/file.bin': '\u0000\u0001\n' }
+  const { commit } = await proposed(odd)
+  const wanted = where.git('ls-tree', '-r', '-z', '--full-tree', 'agent').split('\0').filter(Boolean)
+  const entries = await source.entries(commit)
+  expect(entries.map(({ path, mode, hash }) => `${mode} blob ${hash}\t${path}`).sort()).toEqual(wanted.sort())
+  for (const [path, text] of Object.entries(odd)) expect(await source.text(commit, path)).toBe(text)
+  for (const path of ['docs', 'nowhere.md', '/etc/passwd', '../x', '']) expect(await source.text(commit, path)).toBeNull()
+  const folder = join(dataDir, 'out')
+  await source.materialise(await source.treeOf(commit), folder)
+  expect(await source.hashFolder(folder)).toBe(await source.treeOf(commit))
+})

@@ -3,15 +3,16 @@
  * agent can write; the person's checkout is only read, and moved forward by `merge --ff-only` where it is clean and on its main branch. No
  * branch that somebody has checked out is ever set, and no file of a person that is not in a commit is touched.
  *
- * Native git does both the writing and the reading: this repository has no settings, hooks or links but ours, and one implementation of
- * renames and merges must say what a person is shown and what the gates judge.
+ * Native git writes, merges and says what differs, because one implementation of renames must say what a person is shown and what the gates
+ * judge; trees and files are read as objects (`objects.ts`).
  */
 import { existsSync } from 'node:fs'
-import { chmod, lstat, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { chmod, lstat, mkdir, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import type { ChangedFile } from '../contract/change.ts'
 import { Fault } from '../contract/fault.ts'
 import { type GitCall, openGit } from '../git/run.ts'
+import { openObjects } from './objects.ts'
 
 export type SourceOptions = {
   /** The person's checkout, or the folder that holds the source where there is no git. */
@@ -19,7 +20,6 @@ export type SourceOptions = {
   dataDir: string
   path: string
 }
-export type TreeEntry = { path: string; mode: string; hash: string }
 export type Landing = { branch: string; join: string | null }
 export type Source = Awaited<ReturnType<typeof openSource>>
 
@@ -35,6 +35,7 @@ export function openSource(options: SourceOptions) {
   const git = openGit({ path: options.path })
   const dir = join(options.dataDir, 'self', 'repository.git')
   const run = (args: readonly string[], more: Partial<GitCall> = {}) => git.run({ dir, args, ...more })
+  const objects = openObjects(dir)
   let made: Promise<void> | undefined
 
   /** The repository of the checkout; null: the source came without a history. */
@@ -245,51 +246,13 @@ export function openSource(options: SourceOptions) {
       await run(['update-index', '-z', '--add', '--stdin'], { ...inFiles, stdin: text })
       return (await run(['write-tree'], inFiles)).text.trim()
     },
-    async entries(of: string): Promise<TreeEntry[]> {
-      const { text } = await run(['ls-tree', '-r', '-z', '--full-tree', of])
-      return text
-        .split('\0')
-        .filter(Boolean)
-        .map((line) => {
-          const [about = '', path = ''] = line.split('\t', 2)
-          const [mode = '', , hash = ''] = about.split(' ')
-          return { path, mode, hash }
-        })
-    },
-    /** One file as it is in a commit or tree; null: there is none. */
-    async text(of: string, path: string): Promise<string | null> {
-      const { text, code } = await run(['cat-file', 'blob', `${of}:${path}`], { fine: [1, 128] })
-      return code === 0 ? text : null
-    },
+    ...objects,
     async search(of: string, words: string, below: string | null): Promise<{ text: string; cut: boolean }> {
       const { text, cut } = await run(
         ['grep', '-n', '-I', '-i', '--fixed-strings', '--no-color', '--max-depth=-1', '-e', words, of, '--', ...(below ? [below] : [])],
         { fine: [1], most: 30_000 },
       )
       return { text: text.replaceAll(`${of}:`, ''), cut }
-    },
-    /** Writes a tree as plain files. Links and submodules are refused: nothing of what is run may lead elsewhere. */
-    async materialise(of: string, folder: string): Promise<void> {
-      const entries = await source.entries(of)
-      const odd = entries.find(({ mode }) => mode !== '100644' && mode !== '100755')
-      if (odd)
-        throw new Fault('forbidden', `${JSON.stringify(odd.path)} is a link or a submodule; the system's source holds plain files only.`)
-      const { out } = await run(['cat-file', '--batch'], { stdin: entries.map(({ hash }) => `${hash}\n`).join(''), most: PACK_BYTES })
-      await mkdir(folder, { recursive: true, mode: 0o755 })
-      const folders = new Set<string>()
-      let at = 0
-      for (const { path, mode } of entries) {
-        const end = out.indexOf(10, at)
-        const size = Number(out.toString('latin1', at, end).split(' ')[2])
-        const place = join(folder, path)
-        if (!place.startsWith(folder + sep)) throw new Fault('forbidden', `${JSON.stringify(path)} leaves the source.`)
-        if (!folders.has(dirname(place))) {
-          await mkdir(dirname(place), { recursive: true, mode: 0o755 })
-          folders.add(dirname(place))
-        }
-        await writeFile(place, out.subarray(end + 1, end + 1 + size), { mode: mode === '100755' ? 0o755 : 0o644 })
-        at = end + 1 + size + 1
-      }
     },
     /** Where `land` would put it now. */
     async landing(to: string): Promise<string> {
