@@ -1,5 +1,6 @@
-/** The words a person reads for a status and its reason, and for the state of a change. The only place that turns one into the other. */
+/** The words a person reads for a status and its reason, and for the state of a change or a lesson. The only place that turns one into the other. */
 import type { ChangeState } from './change.ts'
+import type { LessonState } from './learning.ts'
 import type { Task } from './task.ts'
 
 export type Label = { word: string; shape: string; tone: 'idle' | 'run' | 'wait' | 'you' | 'good' | 'bad' | 'stop' }
@@ -67,3 +68,14 @@ const CHANGE_LABELS: Readonly<Record<ChangeState, Label>> = {
 export function changeLabelOf({ state, decidedBy }: { state: ChangeState; decidedBy?: string | null }): Label {
   return state === 'review' && decidedBy ? { word: 'lands now', shape: '▶', tone: 'run' } : CHANGE_LABELS[state]
 }
+
+const LESSON_LABELS: Readonly<Record<LessonState, Label>> = {
+  found: { word: 'found', shape: '◌', tone: 'idle' },
+  judging: { word: 'being tried', shape: '▶', tone: 'run' },
+  better: { word: 'better: waits for you', shape: '⚑', tone: 'you' },
+  no_better: { word: 'not better beyond chance', shape: '‖', tone: 'stop' },
+  kept: { word: 'kept', shape: '✓', tone: 'good' },
+  declined: { word: 'declined', shape: '⊘', tone: 'stop' },
+  undone: { word: 'taken back', shape: '↶', tone: 'stop' },
+}
+export const lessonLabelOf = (state: LessonState): Label => LESSON_LABELS[state]

@@ -188,6 +188,31 @@ export const evolution = {
     newerLink: 'Open the newer one',
     wants: 'What the agent says',
   },
+  lessons: {
+    title: 'What its history taught',
+    about:
+      'Errors that pass by themselves, and time limits that are too short, found in what commands did. A lesson is tried on built-in goals without and with it; only one that is better beyond chance can be kept.',
+    look: 'Look now',
+    looked: (found: number, runs: number) =>
+      found === 0 ? `Nothing new in ${runs} commands.` : plural(found, { one: '# new lesson.', other: '# new lessons.' }),
+    reading: 'Reading the lessons…',
+    failed: 'The lessons could not be read',
+    none: 'Nothing yet. It takes three cases in two goals; the newest commands are looked through every hour.',
+    repeat: (times: number) => `Repeat up to ${times} times what failed with`,
+    limit: (program: string, seconds: number) => `Give ${program} ${seconds} seconds where no limit is named`,
+    goal: 'Built-in goal',
+    before: 'Before',
+    after: 'With it',
+    arm: (done: number, tries: number, seconds: string | null) => `${done} of ${tries}${seconds === null ? '' : `, ${seconds} s`}`,
+    acts: { judge: 'Try it', keep: 'Keep', decline: 'Decline', undo: 'Take back' },
+    hints: {
+      judge: 'Tries the built-in goals without and with it; takes minutes',
+      keep: 'It takes effect with the next call, as a new version of the tool',
+      decline: 'Only more cases bring it back',
+      undo: 'Takes this lesson back, and nothing else',
+    },
+    done: { judge: 'It is being tried; this takes minutes.', keep: 'Kept.', decline: 'Declined.', undo: 'Taken back.' },
+  },
   keys: {
     next: 'Next change',
     previous: 'Change before',

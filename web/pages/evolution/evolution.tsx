@@ -20,6 +20,7 @@ import { Drawn } from '../../ui/shape.tsx'
 import { WhileOnline } from '../../ui/while-online.tsx'
 import { evolution as words } from '../../words/evolution.ts'
 import { firstLine } from '../reviews/queue.ts'
+import { Lessons } from './lessons.tsx'
 import { CHANGE_FILTERS, changePath } from './paths.ts'
 import { Runs } from './runs.tsx'
 import { sentenceOf } from './say.ts'
@@ -127,6 +128,7 @@ export function Evolution() {
           )
         }
       </Reading>
+      <Lessons />
     </div>
   )
 }

@@ -1,0 +1,32 @@
+import { describe, expect, test } from 'vitest'
+import { harness, noBrowser } from './harness.ts'
+
+/** Fails once as a lock that another holds makes it fail, and goes well when it is done again. */
+const lockedOnce = (n: number) =>
+  `Note it:\n\n1. Run \`test -f t${n} || { touch t${n}; echo "/bin/sh: 1: cannot create /x/job${n}.lock: File exists" >&2; exit 2; }\` (retry 2)\n2. Run \`echo ${n}\``
+
+describe.skipIf(noBrowser)('what the history taught', { timeout: 120_000 }, () => {
+  const { open, api, axe, overflow } = harness()
+
+  test('is found with one press, shows its cases, and is put away', async () => {
+    const page = await open('/evolution')
+    await page.getByText('It takes three cases in two goals').waitFor()
+    for (const n of [1, 2, 3]) {
+      const { treeId } = await api('/api/goals', { goal: lockedOnce(n) })
+      await expect.poll(async () => (await api(`/api/trees/${treeId}`)).status, { timeout: 15_000 }).toBe('done')
+    }
+    await page.getByRole('button', { name: 'Look now' }).click()
+    const lesson = page.locator('.lesson')
+    await lesson.getByText('…: cannot create …: File exists').waitFor()
+    await lesson.getByText('3 commands in 3 goals failed with it').waitFor()
+    expect(await lesson.getByRole('link').count()).toBe(3)
+    await lesson.getByRole('button', { name: 'Try it' }).waitFor()
+    expect(await lesson.getByRole('button', { name: 'Keep' }).count()).toBe(0) // nothing was measured yet
+    await axe(page)
+    await page.setViewportSize({ width: 390, height: 844 })
+    expect(await overflow(page)).toBe(0)
+    await lesson.getByRole('button', { name: 'Decline' }).click()
+    await lesson.getByText('declined', { exact: true }).waitFor()
+    expect(await lesson.getByRole('button').count()).toBe(0)
+  })
+})

@@ -1,0 +1,172 @@
+/** What the history of calls taught: each lesson with its cases, how it did on the built-in goals, and what a person may do with it. */
+import { useState } from 'react'
+import { ROUTES } from '../../../core/contract/api.ts'
+import type { LessonItem } from '../../../core/contract/api-lessons.ts'
+import { lessonLabelOf } from '../../../core/contract/label.ts'
+import { useMay } from '../../me.ts'
+import { useRead, useWrite } from '../../read.ts'
+import { treePath } from '../../route.ts'
+import { useToast } from '../../toasts.ts'
+import { Button } from '../../ui/button.tsx'
+import { Link } from '../../ui/link.tsx'
+import { Reading } from '../../ui/reading.tsx'
+import { Drawn } from '../../ui/shape.tsx'
+import { evolution } from '../../words/evolution.ts'
+
+const words = evolution.lessons
+/** Facts tell of every state; while a lesson is tried the line may be all that moves. */
+const TRYING_MS = 5_000
+
+export function Lessons() {
+  const read = useRead(ROUTES.lessons, undefined, { follow: true, every: TRYING_MS })
+  const look = useWrite(ROUTES.lookForLessons, [ROUTES.lessons])
+  const toast = useToast()
+  const may = useMay()
+  const lookNow = () =>
+    look.mutate(
+      {},
+      { onSuccess: ({ found, runs }) => toast(words.looked(found, runs)), onError: (fault) => toast(fault.message, { tone: 'bad' }) },
+    )
+  return (
+    <section className="lessons" aria-labelledby="lessons-title">
+      <div className="lessons-head">
+        <h2 id="lessons-title">{words.title}</h2>
+        {may('goals:write') && (
+          <Button onClick={lookNow} disabled={look.isPending}>
+            {words.look}
+          </Button>
+        )}
+      </div>
+      <p className="dim">{words.about}</p>
+      <Reading read={read} label={words.reading} failed={words.failed} effect={evolution.effect} lines={2}>
+        {({ items }) =>
+          items.length === 0 ? (
+            <p className="lessons-none">{words.none}</p>
+          ) : (
+            <ul className="lesson-list">
+              {items.map((lesson) => (
+                <Lesson key={lesson.id} lesson={lesson} />
+              ))}
+            </ul>
+          )
+        }
+      </Reading>
+    </section>
+  )
+}
+
+function Lesson({ lesson }: { lesson: LessonItem }) {
+  const { word, shape, tone } = lessonLabelOf(lesson.state)
+  const { judgement } = lesson
+  return (
+    <li className="card lesson">
+      <div className="lesson-head">
+        <span className={`status tone-${tone}`}>
+          <span className="shape" aria-hidden="true">
+            <Drawn shape={shape} />
+          </span>
+          <span className="word">{word}</span>
+        </span>
+        <Acts lesson={lesson} />
+      </div>
+      <p className="lesson-title">
+        {lesson.change.kind === 'repeat' ? (
+          <>
+            {words.repeat(lesson.change.repeat.times)} <code>{lesson.change.repeat.error}</code>
+          </>
+        ) : (
+          words.limit(lesson.change.limit.program, lesson.change.limit.seconds)
+        )}
+      </p>
+      <p className="dim">
+        {lesson.why} <Cases cases={lesson.cases} />
+      </p>
+      {judgement && (
+        <table className="rows lesson-arms">
+          <caption>{judgement.words}</caption>
+          <thead>
+            <tr>
+              <th scope="col">{words.goal}</th>
+              <th scope="col">{words.before}</th>
+              <th scope="col">{words.after}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {judgement.before.map((was) => (
+              <tr key={was.goal}>
+                <td className="rows-main" data-name={words.goal}>
+                  {was.goal}
+                </td>
+                <td data-name={words.before}>{armOf(was)}</td>
+                <td data-name={words.after}>{armOf(judgement.after.find((one) => one.goal === was.goal))}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </li>
+  )
+}
+
+type Arm = NonNullable<LessonItem['judgement']>['before'][number]
+const armOf = (arm: Arm | undefined): string =>
+  arm ? words.arm(arm.done, arm.tries, arm.medianMs === null ? null : (arm.medianMs / 1_000).toFixed(1)) : ''
+
+/** A goal each, however many calls of it show the same. */
+function Cases({ cases }: { cases: LessonItem['cases'] }) {
+  const trees = [...new Map(cases.map((one) => [one.treeId, one])).values()]
+  return (
+    <span>
+      {trees.map((one, i) => (
+        <span key={one.treeId}>
+          {i > 0 && ' · '}
+          <Link to={treePath(one.treeId, one.taskId)}>{one.treeId}</Link>
+        </span>
+      ))}
+    </span>
+  )
+}
+
+const ACTS = {
+  found: ['judge', 'decline'],
+  judging: [],
+  better: ['keep', 'decline'],
+  no_better: ['judge', 'decline'],
+  kept: ['undo'],
+  declined: [],
+  undone: [],
+} as const satisfies Record<LessonItem['state'], readonly (keyof typeof words.acts)[]>
+
+function Acts({ lesson }: { lesson: LessonItem }) {
+  const stale = [ROUTES.lessons]
+  const writes = {
+    judge: useWrite(ROUTES.judgeLesson, stale),
+    keep: useWrite(ROUTES.keepLesson, stale),
+    decline: useWrite(ROUTES.declineLesson, stale),
+    undo: useWrite(ROUTES.undoLesson, stale),
+  }
+  const [under, setUnder] = useState(false)
+  const toast = useToast()
+  const may = useMay()
+  if (!may('review:decide')) return null
+  const act = (name: keyof typeof writes) => {
+    setUnder(true)
+    writes[name].mutate(
+      { params: { id: lesson.id } },
+      {
+        onSuccess: () => toast(words.done[name]),
+        onError: (fault) => toast(fault.message, { tone: 'bad' }),
+        onSettled: () => setUnder(false),
+      },
+    )
+  }
+  return (
+    <span className="lesson-acts">
+      {ACTS[lesson.state].map((name) => (
+        <Button key={name} onClick={() => act(name)} disabled={under} title={words.hints[name]}>
+          {words.acts[name]}
+        </Button>
+      ))}
+    </span>
+  )
+}
