@@ -27,7 +27,7 @@ export type Run = {
 
 const HEAD = `# Changes that Banyan made to itself
 
-Written by \`npm run proof -- good\`: each is a wish of a person, worked by an agent whose answers a person had prepared, judged by all gates, approved over HTTP, started, watched and kept by the real keeper, in a clone of this source. The window in which it was watched is shorter than the ten minutes of a real installation, and the machine did other work; both are said.
+Written by \`npm run proof -- good\`: each is a wish of a person, worked by an agent whose answers a person had prepared, judged by all gates, approved over HTTP, started, watched and kept by the real keeper, in a clone of this source. The window in which it was watched is shorter than the ten minutes of a real installation, and the machine did other work; both are said. Of a change that was tried more than once only the last try stands here.
 `
 const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`
 
