@@ -26,6 +26,7 @@ const LAYERS = [
   'core/agent',
   'core/mcp',
   'core/http',
+  'core/runtime.ts',
   'core/main.ts',
   'scripts',
 ]

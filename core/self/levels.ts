@@ -76,6 +76,7 @@ const PERSONS = [
   'core/agent/closing-plan.ts',
   'core/tool.ts',
   'core/main.ts',
+  'core/runtime.ts',
   'seeds/core-instruction.md',
   'seeds/tools.yml',
   'seeds/documents/evaluation_criteria.md',

@@ -7,7 +7,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Fault } from '../../core/contract/fault.ts'
 import { isOver } from '../../core/contract/task.ts'
-import type { Runtime } from '../../core/main.ts'
+import type { Runtime } from '../../core/runtime.ts'
 import type { Claimed, Nothing } from '../../core/tasks/outside.ts'
 import type { Noted } from './world.ts'
 

@@ -36,7 +36,7 @@ const STARTED = "  runtime.monitor.write('info', `Started"
 const later = (code: string, ms = 500) => change('core/main.ts', STARTED, `  setTimeout(() => { ${code} }, ${ms})\n${STARTED}`)
 /** When the database is open and migrated. */
 const opened = (code: string) =>
-  change('core/main.ts', "  step('opened and migrated the database')", `  ${code}\n  step('opened and migrated the database')`)
+  change('core/runtime.ts', "  step('opened and migrated the database')", `  ${code}\n  step('opened and migrated the database')`)
 const health = (code: string) => change('core/http/routes/system.ts', /health: \(\) => \(\{[^\n]*\}\),/, `health: () => { ${code} },`)
 const HEALTHY = "{ status: 'ok' as const, revision, schema: SCHEMA, uptimeSeconds: uptimeSeconds() }"
 const ready = (from: string | RegExp, to: string) => change('scripts/keeper-line.ts', from, to)

@@ -132,14 +132,14 @@ export const UNWHOLE: readonly (Weakened & { says: RegExp })[] = [
   {
     name: 'does not start',
     says: /ended with 70 before it answered/,
-    edits: [{ file: 'core/main.ts', from: "step('seeded the registry')", to: "throw new Error('no')" }],
+    edits: [{ file: 'core/runtime.ts', from: "step('seeded the registry')", to: "throw new Error('no')" }],
   },
   {
     name: 'forgets facts when it starts',
     says: /not whole/,
     edits: [
       {
-        file: 'core/main.ts',
+        file: 'core/runtime.ts',
         from: "step('seeded the registry')",
         to: "await store.transact(async ({ db }) => void (await db.deleteFrom('events').execute()))",
       },
@@ -150,7 +150,7 @@ export const UNWHOLE: readonly (Weakened & { says: RegExp })[] = [
     says: /not whole|tasks before the kill|took longer|has lost/,
     edits: [
       {
-        file: 'core/main.ts',
+        file: 'core/runtime.ts',
         from: "step('seeded the registry')",
         to: "await store.transact(async ({ db }) => void (await db.deleteFrom('messages').where('n', '>', 1).execute()))",
       },

@@ -119,7 +119,7 @@ export function effectOf(review: Pick<Review, 'kind' | 'action'>): Effect {
 
   for (const name of NAMED) {
     const value = text(given[name])
-    if (value !== null && value.includes('\n')) continue // a text and no name
+    if (value?.includes('\n')) continue // a text and no name
     if (value !== null && !(name === 'tool' && effect.command !== null)) row(name, value, { code: true })
     if (value !== null) shown.add(name)
   }
