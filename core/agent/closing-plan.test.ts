@@ -11,6 +11,7 @@ const judged: NonNullable<ClosingFacts['judged']> = {
   turns: 9,
   children: 0,
   isGoal: true,
+  spent: { watchers: 0, all: 200_000 },
   said: [],
   watchers: { evaluate: watcher, summarize: watcher, document: watcher },
 }
@@ -48,6 +49,15 @@ describe('who looks at a finished task', () => {
       [],
     )
     expect(kinds({ judged: small, claim: { ...claim, evidence: [{ kind: 'file', path: 'a', ok: true }] } })).toContain('evaluate')
+  })
+  test('watching never costs more than working: parts are not judged above its share, the goal always is', () => {
+    const dear = { ...judged, spent: { watchers: 90_000, all: 200_000 } }
+    expect(kinds({ judged: { ...dear, isGoal: false } })).toEqual([])
+    expect(planClosing({ task, claim, now: 1, judged: { ...dear, isGoal: false } })).toMatchObject({
+      verdict: { passed: true, by: 'rule', reasons: "watching has used 45 % of the goal's tokens, and 40 % is the most" },
+    })
+    expect(kinds({ judged: dear })).toContain('evaluate')
+    expect(kinds({ judged: { ...judged, isGoal: false, spent: { watchers: 30_000, all: 60_000 } } })).toContain('evaluate')
   })
   test('a watcher that is switched off looks at nothing', () => {
     expect(kinds({ judged: { ...judged, watchers: { evaluate: null, summarize: watcher, document: null } } })).toEqual([])

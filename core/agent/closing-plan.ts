@@ -15,6 +15,8 @@ export type ClosingFacts = {
     children: number
     /** The task is the goal itself, or was handed it whole. */
     isGoal: boolean
+    /** Tokens of the whole goal, and those of its watchers. */
+    spent: { watchers: number; all: number }
     /** What people said while it ran: steering, answers, comments on decisions. It may change what the task asks for. */
     said: readonly string[]
     /** Agents for the three watcher kinds; null: there is none, or it is switched off. */
@@ -24,6 +26,8 @@ export type ClosingFacts = {
 
 /** A result this short is its own summary. Characters. */
 const SHORT = 1_200
+/** Watchers of parts may use so much of a goal's tokens; of a small goal any share. The goal itself is always judged. */
+const WATCHING = { most: 0.4, from: 100_000 }
 /** Most of a result that a parent is given when nobody summarised it. */
 const COMPUTED_SUMMARY = 8_000
 
@@ -45,6 +49,9 @@ export function planClosing(facts: ClosingFacts): ClosingPlan {
   if (judged === null)
     return computed(claim.evidence.length > 0 ? 'all listed evidence is there' : 'no model judged it; the result is the evidence')
   if (task.kind !== 'work') return computed('helpers and watchers are not judged themselves')
+  const share = judged.spent.watchers / Math.max(1, judged.spent.all)
+  if (!judged.isGoal && judged.spent.all >= WATCHING.from && share > WATCHING.most)
+    return computed(`watching has used ${Math.round(share * 100)} % of the goal's tokens, and ${WATCHING.most * 100} % is the most`)
   const wanted: TaskKind[] = []
   // Commands are checked against what the log says they did; there is nothing left to judge in a short answer about them.
   const onlyCommands = claim.evidence.every((e) => e.kind === 'command')

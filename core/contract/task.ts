@@ -60,6 +60,13 @@ export type TaskKind = (typeof TASK_KINDS)[number]
 export const WATCHER_KINDS: readonly TaskKind[] = ['evaluate', 'summarize', 'document', 'supervise']
 export const isWatcher = (kind: TaskKind): boolean => WATCHER_KINDS.includes(kind)
 
+/** Share of the tokens of a goal that went into watching it; null: nothing was spent yet. */
+export function watchShare(tasks: readonly Pick<Task, 'kind' | 'spend'>[]): number | null {
+  const sum = (some: typeof tasks) => some.reduce((all, { spend }) => all + spend.tokens, 0)
+  const all = sum(tasks)
+  return all === 0 ? null : sum(tasks.filter(({ kind }) => isWatcher(kind))) / all
+}
+
 /** Something a task produced that can be checked to exist. `path` is relative to the task's workspace. */
 export const Evidence = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('file'), path: z.string().min(1).max(1_000) }),

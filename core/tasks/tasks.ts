@@ -6,7 +6,7 @@ import type { Trial } from '../contract/api-trials.ts'
 import { Fault } from '../contract/fault.ts'
 import type { Message, StoredMessage } from '../contract/message.ts'
 import type { BatchDecision, Decision, ExpiryPolicy, Review, ReviewState, Waiting } from '../contract/review.ts'
-import type { Task } from '../contract/task.ts'
+import { isWatcher, type Task, type TaskKind } from '../contract/task.ts'
 import { prepare } from '../store/prepared.ts'
 import type { Store, Tx } from '../store/store.ts'
 import { type ClosingPlan, end } from './closing.ts'
@@ -260,6 +260,17 @@ export function openTasks(store: Store, options: TasksOptions = {}) {
         task = parent
       }
       return true
+    },
+    /** Tokens that a goal has spent, and those of them that went into watching it. */
+    async watching(treeId: string): Promise<{ watchers: number; all: number }> {
+      const rows = await store.db
+        .selectFrom('tasks')
+        .select(['kind', (e) => e.fn.sum<number>('tokens').as('tokens')])
+        .where('tree_id', '=', treeId)
+        .groupBy('kind')
+        .execute()
+      const sum = (some: typeof rows) => some.reduce((all, { tokens }) => all + Number(tokens), 0)
+      return { watchers: sum(rows.filter(({ kind }) => isWatcher(kind as TaskKind))), all: sum(rows) }
     },
     /** What people said to a task after it began, oldest first: steering, answers, comments on their decisions. */
     async said(id: string): Promise<string[]> {

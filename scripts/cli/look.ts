@@ -9,7 +9,7 @@ import { LOG_LEVELS, type LogLevel } from '../../core/contract/log-level.ts'
 import { TASK_STATUSES, type Task } from '../../core/contract/task.ts'
 import { watchText } from '../../core/contract/watch.ts'
 import { type Cli, examples, onInterrupt, serverOf, wantsJson, whole } from './context.ts'
-import { drawTree, notesOf, total } from './draw.ts'
+import { drawTree, notesOf, total, watchingWords } from './draw.ts'
 import { follow } from './follow.ts'
 import { all, call, NotRunning, resolveTask, resolveTree, type Server } from './server.ts'
 import { logLine, taskOf, timeOf } from './tell.ts'
@@ -78,7 +78,7 @@ export function addLook(program: Command, cli: Cli): void {
         terminal.out(
           terminal.outPaint(
             'dim',
-            `${counted(tree.tasks.length, 'task')}, ${spent(total(tree.tasks))}${tree.pausedReason ? `; held: ${oneLine(tree.pausedReason)}` : ''}`,
+            `${counted(tree.tasks.length, 'task')}, ${spent(total(tree.tasks))}${watchingWords(tree.tasks)}${tree.pausedReason ? `; held: ${oneLine(tree.pausedReason)}` : ''}`,
           ),
         )
         const reviews = await openReviews(server, id)

@@ -6,7 +6,7 @@ import type { Review } from '../../core/contract/review.ts'
 import { isOver } from '../../core/contract/task.ts'
 import type { View } from '../../core/contract/tree.ts'
 import { type Cli, onInterrupt } from './context.ts'
-import { drawTree, notesOf, total } from './draw.ts'
+import { drawTree, notesOf, total, watchingWords } from './draw.ts'
 import { followTree } from './follow.ts'
 import { type Known, type Standing, standingOf } from './outcome.ts'
 import { all, call, type Server } from './server.ts'
@@ -62,7 +62,7 @@ export async function watchTree(
       const width = terminal.width(stream)
       const notes = notesOf(tasks, { paint, width }).slice(0, 6)
       const head = view.trees[treeId]
-      const line = `${counted(tasks.length, 'task')}, ${spent(total(tasks))}${head?.pausedReason ? `; held: ${oneLine(head.pausedReason)}` : ''}`
+      const line = `${counted(tasks.length, 'task')}, ${spent(total(tasks))}${watchingWords(tasks)}${head?.pausedReason ? `; held: ${oneLine(head.pausedReason)}` : ''}`
       return [...drawTree(treeId, tasks, { paint, width, rows: screen.rows() - notes.length - 1 }), ...notes, paint('dim', line)]
     })
   }

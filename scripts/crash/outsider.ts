@@ -3,7 +3,7 @@
  * know nothing but what they are told: one keeps its lease in a file, as a program that outlives the server does, one forgets all with each
  * kill, and one claims a task and is never heard of again.
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Fault } from '../../core/contract/fault.ts'
 import { isOver } from '../../core/contract/task.ts'
@@ -30,7 +30,10 @@ export function openOutsiders(runtime: Runtime, folder: string, note: (one: Note
   const sent = new Map<string, { taskId: string; n: number }>()
   const hold = (agent: string, now: Held | null): void => {
     held.set(agent, now)
-    if (agent === REMEMBERS) writeFileSync(file(agent), JSON.stringify(now))
+    if (agent !== REMEMBERS) return
+    // Killed in between, it remembers what it knew before, not half of it.
+    writeFileSync(`${file(agent)}.new`, JSON.stringify(now))
+    renameSync(`${file(agent)}.new`, file(agent))
   }
 
   async function take(agent: string): Promise<Held | null> {
