@@ -1,4 +1,5 @@
 import { mkdirSync, readFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { type Briefs, openBriefs } from './agent/brief.ts'
@@ -375,6 +376,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     goals: (await readGoalSet(join(seeds, 'goal_set'))).filter(({ name }) => options.learning?.goals.includes(name) ?? true),
     ...(options.learning ? { tries: options.learning.tries } : {}),
     openArm: (habits) => openArm(join(config.dataDir, 'arms'), (folder) => armIn(config, folder, habits)),
+    clear: () => rm(join(config.dataDir, 'arms'), { recursive: true, force: true }),
     onError: (error) => console.error(vault.redact(`banyan: a lesson could not be judged: ${inspect(error)}`)),
   })
   let draining = false

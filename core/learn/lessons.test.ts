@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { type Harness, harness } from '../../scripts/testing/harness.ts'
 
@@ -31,6 +34,14 @@ test('an error that passes by itself is found in the history, judged on built-in
   const [lesson] = await lessons.list()
   expect(lesson).toMatchObject({ state: 'found', change: { kind: 'repeat', repeat: { error: '…: cannot create …: File exists' } } })
   await expect(lessons.keep(lesson!.id, 'owner')).rejects.toThrow('Only a lesson that was judged better can be kept')
+
+  // As a crash in the middle leaves it.
+  const left = join(h.dataDir, 'arms', 'arm-left')
+  await mkdir(left, { recursive: true })
+  await h.runtime.store.transact(async (tx) => void (await tx.db.updateTable('lessons').set({ state: 'judging' }).execute()))
+  await expect(lessons.judge(lesson!.id, 'owner')).rejects.toThrow('is "being tried" by now')
+  await lessons.recover()
+  expect([(await lessons.get(lesson!.id)).state, existsSync(left)]).toEqual(['found', false])
 
   const said = await lessons.judge(lesson!.id, 'owner')
   expect(said).toMatchObject({ better: true, before: [{ goal: 'lock-file', done: 0 }], after: [{ goal: 'lock-file', done: 4 }] })

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { Fault } from '../contract/fault.ts'
+import { lessonLabelOf } from '../contract/label.ts'
 import { type ArmFigures, Habits, type Judgement, type LessonChange, type LessonState } from '../contract/learning.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Store } from '../store/store.ts'
@@ -43,6 +44,8 @@ const TRIES = 5
 const CASES_KEPT = 20
 /** Lessons that nobody decided; more are not looked for. */
 const OPEN_MOST = 50
+/** No judging takes longer. */
+const LONGEST_MS = 3_600_000
 /** More cases than it had when it was declined bring it back. */
 const AGAIN = 3
 
@@ -51,6 +54,8 @@ export function openLessons(parts: {
   registry: Registry
   goals: readonly SetGoal[]
   openArm(habits: Habits): Promise<Arm>
+  /** Removes what arms left behind that a crash cut off. */
+  clear(): Promise<void>
   tries?: number
   /** Told of a judging that could not be carried through. */
   onError(error: unknown): void
@@ -77,7 +82,11 @@ export function openLessons(parts: {
           .where('state', 'in', [...from])
           .returning(['title', 'tool'])
           .executeTakeFirst()
-        if (!row) throw new Fault('conflict', `The lesson ${id} is ${(await rowOf(id)).state}, so it cannot be ${to} now.`)
+        if (!row)
+          throw new Fault(
+            'conflict',
+            `The lesson ${id} is "${lessonLabelOf((await rowOf(id)).state as LessonState).word}" by now; look at it again.`,
+          )
         tx.record(null, { type: 'lesson.moved', lesson: id, title: row.title, tool: row.tool, state: to, by })
       },
       { durable: true },
@@ -88,7 +97,9 @@ export function openLessons(parts: {
   const putBack = (id: string | null): Promise<void> =>
     store.transact(async (tx) => {
       const open = tx.db.updateTable('lessons').set({ state: 'found', updated_at: tx.now }).where('state', '=', 'judging')
-      await (id === null ? open : open.where('id', '=', id)).execute()
+      if (id !== null) await open.where('id', '=', id).execute()
+      // Where several processes work on one database another one may be at it now.
+      else await open.where('updated_at', '<', tx.now - (tx.kind === 'sqlite' ? 0 : LONGEST_MS) + 1).execute()
     })
 
   async function entry() {
@@ -178,7 +189,10 @@ export function openLessons(parts: {
     async keep(id: string, by: string): Promise<Lesson> {
       const lesson = toLesson(await rowOf(id))
       if (lesson.state !== 'better')
-        throw new Fault('conflict', `Only a lesson that was judged better can be kept; this one is ${lesson.state}. Judge it first.`)
+        throw new Fault(
+          'conflict',
+          `Only a lesson that was judged better can be kept; this one is "${lessonLabelOf(lesson.state).word}". Try it first.`,
+        )
       const { body, habits, version } = await entry()
       const saved = await registry.save('tool', { ...body, habits: withChange(habits, lesson.change) }, by, version)
       await move(id, ['better'], 'kept', { version: saved.version, decided_by: by }, by)
@@ -193,15 +207,19 @@ export function openLessons(parts: {
     /** Takes a kept lesson out of the tool's habits again, and nothing else that was saved since. */
     async undo(id: string, by: string): Promise<Lesson> {
       const lesson = toLesson(await rowOf(id))
-      if (lesson.state !== 'kept') throw new Fault('conflict', `Only a kept lesson can be undone; this one is ${lesson.state}.`)
+      if (lesson.state !== 'kept')
+        throw new Fault('conflict', `Only a kept lesson can be taken back; this one is "${lessonLabelOf(lesson.state).word}".`)
       const { body, habits, version } = await entry()
       await registry.save('tool', { ...body, habits: without(habits, lesson.change) }, by, version)
       await move(id, ['kept'], 'undone', { decided_by: by }, by)
       return toLesson(await rowOf(id))
     },
 
-    /** After a crash: what was being judged is as it was found. Only at start. */
-    recover: (): Promise<void> => putBack(null),
+    /** After a crash: what was being judged is as it was found, and its systems are gone. Only at start. */
+    async recover(): Promise<void> {
+      await parts.clear()
+      await putBack(null)
+    },
   }
 
   /** A new row, or more cases of an old one. True: it is to be looked at. */

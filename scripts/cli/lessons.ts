@@ -1,6 +1,7 @@
 /** `banyan lessons`: what was learnt from the history of calls, tried before and after, and a person's word on it. */
 import type { Command } from 'commander'
 import type { ResponseOf } from '../../core/contract/api.ts'
+import { lessonLabelOf } from '../../core/contract/label.ts'
 import { type Cli, examples, serverOf, wantsJson } from './context.ts'
 import { all, call, type Server } from './server.ts'
 import { Ended, EXIT } from './terminal.ts'
@@ -44,7 +45,7 @@ function show(lesson: Lesson, banyan: string): string[] {
     undone: 'It has no effect any more.',
   }
   return [
-    `${plain(lesson.id)}  ${lesson.state.replace('_', ' ')}  ${oneLine(lesson.title, 400)}`,
+    `${plain(lesson.id)}  ${lessonLabelOf(lesson.state).word}  ${oneLine(lesson.title, 400)}`,
     `Effect: ${effectOf(lesson)}.`,
     `Why: ${oneLine(lesson.why, 400)}`,
     `Cases: ${lesson.cases.map((one) => plain(one.taskId)).join(', ')}`,
@@ -78,7 +79,7 @@ export function addLessons(program: Command, cli: Cli): void {
           ...table(
             items.map((item) => [
               plain(item.id),
-              item.state.replace('_', ' '),
+              lessonLabelOf(item.state).word,
               duration(Date.now() - Date.parse(item.createdAt)),
               oneLine(item.title, 160),
             ]),

@@ -1,7 +1,7 @@
 /** Facts as lines that a person reads. Pure. */
 import { ACCESS_WORDS } from '../../core/contract/access.ts'
 import type { Event } from '../../core/contract/event.ts'
-import { labelOf } from '../../core/contract/label.ts'
+import { labelOf, lessonLabelOf } from '../../core/contract/label.ts'
 import { networkWords } from '../../core/contract/network.ts'
 import { watchText } from '../../core/contract/watch.ts'
 import type { Paint } from './terminal.ts'
@@ -58,7 +58,7 @@ export function tell(event: Event, paint: Paint): string {
       return `${paint('you', words)}: ${oneLine(review.title)}`
     }
     case 'lesson.moved':
-      return `lesson ${event.state.replace('_', ' ')}${event.by ? ` by ${oneLine(event.by, 40)}` : ''}: ${oneLine(event.title)}`
+      return `lesson ${lessonLabelOf(event.state).word}${event.by ? ` by ${oneLine(event.by, 40)}` : ''}: ${oneLine(event.title)}`
     case 'change.moved': {
       const { change } = event
       return `${paint(change.state === 'refused' || change.state === 'undone' ? 'bad' : 'you', `change ${change.state}`)} ${change.id}: ${oneLine(change.title)}${change.note ? ` (${oneLine(change.note)})` : ''}`
