@@ -10,9 +10,9 @@ afterEach(async () => {
   h = undefined
 })
 
-/** Fails once with what a shell says of a lock that another holds, and goes well the next time. */
+/** Fails three times with what a shell says of a lock that another holds, and then goes well. */
 const LOCKED = (n: number) =>
-  `1. Run \`test -f tried${n} || { touch tried${n}; echo "/bin/sh: 1: cannot create /x/job${n}.lock: File exists" >&2; exit 2; }\` (retry 2)\n2. Run \`echo ${n}\``
+  `1. Run \`echo x >> tries${n}; test $(wc -l < tries${n}) -gt 3 || { echo "/bin/sh: 1: cannot create /x/job${n}.lock: File exists" >&2; exit 2; }\` (retry 4)\n2. Run \`echo ${n}\``
 const LOCKS = ['one', 'two', 'three'].map(
   (w, i) => `${i + 1}. Run \`(set -C; : > a.lock) && sleep 0.3 && echo ${w} >> a.txt && rm a.lock\``,
 )

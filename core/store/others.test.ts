@@ -39,6 +39,8 @@ describe.skipIf(!need('postgres'))('two stores on one database', () => {
         throw new Error('undone')
       }),
     ).rejects.toThrow('undone')
+    // Its own it hears at once, and those of others when the database says so.
+    await expect.poll(() => words(1), SOON).toEqual(['other a'])
     await say(1, 'b')
     await expect.poll(() => words(0), SOON).toEqual(['own a', 'other b'])
     await expect.poll(() => words(1), SOON).toEqual(['other a', 'own b'])

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { packagesKey } from '../keeper/tree.mjs'
 import type { Checkout } from './checkout.ts'
@@ -21,7 +21,10 @@ export function keepable(source: Checkout): void {
 export async function settle(dataDir: string, source: Checkout, page: string | null): Promise<string> {
   const home = join(dataDir, 'keeper')
   const tree = source.git('rev-parse', 'HEAD^{tree}')
-  mkdirSync(join(home, 'deps', packagesKey(source.read('package-lock.json')), 'node_modules'), { recursive: true })
+  const packages = join(home, 'deps', packagesKey(source.read('package-lock.json')))
+  mkdirSync(packages, { recursive: true })
+  // The gates run with what a revision would have.
+  symlinkSync(join(dirname(scripts), 'node_modules'), join(packages, 'node_modules'))
   cpSync(source.folder, join(home, 'incoming', tree), { recursive: true, filter: (path) => !/\/(\.git|node_modules)$/.test(path) })
   const request = { id: randomUUID(), kind: 'change', commit: source.git('rev-parse', 'HEAD'), tree, page }
   writeFileSync(join(home, 'checkout.json'), JSON.stringify(request))
