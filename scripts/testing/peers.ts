@@ -14,8 +14,8 @@ const STALE_MS = 300_000
 const NO_REGISTRY = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|ERR_SOCKET_TIMEOUT/
 
 /**
- * Brings what the lock file names; seconds the first time, nothing later. Two test files may ask at once. False: no registry answers, and the
- * tests that need them are skipped; with REQUIRE_ALL=1 that is a failure.
+ * Brings what the lock file names; seconds the first time, nothing later. Two test files may ask at once. False: no registry answers, or
+ * nothing can be written here as within the walls of the gates, and the tests that need them are skipped; with REQUIRE_ALL=1 that is a failure.
  */
 export async function installPeers(): Promise<boolean> {
   const wanted = createHash('sha256')
@@ -26,17 +26,16 @@ export async function installPeers(): Promise<boolean> {
     try {
       mkdirSync(LOCK)
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+      const { code } = error as NodeJS.ErrnoException
+      if (code === 'EROFS' && process.env.REQUIRE_ALL !== '1') return skipped('This checkout cannot be written')
+      if (code !== 'EEXIST') throw error
       if (Date.now() - statSync(LOCK, { throwIfNoEntry: false })!.mtimeMs > STALE_MS) rmdirSync(LOCK)
       await new Promise((resolve) => setTimeout(resolve, 250))
       continue
     }
     try {
       const { code, output } = await runNpm(['ci', '--no-audit', '--no-fund', '--ignore-scripts'])
-      if (code !== 0 && NO_REGISTRY.test(output) && process.env.REQUIRE_ALL !== '1') {
-        console.warn('No package registry answers, so tests with programs of others are skipped.')
-        return false
-      }
+      if (code !== 0 && NO_REGISTRY.test(output) && process.env.REQUIRE_ALL !== '1') return skipped('No package registry answers')
       if (code !== 0) throw new Error(`npm ci in scripts/testing/peers ended with ${code}: ${output.slice(-2_000)}`)
       writeFileSync(DONE, wanted)
     } finally {
@@ -44,6 +43,10 @@ export async function installPeers(): Promise<boolean> {
     }
   }
   return true
+}
+function skipped(why: string): false {
+  console.warn(`${why}, so tests with programs of others are skipped.`)
+  return false
 }
 const runNpm = (args: string[]) => run('npm', args, { cwd: PEERS })
 
