@@ -1,21 +1,13 @@
 /** A change in the hands of the keeper, as the engine sees it. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { need } from '../../scripts/needs.ts'
 import type { Checkout } from '../../scripts/testing/checkout.ts'
-import { GREETING, loud, louder, type Self, self } from '../../scripts/testing/self.ts'
+import { GREETING, loud, louder } from '../../scripts/testing/self.ts'
+import { selfOfTest } from '../../scripts/testing/self-of-test.ts'
 
-let s: Self | undefined
-afterEach(async () => {
-  const found = await s?.end()
-  s = undefined
-  expect(found ?? []).toEqual([])
-})
-const open = async (...given: Parameters<typeof self>): Promise<Self> => {
-  s = await self(...given)
-  return s
-}
+const open = selfOfTest()
 
 describe.skipIf(!need('bubblewrap'))('with a keeper', () => {
   /** As the keeper writes it: see scripts/keeper/README.md. */

@@ -1,21 +1,13 @@
 /** Where a change lands: each checkout of a person stays as it was, and no branch that is checked out moves. */
 import { execFileSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { need } from '../../scripts/needs.ts'
 import { type Checkout, checkout } from '../../scripts/testing/checkout.ts'
-import { GREETING, loud, louder, type Self, self } from '../../scripts/testing/self.ts'
+import { GREETING, loud, louder } from '../../scripts/testing/self.ts'
+import { selfOfTest } from '../../scripts/testing/self-of-test.ts'
 
-let s: Self | undefined
-afterEach(async () => {
-  const found = await s?.end()
-  s = undefined
-  expect(found ?? []).toEqual([])
-})
-const open = async (...given: Parameters<typeof self>): Promise<Self> => {
-  s = await self(...given)
-  return s
-}
+const open = selfOfTest()
 
 describe.skipIf(!need('bubblewrap'))('where the change of a system lands', () => {
   /** Each leaves a person's checkout as it was, and moves no branch that is checked out. */

@@ -1,18 +1,10 @@
 /** Changes beside each other, against a main branch that moves, and taken back. */
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { need } from '../../scripts/needs.ts'
-import { begin, GREETING, loud, louder, type Self, self, submit, write } from '../../scripts/testing/self.ts'
+import { begin, GREETING, loud, louder, submit, write } from '../../scripts/testing/self.ts'
+import { selfOfTest } from '../../scripts/testing/self-of-test.ts'
 
-let s: Self | undefined
-afterEach(async () => {
-  const found = await s?.end()
-  s = undefined
-  expect(found ?? []).toEqual([])
-})
-const open = async (...given: Parameters<typeof self>): Promise<Self> => {
-  s = await self(...given)
-  return s
-}
+const open = selfOfTest()
 
 describe.skipIf(!need('bubblewrap'))('changes of the system', () => {
   test('main that moves on brings the gates again; what was shown before cannot be approved any more', async () => {

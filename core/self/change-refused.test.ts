@@ -1,18 +1,10 @@
 /** What the gates refuse, each with its reason. */
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { need } from '../../scripts/needs.ts'
-import { begin, call, GREETING, loud, type Self, self, submit, write } from '../../scripts/testing/self.ts'
+import { begin, call, GREETING, loud, submit, write } from '../../scripts/testing/self.ts'
+import { selfOfTest } from '../../scripts/testing/self-of-test.ts'
 
-let s: Self | undefined
-afterEach(async () => {
-  const found = await s?.end()
-  s = undefined
-  expect(found ?? []).toEqual([])
-})
-const open = async (...given: Parameters<typeof self>): Promise<Self> => {
-  s = await self(...given)
-  return s
-}
+const open = selfOfTest()
 
 describe.skipIf(!need('bubblewrap'))('the gates refuse', () => {
   const CASES: Record<string, [files: Record<string, string>, gate: string, words: RegExp, more?: object]> = {

@@ -1,18 +1,10 @@
 /** A change of the system's own code, from an agent's wish to the main branch, in a whole runtime on a small checkout with the real gates. */
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { need } from '../../scripts/needs.ts'
-import { GREETING, loud, louder, type Self, self, submit, write } from '../../scripts/testing/self.ts'
+import { GREETING, loud, louder, submit, write } from '../../scripts/testing/self.ts'
+import { selfOfTest } from '../../scripts/testing/self-of-test.ts'
 
-let s: Self | undefined
-afterEach(async () => {
-  const found = await s?.end()
-  s = undefined
-  expect(found ?? []).toEqual([])
-})
-const open = async (...given: Parameters<typeof self>): Promise<Self> => {
-  s = await self(...given)
-  return s
-}
+const open = selfOfTest()
 
 describe.skipIf(!need('bubblewrap'))('a change of the system', () => {
   test('goes through the gates, waits for a person, lands on a clean main branch and answers its author', async () => {
