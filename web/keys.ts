@@ -48,13 +48,15 @@ export function createSequences(isMac: boolean, now: () => number = Date.now) {
  */
 export function isForSomethingElse(event: KeyboardEvent, withMod: boolean): boolean {
   if (event.defaultPrevented || event.isComposing || event.key === 'Process' || event.repeat) return true
-  if (document.querySelector(OVER_ALL)) return true
+  if (isCovered()) return true
   const at = event.target instanceof HTMLElement ? event.target : null
   if (withMod || at === null) return false
   // Enter and Space are how a keyboard presses what has the focus.
   if ((event.key === 'Enter' || event.key === ' ') && at.closest(PRESSED) !== null) return true
   return at.isContentEditable || at.closest(WRITES) !== null
 }
+/** Whether a dialog, a menu or a list of choices lies over the page and has the keys. */
+export const isCovered = (): boolean => document.querySelector(OVER_ALL) !== null
 const OVER_ALL = '[role="dialog"], [role="alertdialog"], [role="menu"], [role="listbox"], dialog[open]'
 const PRESSED = 'a[href], button, summary, [role="button"], [role="link"], [role="tab"], [role="switch"], [role="checkbox"], [role="radio"]'
 const WRITES = 'input, textarea, select, [role="textbox"], [role="combobox"], .cm-editor'

@@ -7,7 +7,8 @@ describe.skipIf(noBrowser)('the frame around every page', () => {
   const heading = (page: Page, name: string) => page.getByRole('heading', { name, level: 1, exact: true })
 
   test('the palette goes to pages and goals by keyboard alone, and its key works from a text field', async () => {
-    const { treeId } = await api('/api/goals', { goal: 'Run `echo palette-finds-this`' })
+    const mark = `palette-finds-${Date.now().toString(36)}`
+    const { treeId } = await api('/api/goals', { goal: `Run \`echo ${mark}\`` })
     const page = await open('/')
     await page.getByLabel('What should be done?').focus()
     await page.keyboard.press('Control+k')
@@ -20,8 +21,8 @@ describe.skipIf(noBrowser)('the frame around every page', () => {
     expect(new URL(page.url()).pathname).toBe('/reviews')
     await page.keyboard.press('Control+k')
     await palette.getByRole('combobox').waitFor()
-    await page.keyboard.type('palette finds')
-    await palette.getByRole('option', { name: /palette-finds-this/ }).waitFor()
+    await page.keyboard.type(mark.replaceAll('-', ' '))
+    await palette.getByRole('option', { name: mark }).waitFor()
     await page.keyboard.press('Enter')
     await page.waitForURL(`**/trees/${treeId}`)
     await page.keyboard.press('Control+k')
@@ -34,6 +35,22 @@ describe.skipIf(noBrowser)('the frame around every page', () => {
     await page.keyboard.type('colours of the system')
     await page.keyboard.press('Enter')
     await expect.poll(() => page.locator('html').getAttribute('data-theme')).toBe(null)
+  })
+
+  test('a page that comes while the palette is open takes nothing from what is typed there', async () => {
+    const page = await open('/')
+    await page.locator('body').press('g')
+    await page.locator('body').press('r')
+    await heading(page, 'Reviews').waitFor()
+    await page.keyboard.press('Control+k')
+    await page.getByRole('dialog').getByRole('combobox').waitFor()
+    await page.keyboard.type('da')
+    await page.evaluate(() => history.back())
+    await page.locator('textarea').waitFor()
+    await page.keyboard.type('rk')
+    await page.keyboard.press('Enter')
+    await expect.poll(() => page.locator('html').getAttribute('data-theme')).toBe('dark')
+    await page.evaluate(() => localStorage.clear())
   })
 
   test('g and a letter go to a page, with Caps Lock too; the sheet names them; in a text field a letter is a letter', async () => {

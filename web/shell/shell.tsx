@@ -4,6 +4,7 @@ import { useCallback, useEffect, useRef, useState } from 'react'
 import { useBanyan, useLive } from '../banyan.ts'
 import { useAsked } from '../data/use-reviews.ts'
 import { useSeen } from '../data/use-tree.ts'
+import { isCovered } from '../keys.ts'
 import { Login } from '../pages/login/login.tsx'
 import { usePrefs } from '../prefs.ts'
 import { TitleOf } from '../title.ts'
@@ -78,7 +79,8 @@ function useFocusOnNewPage() {
   useEffect(() => {
     if (first.current === path) return
     first.current = path
-    main.current?.focus({ preventScroll: true })
+    // Focus taken from an open palette would come back with what is typed so far selected, and the next letter would replace it.
+    if (!isCovered()) main.current?.focus({ preventScroll: true })
   }, [path])
   return main
 }
