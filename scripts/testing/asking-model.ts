@@ -1,7 +1,8 @@
 /**
  * A server that speaks the protocol of OpenAI, as a model that asks for what the goal tells it: after the word CALL the goal holds a tool and
- * its arguments as JSON, and there may be several, one after another. Once all are answered it ends its task. With the word HOLD it waits for `release` before it says its words, and
- * for another one before its call. Everything behind the protocol is the real thing.
+ * its arguments as JSON, and there may be several, one after another. Once all are answered it ends its task. With a line of
+ * HOLD and a word of its own it waits for `release` before it says its words, and for another one before its call; that is done once for each word,
+ * since who judges the work is given the goal too. Everything behind the protocol is the real thing.
  */
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -16,6 +17,7 @@ type Message = { role: string; content?: unknown }
 
 export async function startAskingModel(): Promise<{ url: string; release(): Promise<void>; close(): Promise<void> }> {
   const held = queue<() => void>()
+  const holds = new Set<string>()
   const server = createServer((request, response) => {
     if (request.method === 'GET')
       return void response.setHeader('content-type', 'application/json').end(JSON.stringify({ data: [{ id: MODEL }] }))
@@ -23,7 +25,7 @@ export async function startAskingModel(): Promise<{ url: string; release(): Prom
     request.on('data', (chunk: Buffer) => {
       body += chunk.toString()
     })
-    request.on('end', () => answer((JSON.parse(body) as { messages: Message[] }).messages, response, held))
+    request.on('end', () => answer((JSON.parse(body) as { messages: Message[] }).messages, response, held, holds))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
@@ -41,7 +43,7 @@ const END: Call = {
   tool: 'end_task',
   input: { status: 'success', result: 'Done.', verdict: { passed: true, score: 100, reasons: 'It is done.' } },
 }
-function answer(messages: readonly Message[], response: ServerResponse, held: Queue<() => void>): void {
+function answer(messages: readonly Message[], response: ServerResponse, held: Queue<() => void>, holds: Set<string>): void {
   const asked = messages.map((one) => (typeof one.content === 'string' ? one.content : JSON.stringify(one.content ?? ''))).join('\n')
   const answered = messages.filter((one) => one.role === 'tool').length
   const isAnswered = answered > 0
@@ -66,7 +68,9 @@ function answer(messages: readonly Message[], response: ServerResponse, held: Qu
     response.end('data: [DONE]\n\n')
   }
   const say = () => send(chunk({ role: 'assistant', content: words }))
-  if (/^HOLD$/m.test(asked) && !isAnswered) {
+  const hold = /^HOLD (.+)$/m.exec(asked)?.[1]
+  if (hold !== undefined && !holds.has(hold)) {
+    holds.add(hold)
     response.flushHeaders()
     held.add(() => {
       say()

@@ -10,7 +10,7 @@ describe.skipIf(noBrowser)('a task at work', { timeout: 60_000 }, async () => {
   const { open, api } = harness({ MODEL: `openai/${MODEL}`, OPENAI_BASE_URL: model?.url ?? '' })
   const words = Array.from({ length: 40 }, (_, i) => `Line ${i} of what I think.`).join('\n\n')
   const listing = { tool: 'list_files', input: { path: '.' } }
-  const begin = async (title: string, more = '\nHOLD') =>
+  const begin = async (title: string, more = `\nHOLD ${crypto.randomUUID()}`) =>
     (await api('/api/goals', { agent: 'generalist', goal: `${goalOf(title, words, listing)}${more}` })).treeId!
 
   test('words are seen while they are written, and are a message once they are said', async () => {

@@ -47,7 +47,7 @@ export function Timeline({
   const over = state.task === null || isOver(state.task.status)
   const speaking = state.speaking !== ''
   const count = entries.length + (speaking ? 1 : 0)
-  const follow = useFollow(list, count, state.speaking.length, history.ready, !over)
+  const follow = useFollow(list, entries, state.speaking.length, history.ready, !over)
 
   const seen = useCallback(
     (from: number, to: number) => {
@@ -174,35 +174,44 @@ function Speaking({ text }: { text: string }) {
 }
 
 /** Stays at the end for who scrolled there; otherwise counts what came out of sight. What stands on top is not scrolled away unasked. */
-function useFollow(list: { current: ListHandle | null }, count: number, spoken: number, ready: boolean, live: boolean) {
+function useFollow(list: { current: ListHandle | null }, entries: readonly Entry[], spoken: number, ready: boolean, live: boolean) {
   const near = useRef(false)
   const went = useRef(false)
-  const before = useRef(count)
-  /** What was there at first is drawn; only what comes after that is new. */
+  const now = useRef({ entries, spoken })
+  /** Time of the newest that was in sight, or there at first, and whether something was being said: only what comes after is new. */
+  const known = useRef({ at: 0, speaking: false })
   const begun = useRef(false)
   const [fresh, setFresh] = useState(0)
-  useEffect(() => {
-    const more = count - before.current
-    const known = begun.current
-    before.current = count
-    begun.current = ready
-    if (more <= 0 || !known || !live) return
-    if (!near.current) setFresh((known) => known + more)
-    else if (went.current) list.current?.toEnd()
-  }, [count, ready, live, list])
-  useEffect(() => {
-    if (spoken > 0 && live && near.current && went.current) list.current?.toEnd()
-  }, [spoken, live, list])
-  const sawEnd = useCallback((is: boolean, scrolled: boolean) => {
-    near.current = is
-    went.current = scrolled
-    if (is) setFresh(0)
+  const look = useCallback(() => {
+    const { entries, spoken } = now.current
+    const later = entries.filter((entry) => entry.type !== 'gap' && entry.at > known.current.at).length
+    setFresh(later + (spoken > 0 && !known.current.speaking ? 1 : 0))
   }, [])
+  const know = useCallback(() => {
+    const { entries, spoken } = now.current
+    known.current = { at: entries.at(-1)?.at ?? 0, speaking: spoken > 0 }
+    setFresh(0)
+  }, [])
+  useEffect(() => {
+    now.current = { entries, spoken }
+    if (!begun.current || !live) know()
+    else if (!near.current) look()
+    else if (went.current) list.current?.toEnd()
+    begun.current = ready
+  }, [entries, spoken, ready, live, list, know, look])
+  const sawEnd = useCallback(
+    (is: boolean, scrolled: boolean) => {
+      near.current = is
+      went.current = scrolled
+      if (is) know()
+    },
+    [know],
+  )
   return {
     fresh,
     sawEnd,
     toEnd: () => {
-      setFresh(0)
+      know()
       list.current?.toEnd()
     },
   }
