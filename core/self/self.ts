@@ -50,6 +50,8 @@ export function openSelf(parts: {
     // Others may pass through to the copies below, and list nothing.
     if (parts.runAs) await chmod(dataDir, (await stat(dataDir)).mode | 0o011)
     for (const place of [join(dataDir, 'self'), folder]) await chmod(place, 0o711)
+    // The packages that run lie below it, and the walls are tried with them: by a user who cannot get there the sandbox would not start inside.
+    const deps = await depsFolder()
     const walls = await openWalls({ folder, path, node: process.execPath, runAs: parts.runAs, cgroups: parts.cgroups, packages })
     if ('why' in walls) return walls
     return {
@@ -61,7 +63,7 @@ export function openSelf(parts: {
           source,
           installed: packages,
           lock: await readFile(join(code, 'package-lock.json'), 'utf8').catch(() => null), // a source without packages
-          folder: await depsFolder(),
+          folder: deps,
           path,
           ...(parts.registry ? { registry: parts.registry } : {}),
         }),
