@@ -1,11 +1,13 @@
 /** A change in the hands of the keeper, as the engine sees it. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { need } from '../../scripts/needs.ts'
 import type { Checkout } from '../../scripts/testing/checkout.ts'
 import { GREETING, loud, louder } from '../../scripts/testing/self.ts'
 import { selfOfTest } from '../../scripts/testing/self-of-test.ts'
+import { NOBODY } from '../exec/local.ts'
+import { openSelf } from './self.ts'
 
 const open = selfOfTest()
 
@@ -107,4 +109,28 @@ describe.skipIf(!need('bubblewrap'))('with a keeper', () => {
     expect(source.git('log', '-1', '--format=%s')).toBe('Take back: Greets louder')
     expect((await h.over(id)).result).toContain('It crashed twice.')
   }, 240_000)
+
+  test('the walls are as good where the packages that run lie in the closed folder of the keeper', async () => {
+    const { runtime, source, h } = await open({})
+    const dataDir = join(h.dataDir, 'below')
+    const [code, packages] = [join(dataDir, 'keeper/slots/x'), join(dataDir, 'keeper/deps/y/node_modules')]
+    for (const folder of [code, packages]) mkdirSync(folder, { recursive: true })
+    symlinkSync(packages, join(code, 'node_modules'))
+    chmodSync(join(dataDir, 'keeper'), 0o700)
+    const kept = openSelf({
+      config: { ...h.config, dataDir, code },
+      store: runtime.store,
+      settings: runtime.settings,
+      redact: (text) => text,
+      cgroups: null,
+      runAs: process.getuid?.() === 0 ? NOBODY : undefined,
+      now: Date.now,
+      checkout: source.folder,
+      isKept: () => true,
+      restart: () => undefined,
+      onError: (error) => expect.unreachable(String(error)),
+    })
+    const [beside, below] = await Promise.all([runtime.changes.state(), kept.state()])
+    expect([below.on, below.nested]).toEqual([true, beside.nested])
+  }, 120_000)
 })
