@@ -16,6 +16,7 @@ import { OUTSIDE_ROUTES } from './api-outside.ts'
 import { PLAN_ROUTES } from './api-plans.ts'
 import { REGISTRY_ROUTES } from './api-registry.ts'
 import { RETENTION_ROUTES } from './api-retention.ts'
+import { SCORE_ROUTES } from './api-scores.ts'
 import { SERVER_ROUTES } from './api-servers.ts'
 import { SETTINGS_ROUTES } from './api-settings.ts'
 import { Halt, SPEND_ROUTES } from './api-spend.ts'
@@ -647,6 +648,7 @@ export const ROUTES = {
   ...RETENTION_ROUTES,
   ...BACKUP_ROUTES,
   ...LESSON_ROUTES,
+  ...SCORE_ROUTES,
   ...SETTINGS_ROUTES,
   openapi: one({
     method: 'GET',

@@ -2,6 +2,7 @@
 import { readCommand } from '../contract/answers.ts'
 import { lineOf } from '../contract/command-text.ts'
 import type { Store } from '../store/store.ts'
+import { answersOf } from './answers-of.ts'
 import type { Run } from './find.ts'
 
 /** Newest runs that are looked at; older ones say little of what the machine is now. */
@@ -43,21 +44,4 @@ export async function runsOf(store: Store, tool: string): Promise<Run[]> {
       },
     ]
   })
-}
-
-async function answersOf(store: Store, taskIds: readonly string[]): Promise<Map<string, string>> {
-  const found = new Map<string, string>()
-  for (let from = 0; from < taskIds.length; from += 500) {
-    const rows = await store.db
-      .selectFrom('messages')
-      .select('body')
-      .where('task_id', 'in', taskIds.slice(from, from + 500))
-      .where('role', '=', 'tool')
-      .execute()
-    for (const { body } of rows) {
-      const said = JSON.parse(body) as { callId?: string; text?: string }
-      if (said.callId !== undefined) found.set(said.callId, said.text ?? '')
-    }
-  }
-  return found
 }

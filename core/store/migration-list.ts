@@ -23,6 +23,7 @@ import * as watchdog from './migrations/0020-watchdog.ts'
 import * as lessons from './migrations/0021-lessons.ts'
 import * as watchedTasks from './migrations/0022-watched-tasks.ts'
 import * as outsideUsage from './migrations/0023-outside-usage.ts'
+import * as scores from './migrations/0024-scores.ts'
 
 export const MIGRATIONS: readonly Migration[] = [
   foundation,
@@ -48,4 +49,5 @@ export const MIGRATIONS: readonly Migration[] = [
   lessons,
   watchedTasks,
   outsideUsage,
+  scores,
 ]

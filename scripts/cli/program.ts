@@ -14,6 +14,7 @@ import { addLook } from './look.ts'
 import { addMcp } from './mcp.ts'
 import { addRegistry } from './registry.ts'
 import { addReview } from './review.ts'
+import { addScores } from './scores.ts'
 import { addSecret } from './secret.ts'
 import { Refused } from './server.ts'
 import { addSystem } from './system.ts'
@@ -55,6 +56,7 @@ export function build(cli: Cli, version: string): Command {
   addReview(program, cli)
   addChange(program, cli)
   addLessons(program, cli)
+  addScores(program, cli)
   addRegistry(program, cli)
   addTool(program, cli)
   addSecret(program, cli)
