@@ -84,6 +84,8 @@ export type SubmitGoal = {
   plan?: boolean | undefined
   /** Ids of files that were sent before. */
   attachments?: readonly string[] | undefined
+  /** What counts as done. */
+  criteria?: readonly string[] | undefined
   forkedFrom?: string | undefined
 }
 
@@ -417,6 +419,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
       ...(model === undefined ? {} : { model }),
       ...(goal.plan ? { plan: true } : {}),
       ...(goal.rules?.length ? { rules: goal.rules } : {}),
+      ...(goal.criteria?.length ? { criteria: goal.criteria } : {}),
       ...(attachments.length > 0 ? { attachments } : {}),
       ...(goal.forkedFrom === undefined ? {} : { forkedFrom: goal.forkedFrom }),
       ...(attachments.length + copy.length > 0 ? { prepare } : {}),

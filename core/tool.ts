@@ -35,6 +35,8 @@ export type SubtaskSpec = {
   deadlineSeconds?: number | undefined
   /** Names of tools that were granted to this task and that the subtask gets too. */
   tools?: string[] | undefined
+  /** What counts as done. */
+  criteria?: string[] | undefined
 }
 
 /** Everything a tool can be handed. A tool names in `needs` what it uses and gets only that. */
@@ -226,7 +228,7 @@ export type Tool = {
   permission: 'read' | 'write' | 'exec' | 'network' | 'self'
   /** It only arranges work within the goal (tasks, questions, ends): nothing outside the tree of tasks changes. */
   arranges?: true
-  /** A task that only judges another may call it; of the others it has those that always only read. */
+  /** A task that only judges another may call it, and changes nothing with it; of the others it has those that always only read. */
   judging?: true
   /** Only agents that a person allowed this have the tool, and they all have it: `web` is `web_search_allowed`. */
   requires?: 'web'

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { Criteria } from '../core/contract/task.ts'
 import { answer, defineTool, mistake, type SubtaskSpec } from '../core/tool.ts'
 
 const instruction = z
@@ -6,7 +7,7 @@ const instruction = z
   .min(1)
   .max(200_000)
   .describe(
-    'Everything the other agent needs: what to do, where, what exists already, when it is good enough. It sees these words and nothing of yours.',
+    'Everything the other agent needs: what to do, where, what exists already. It sees these words, the criteria, and nothing of yours.',
   )
 const agent = z.string().min(1).max(64).describe('Name of the agent, such as generalist.')
 const title = z.string().max(200).describe('A few words for the tree that people watch.')
@@ -20,9 +21,12 @@ const tools = z
   .max(20)
   .describe('Names of tools that were granted to you (by request_tools, or that you made) and that it needs too.')
 
+const criteria = Criteria.describe('What counts as done: short sentences that can be checked. It works by them and is judged by them.')
+
 const Subtask = z.object({
   task_instruction: instruction,
   agent_type: agent,
+  criteria: criteria.optional(),
   title: title.optional(),
   workspace: workspace.optional(),
   priority: z.number().int().min(-100).max(100).optional(),
@@ -49,6 +53,7 @@ Refused, with the reason: too deep, too many, the same agent with the same instr
   input: z.object({
     task_instruction: instruction.optional(),
     agent_type: agent.optional(),
+    criteria: criteria.optional(),
     title: title.optional(),
     workspace: workspace.optional(),
     deadline_seconds: deadline.optional(),
@@ -61,7 +66,7 @@ Refused, with the reason: too deep, too many, the same agent with the same instr
   facts: (input, { task }) => ({
     adds: input.handover && input.task_instruction === task.instruction ? 0 : (input.subtasks?.length ?? 1),
   }),
-  async run(input, { subtasks }) {
+  async run(input, { subtasks, task }) {
     const single = input.task_instruction !== undefined && input.agent_type !== undefined
     if (single === (input.subtasks !== undefined))
       return mistake('Give either task_instruction and agent_type, or subtasks, not both and not neither.')
@@ -69,6 +74,7 @@ Refused, with the reason: too deep, too many, the same agent with the same instr
       {
         task_instruction: input.task_instruction!,
         agent_type: input.agent_type!,
+        ...(input.criteria === undefined ? {} : { criteria: input.criteria }),
         ...(input.title === undefined ? {} : { title: input.title }),
         ...(input.deadline_seconds === undefined ? {} : { deadline_seconds: input.deadline_seconds }),
         ...(input.tools === undefined ? {} : { tools: input.tools }),
@@ -87,6 +93,8 @@ Refused, with the reason: too deep, too many, the same agent with the same instr
       workspace: one.workspace ?? input.workspace ?? (input.handover ? 'shared' : undefined),
       deadlineSeconds: one.deadline_seconds,
       tools: one.tools,
+      // Who takes a task over whole takes over what it is judged by.
+      criteria: (input.handover ? task.criteria : undefined) ?? one.criteria,
     }))
     const { ids } = await subtasks.start(specs, { wait: input.wait || input.handover, handover: input.handover })
     if (input.wait || input.handover) return { kind: 'later' }

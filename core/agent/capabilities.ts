@@ -9,7 +9,7 @@ import type { Habits } from '../contract/learning.ts'
 import type { MadePermission } from '../contract/made-tool.ts'
 import { leavesOf, plainPlan, planChildren, problemOf } from '../contract/plan.ts'
 import type { RegistryKind } from '../contract/registry.ts'
-import { type CheckedEvidence, isOver, PASSING_SCORE, type TaskKind } from '../contract/task.ts'
+import { type CheckedEvidence, isOver, type TaskKind } from '../contract/task.ts'
 import { MOST_WRITTEN } from '../contract/writable.ts'
 import { checkEvidence } from '../exec/evidence.ts'
 import type { CommandResult, Exec } from '../exec/exec.ts'
@@ -30,7 +30,9 @@ import type { Lease } from '../tasks/turns.ts'
 import type { Capabilities } from '../tool.ts'
 import type { Web } from '../web/web.ts'
 import { planClosing } from './closing-plan.ts'
+import { withCriteria } from './context.ts'
 import { type DeskParts, frontDesk } from './front-desk.ts'
+import { verdictProblem, withWords } from './judged.ts'
 import { selfCapability } from './self-capability.ts'
 import { supervision } from './supervision.ts'
 import type { Workspaces } from './workspaces.ts'
@@ -152,13 +154,14 @@ export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal,
           ...(spec.after === undefined ? {} : { after: spec.after.map(String) }),
           deadlineAt: spec.deadlineSeconds === undefined ? null : parts.now() + spec.deadlineSeconds * 1_000,
           ...(spec.tools === undefined ? {} : { tools: spec.tools }),
+          criteria: spec.criteria,
         }))
         return spawn(lease, callId, children, how)
       },
       async help(kind, request) {
         const name = parts.helpers[kind]
         await mustExist(name)
-        const instruction = `${WORDS[kind]}\n\n# The task\n${task.instruction}\n\n# What its agent (${task.agent}) asks for\n${request}`
+        const instruction = `${WORDS[kind]}\n\n# The task\n${withCriteria(task.instruction, task.criteria)}\n\n# What its agent (${task.agent}) asks for\n${request}`
         const title = { breakdown: 'Plan the parts', context: 'Find context', tools: 'Find tools' }[kind]
         await spawn(lease, callId, [{ kind, agent: name, instruction, title }], { wait: true, helper: true })
       },
@@ -215,18 +218,16 @@ export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal,
           return { ok: false, problem: `Not ended: ${bad.map((e) => e.problem).join(' ')} List only what is there, or end with failure.` }
         if (task.kind === 'evaluate' && end.status === 'success' && !end.verdict)
           return { ok: false, problem: 'Not ended: your task is to judge, so end_task needs `verdict`: {passed, score, reasons}.' }
-        if (end.verdict?.score !== undefined && end.verdict.passed !== end.verdict.score >= PASSING_SCORE)
-          return {
-            ok: false,
-            problem: `Not ended: your verdict contradicts itself: passed is ${end.verdict.passed} and the score ${end.verdict.score} of 100, and ${PASSING_SCORE} is the least that passes. Make them agree.`,
-          }
+        const criteria = end.verdict && task.kind === 'evaluate' ? await criteriaOfJudged() : []
+        const wrong = end.verdict ? verdictProblem(end.verdict, criteria) : null
+        if (wrong !== null) return { ok: false, problem: `Not ended: ${wrong}` }
         await mustBeThere('document', end.documents)
         await mustBeThere('tool', end.tools)
         const claim = {
           status: end.status,
           result: end.result,
           evidence,
-          ...(end.verdict ? { verdict: end.verdict } : {}),
+          ...(end.verdict ? { verdict: withWords(end.verdict, criteria) } : {}),
           ...(end.documents ? { documents: end.documents } : {}),
           ...(end.tools ? { tools: end.tools } : {}),
         }
@@ -279,10 +280,12 @@ export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal,
     database: {
       query: (sql, { rows }) => parts.query.query(sql, { maxRows: rows, maxBytes: QUERY_BYTES, timeoutMs: QUERY_MS }, signal),
       async preview(sql) {
+        onlyIfItMayWrite()
         const { plan, rows } = await written(sql)
         return previewOf(sql, plan, rows)
       },
       async change(sql) {
+        onlyIfItMayWrite()
         const approval = await tasks.approval(callId)
         if (approval === null) throw new Fault('forbidden', 'Not done: nobody approved this change of the database.')
         const { plan, rows } = await written(sql)
@@ -308,6 +311,7 @@ export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal,
         const workspace = await parts.workspaces.of(task)
         const whole = { ...command, workspace, cwd: command.cwd ?? workspace }
         touched.folders.add(task.workspace)
+        if (whole.readOnly) return exec.run(whole, signal) // nothing changes that history could tell of
         const result = await parts.history.around(moment, workspace, () => exec.run(whole, signal))
         if (result.network) await parts.record(task.treeId, { type: 'network.used', taskId: task.id, callId, use: result.network })
         return result
@@ -406,6 +410,10 @@ export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal,
     if (permission === 'read_workspace') return act(workspace)
     return parts.history.around(moment, workspace, () => act(workspace))
   }
+  function onlyIfItMayWrite(): void {
+    if (lease.grants.judging)
+      throw new Fault('forbidden', 'A task that judges another changes nothing in the database; leave "write" out and read.')
+  }
   /** What a statement would do now, found by reading. */
   async function written(sql: string) {
     const plan = planWrite(sql)
@@ -489,6 +497,9 @@ export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal,
       merge: (...args) => kept(() => git.merge(...args)),
       restore: (...args) => kept(() => git.restore(...args)),
     }
+  }
+  async function criteriaOfJudged(): Promise<readonly string[]> {
+    return task.parentId === null ? [] : ((await tasks.task(task.parentId)).criteria ?? [])
   }
   async function watcher(kind: 'evaluate' | 'summarize' | 'document') {
     const agent = await registry.get('agent', parts.helpers[kind])

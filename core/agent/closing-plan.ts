@@ -2,6 +2,7 @@
 import type { Task, TaskKind } from '../contract/task.ts'
 import type { ClosingPlan } from '../tasks/closing.ts'
 import type { Claim } from '../tasks/rows.ts'
+import { withCriteria } from './context.ts'
 
 export type ClosingFacts = {
   task: Task
@@ -47,7 +48,11 @@ export function planClosing(facts: ClosingFacts): ClosingPlan {
         : claim.result,
   })
   if (judged === null)
-    return computed(claim.evidence.length > 0 ? 'all listed evidence is there' : 'no model judged it; the result is the evidence')
+    return computed(
+      `${claim.evidence.length > 0 ? 'all listed evidence is there' : 'no model judged it; the result is the evidence'}${
+        task.criteria?.length ? '; nobody looked whether the success criteria are met, because that takes a model' : ''
+      }`,
+    )
   if (task.kind !== 'work') return computed('helpers and watchers are not judged themselves')
   const share = judged.spent.watchers / Math.max(1, judged.spent.all)
   if (!judged.isGoal && judged.spent.all >= WATCHING.from && share > WATCHING.most)
@@ -55,7 +60,9 @@ export function planClosing(facts: ClosingFacts): ClosingPlan {
   const wanted: TaskKind[] = []
   // Commands are checked against what the log says they did; there is nothing left to judge in a short answer about them.
   const onlyCommands = claim.evidence.every((e) => e.kind === 'command')
-  const trivial = judged.children === 0 && judged.turns <= 2 && onlyCommands && claim.result.length <= SHORT
+  const small = judged.children === 0 && judged.turns <= 2 && onlyCommands && claim.result.length <= SHORT
+  // Whoever said what counts as done for a goal wants to know whether it is met.
+  const trivial = small && !(judged.isGoal && task.criteria?.length)
   if (claim.status === 'success' && !trivial) wanted.push('evaluate')
   if (claim.result.length > SHORT) wanted.push('summarize')
   if (judged.isGoal && !trivial) wanted.push('document')
@@ -97,7 +104,7 @@ function brief(kind: TaskKind, task: Task, claim: Claim, said: readonly string[]
   })
   return [
     ASKS[kind],
-    `# The task as it was given (agent: ${task.agent})\n${task.instruction}`,
+    `# The task as it was given (agent: ${task.agent})\n${withCriteria(task.instruction, task.criteria)}`,
     ...(said.length
       ? [`# What people said while it ran (it changes the task where they differ)\n${said.map((words) => `- ${words}`).join('\n')}`]
       : []),

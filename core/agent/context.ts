@@ -108,7 +108,14 @@ function render(seen: readonly StoredMessage[], clearedUpTo: number): RequestMes
 function voiced(message: Extract<Message, { role: 'user' }>): string {
   if (message.from === 'system') return `[From the system] ${message.text}`
   if (message.from === 'child') return `[From a subtask] ${message.text}`
-  return message.text
+  return withCriteria(message.text, message.criteria)
+}
+
+/** A task's words with what counts as done, as every model is told them. */
+export function withCriteria(instruction: string, criteria: readonly string[] = []): string {
+  if (criteria.length === 0) return instruction
+  const lines = criteria.map((criterion, i) => `${i + 1}. ${criterion}`)
+  return `${instruction}\n\n# What counts as done (success criteria)\n${lines.join('\n')}`
 }
 
 function visible(history: readonly StoredMessage[]): { seen: StoredMessage[]; clearedUpTo: number } {

@@ -6,6 +6,7 @@ import { Budget } from './limits.ts'
 import { GOAL_RULES, GoalRule } from './policy.ts'
 import { Name } from './registry.ts'
 import { count, one, text, time } from './route.ts'
+import { Criteria } from './task.ts'
 
 /** Characters of a goal. */
 export const GOAL_LIMIT = 200_000
@@ -36,6 +37,8 @@ export const goalSettings = {
   plan: z.boolean().default(false),
   /** Ids of files that were sent before; each is in the goal's folder before anything runs. */
   attachments: z.array(text.max(100)).max(ATTACHMENTS).optional(),
+  /** What counts as done: its agents work by these, and its evaluator judges by them. */
+  criteria: Criteria.optional(),
 }
 export const GoalText = z
   .string()

@@ -78,6 +78,7 @@ const TaskShape = z
     agent: text,
     title: text,
     instruction: text,
+    criteria: z.exactOptional(z.array(text)),
     origin: z.enum(['person', 'agent']),
     status: z.enum(TASK_STATUSES),
     reason: z.enum(REASONS).nullable(),
@@ -158,6 +159,7 @@ const MessageShape = z
       from: z.enum(['person', 'parent', 'system', 'child']),
       rewindTo: z.exactOptional(z.number().int()),
       instruction: z.exactOptional(z.literal(true)),
+      criteria: z.exactOptional(z.array(text)),
     }),
     z.object({
       ...stored,

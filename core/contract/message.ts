@@ -16,9 +16,17 @@ export type Message =
     }
   /**
    * `from` is who speaks. `rewindTo` (a person's rerun): the model no longer sees what lies between that message and this one, that message
-   * included. `instruction`: this is what the task has to do from here on, in place of what it was given before.
+   * included. `instruction`: this is what the task has to do from here on, in place of what it was given before. `criteria`: what counts as
+   * done, beside the words of a task.
    */
-  | { role: 'user'; text: string; from: 'person' | 'parent' | 'system' | 'child'; rewindTo?: number; instruction?: true }
+  | {
+      role: 'user'
+      text: string
+      from: 'person' | 'parent' | 'system' | 'child'
+      rewindTo?: number
+      instruction?: true
+      criteria?: string[]
+    }
   | {
       role: 'assistant'
       text: string

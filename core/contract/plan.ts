@@ -1,5 +1,6 @@
 /** A plan that a person sees, edits and approves before anything is done. Approving binds to a hash of its items; they, and no others, run. */
 import * as z from 'zod'
+import { Criteria } from './task.ts'
 
 /** Items of a whole plan, and of one level of it. */
 export const PLAN_ITEMS = 300
@@ -13,6 +14,7 @@ export type PlanItem = {
   agent?: string | undefined
   after: string[]
   children: PlanItem[]
+  criteria?: string[] | undefined
   askMe?: boolean | undefined
   /** A person wrote this instruction themselves, here. Set by the system alone. */
   typed?: boolean | undefined
@@ -28,6 +30,7 @@ export const PlanItemShape: z.ZodType<PlanItem> = z
     instruction: z.string().trim().min(1).max(100_000).describe('Everything that whoever does it needs to know.'),
     agent: z.string().min(1).max(64).optional().describe('Name of the agent; left out: generalist.'),
     after: z.array(z.string().max(64)).max(PLAN_WIDTH).default([]).describe('Ids of parts of the same level that must succeed first.'),
+    criteria: Criteria.optional().describe('What counts as done: short sentences that can be checked.'),
     askMe: z.boolean().optional().describe('Ask a person before this part starts.'),
     get children() {
       return z.array(PlanItemShape).max(PLAN_WIDTH).default([])
@@ -77,13 +80,14 @@ export function problemOf(items: readonly PlanItem[], caps: { depth: number; fan
 
 /** As anybody may propose it: without what only the system says of an item. Fields in one order, so that equal plans are equal texts. */
 export const plainPlan = (items: readonly PlanItem[]): PlanItem[] =>
-  items.map(({ id, title, instruction, agent, after, children, askMe }) => ({
+  items.map(({ id, title, instruction, agent, after, children, criteria, askMe }) => ({
     id,
     title,
     instruction,
     ...(agent === undefined ? {} : { agent }),
     after,
     children: plainPlan(children),
+    ...(criteria?.length ? { criteria } : {}),
     ...(askMe ? { askMe } : {}),
   }))
 
@@ -99,6 +103,7 @@ export function planChildren(items: readonly PlanItem[], own: (instruction: stri
     instruction: one.instruction,
     agent: one.agent ?? PLAN_WORKER,
     title: one.title,
+    ...(one.criteria?.length ? { criteria: one.criteria } : {}),
     workspace: 'shared' as const,
     after: one.after.map((id) => String(items.findIndex((other) => other.id === id))),
     approved: { typed: one.typed === true || own(one.instruction), plan: partOf(one, own) },

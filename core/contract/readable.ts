@@ -58,6 +58,7 @@ export const READABLE = {
       'updated_at',
     ],
     more: [
+      'criteria',
       'call_id',
       'instruction_hash',
       'origin',

@@ -77,12 +77,28 @@ export type Evidence = z.output<typeof Evidence>
 /** Evidence after the check. `problem` says what was not as claimed. */
 export type CheckedEvidence = Evidence & { ok: boolean; bytes?: number; problem?: string }
 
-/** What an evaluator (or, without a model, a rule) found. `by` is the agent's name or `rule`. */
+/** Of one task, and characters of one. */
+export const MOST_CRITERIA = 20
+export const CRITERION_LENGTH = 500
+/** What counts as done, written when the task is made. Its agent works by them and its evaluator judges by them. */
+export const Criteria = z.array(z.string().trim().min(1).max(CRITERION_LENGTH)).max(MOST_CRITERIA)
+
 /** Out of 100. */
 export const PASSING_SCORE = 70
+/** One criterion as it was judged: `number` counts from 1 in the task's list. */
+export const JudgedCriterion = z.object({
+  number: z.number().int().min(1).max(MOST_CRITERIA),
+  met: z.boolean(),
+  evidence: z.string().trim().min(1).max(1_000).describe('What you saw that decides it.'),
+  /** Its words, which the system fills in. */
+  criterion: z.string().optional().meta({ readOnly: true }),
+})
+export type JudgedCriterion = z.output<typeof JudgedCriterion>
+/** What an evaluator (or, without a model, a rule) found. `by` is the agent's name or `rule`. */
 export const Verdict = z.object({
   passed: z.boolean(),
   score: z.number().min(0).max(100).optional(),
+  criteria: z.array(JudgedCriterion).max(MOST_CRITERIA).optional().describe('Each criterion of the task, once.'),
   reasons: z.string().max(4_000),
   by: z.string().max(100).optional(),
 })
@@ -113,6 +129,8 @@ export type Task = {
   agent: string
   title: string
   instruction: string
+  /** What counts as done; absent: nobody said. */
+  criteria?: string[]
   origin: Origin
   status: TaskStatus
   reason: Reason | null

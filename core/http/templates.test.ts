@@ -54,3 +54,21 @@ test('a goal is kept as a template, gets places, and is run with values', async 
   expect((await server.ask('DELETE', '/api/templates/greet')).status).toBe(204)
   expect((await server.ask('GET', '/api/templates/greet')).status).toBe(404)
 })
+
+test('what counts as done is kept with the goal, and comes along when it is given again or kept as a template', async () => {
+  const criteria = ['hello is printed', 'nothing else is printed']
+  const first = await server.submit('Run `echo hello`', { criteria: [' hello is printed ', 'nothing else is printed'] })
+  const tree = await server.over(first.json.treeId)
+  expect(tree.tasks[0]).toMatchObject({ criteria, instruction: 'Run `echo hello`' })
+  const { json } = await server.ask<ResponseOf<'messages'>>('GET', `/api/tasks/${first.json.treeId}/messages`)
+  expect(json.items.find((message) => message.role === 'user')).toMatchObject({ text: 'Run `echo hello`', criteria })
+  const forked = await server.ask<Submitted>('POST', `/api/trees/${first.json.treeId}/fork`, { goal: 'Run `echo hello hello`' })
+  expect((await server.over(forked.json.treeId)).tasks[0]).toMatchObject({ criteria })
+  const without = await server.ask<Submitted>('POST', `/api/trees/${first.json.treeId}/fork`, { criteria: [] })
+  expect((await server.over(without.json.treeId)).tasks[0]).not.toHaveProperty('criteria')
+  await server.ask('POST', `/api/trees/${first.json.treeId}/template`, { name: 'judged' })
+  const run = await server.ask<Submitted>('POST', '/api/templates/judged/run', {})
+  expect((await server.over(run.json.treeId)).tasks[0]).toMatchObject({ criteria })
+  for (const wrong of [['  '], ['x'.repeat(501)], Array.from({ length: 21 }, () => 'x')])
+    expect((await server.submit('Run `true`', { criteria: wrong })).status).toBe(400)
+})

@@ -87,6 +87,7 @@ export function operatorTools({ store, tasks, registry, submitGoal, baseUrl }: D
       scope: 'goals:write',
       input: z.object({
         goal: GoalText.describe('What is to be done, in plain words'),
+        criteria: goalSettings.criteria.describe('What counts as done: short sentences that can be checked; the result is judged by them'),
         agent: goalSettings.agent.describe('Name of the agent that begins (list_agents); left out: one is chosen'),
         model: goalSettings.model.describe('`provider/model` for all its agents, or `playbook` for none'),
         approval: goalSettings.approval.describe('How much is put before a person'),

@@ -81,7 +81,8 @@ function propose(
   const whole = [part('p1', instruction)]
   if (!judges) return call(PLAN_TOOL, { items: whole }, 'No model is connected to split it, so the plan is the goal in one part.')
   const asked = current.find((one) => one.tool === 'break_down_task')
-  const files = messages.flatMap((one) => (one.role === 'user' && one.text !== instruction ? [one.text] : []))
+  // What stands in the words beside the instruction: what counts as done, and files.
+  const files = messages.flatMap((one) => (one.role === 'user' ? [one.text.replace(instruction, '').trim()].filter(Boolean) : []))
   if (!asked) return call('break_down_task', { reasoning: [WISH, ...files].join('\n\n').slice(0, 20_000) })
   const said = readChildren(asked.text)[0]?.summary ?? asked.text
   const items = asked.isError ? null : readPlan(said)

@@ -3,6 +3,7 @@
  * "Do: …", "Good when: …"). What is of neither form is no plan. Pure.
  */
 import { type PlanItem, PlanItems } from '../contract/plan.ts'
+import { CRITERION_LENGTH } from '../contract/task.ts'
 
 /** Null when no parts can be read. */
 export function readPlan(text: string): PlanItem[] | null {
@@ -38,12 +39,14 @@ function fromList(text: string): PlanItem[] | null {
   if (parts.length === 0 || new Set(numbers).size < parts.length) return null
   const items = parts.map(({ n, title, words, lines }, i) => {
     const agent = /agent:\s*`?([a-z][a-z0-9_-]*)`?/i.exec(words)?.[1]
+    const good = lines.flatMap((line) => /^good when:\s*(\S.*)$/i.exec(line)?.[1]?.slice(0, CRITERION_LENGTH) ?? [])
     const after = /after:\s*([^;)]*)/i.exec(words)?.[1] ?? ''
     return {
       id: `p${n}`,
       title: title.replace(/^\*\*(.*)\*\*$/, '$1').slice(0, 200),
-      instruction: (lines.join('\n') || title).slice(0, 100_000),
+      instruction: (lines.filter((line) => !/^good when:\s*\S/i.test(line)).join('\n') || title).slice(0, 100_000),
       ...(agent === undefined ? {} : { agent }),
+      ...(good.length > 0 ? { criteria: good } : {}),
       after: [...after.matchAll(/\d+/g)]
         .map(([m]) => m)
         .filter((m) => numbers.slice(0, i).includes(m))

@@ -198,7 +198,8 @@ function narrows(rule: Rule, call: Case): boolean {
       return rule.signature === '*' || rule.signature === call.tool
     case 'permission':
       // A permission is about effects; ending a task or starting a part of it is none.
-      return rule.signature === call.permission && !call.arranges
+      // A command that only looks is still a command.
+      return (rule.signature === call.permission || (rule.signature === 'exec' && call.command !== null)) && !call.arranges
     case 'program':
       return call.command?.names.includes(rule.signature) ?? false
     case 'host':

@@ -39,7 +39,7 @@ describe('the seeds of this checkout', () => {
   it('judge with tools that change nothing', async () => {
     const { agents } = await readSeeds(SEEDS)
     const evaluator = agents.find((agent) => agent.name === 'task_evaluator')!
-    expect([...evaluator.tools].sort()).toEqual(['list_files', 'query_database', 'read_file', 'search_files'])
+    expect([...evaluator.tools].sort()).toEqual(['list_files', 'query_database', 'read_file', 'run_check', 'search_files'])
   })
 
   it('keep instructions within 60 lines and every document that stands in a prompt within 80', async () => {

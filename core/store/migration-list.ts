@@ -24,6 +24,7 @@ import * as lessons from './migrations/0021-lessons.ts'
 import * as watchedTasks from './migrations/0022-watched-tasks.ts'
 import * as outsideUsage from './migrations/0023-outside-usage.ts'
 import * as scores from './migrations/0024-scores.ts'
+import * as criteria from './migrations/0025-criteria.ts'
 
 export const MIGRATIONS: readonly Migration[] = [
   foundation,
@@ -50,4 +51,5 @@ export const MIGRATIONS: readonly Migration[] = [
   watchedTasks,
   outsideUsage,
   scores,
+  criteria,
 ]

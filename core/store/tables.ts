@@ -109,6 +109,8 @@ export type Database = {
     model: string | null
     /** What the watchdog sees in it, as people are shown it; null: nothing. */
     watch: string | null
+    /** What counts as done, as a list; null: nobody said. */
+    criteria: string | null
     created_at: number
     updated_at: number
   }

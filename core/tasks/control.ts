@@ -181,6 +181,7 @@ const VERBS_DO: Record<Verb, Do> = {
       from: 'person',
       rewindTo: from,
       ...(replaced === 'instruction' ? { instruction: true as const } : {}),
+      ...(replaced === 'instruction' && task.criteria !== null ? { criteria: JSON.parse(task.criteria) as string[] } : {}),
       text: ask.message ?? ask.comment ?? 'A person reruns this task from here. Do it anew.',
     })
     await reopen(tx, task)

@@ -56,6 +56,8 @@ export type NewGoal = {
   forkedFrom?: string
   /** Of the root task; left out, the goal's beginning. */
   title?: string
+  /** What counts as done. */
+  criteria?: readonly string[] | undefined
   /** The root task is worked with this draft; its subtasks with what the registry has. */
   trial?: Trial
 }
@@ -72,6 +74,7 @@ export type NewChild = {
   deadlineAt?: number | null
   /** Granted to it from its beginning. */
   tools?: string[]
+  criteria?: readonly string[] | undefined
   round?: number
   /** A person approved exactly this child: its words may be those of a task above, and `typed` says that they wrote them. */
   approved?: { typed: boolean; plan: TaskPlan | null }
@@ -111,7 +114,8 @@ export const cycleHash = (agent: string, instruction: string): string => hash(`$
 /** What is not said by most goals is left out, so that keys of goals from before these words hold. */
 const requestHash = (goal: NewGoal): string => {
   const { approval = 'ask_risky', model = null, plan = false, attachments = [] } = goal
-  const more = [approval, model, plan, attachments.map((file) => file.id), ...(goal.rules ? [goal.rules] : [])]
+  const criteria = goal.criteria?.length ? [{ criteria: goal.criteria }] : []
+  const more = [approval, model, plan, attachments.map((file) => file.id), ...(goal.rules ? [goal.rules] : []), ...criteria]
   const base = [goal.goal, goal.agent, goal.mode, goal.limits, goal.priority, goal.workspace]
   return hash(JSON.stringify(JSON.stringify(more) === '["ask_risky",null,false,[]]' ? base : [...base, ...more]))
 }
@@ -175,6 +179,7 @@ export async function createGoal(tx: Tx, id: string, goal: NewGoal): Promise<{ t
     deadlineAt: null,
     round: 0,
     plan: null,
+    criteria: goal.criteria ?? [],
     ...(goal.trial ? { grants: { trial: id } } : {}),
   })
   if (goal.attachments?.length) {
@@ -274,6 +279,7 @@ const COLUMNS = [
   'taint',
   'plan',
   'model',
+  'criteria',
   'created_at',
   'updated_at',
 ] as const
@@ -341,6 +347,7 @@ export async function spawn(
       deadlineAt: child.deadlineAt ?? null,
       round: child.round ?? 0,
       plan: child.approved?.plan ?? null,
+      criteria: child.criteria ?? [],
       ...(child.tools === undefined ? {} : { grants: { tools: child.tools } }),
     })
   }
@@ -378,6 +385,7 @@ type Insert = {
   deadlineAt: number | null
   round: number
   plan: TaskPlan | null
+  criteria: readonly string[]
   grants?: Grants
 }
 
@@ -385,7 +393,7 @@ type Insert = {
 async function insert(tx: Tx, tree: TreeRow, task: Insert): Promise<0 | 1> {
   const isPlanned = task.plan?.items || (task.parent === null && tree.plan !== null)
   const tools = [...(isPlanned && !task.grants?.trial ? [PLAN_TOOL] : []), ...(task.grants?.tools ?? [])]
-  const judging = task.kind === 'supervise' ? { judging: true as const } : {}
+  const judging = task.kind === 'supervise' || task.kind === 'evaluate' ? { judging: true as const } : {}
   const grants: Grants = { ...task.grants, ...(tools.length > 0 ? { tools } : {}), ...judging }
   const step = tree.mode === 'step' ? 1 : 0
   const held =
@@ -444,6 +452,7 @@ async function insert(tx: Tx, tree: TreeRow, task: Insert): Promise<0 | 1> {
     plan: task.plan === null ? null : JSON.stringify(task.plan),
     model: task.parent?.model ?? null,
     watch: null,
+    criteria: task.criteria.length > 0 ? JSON.stringify(task.criteria) : null,
     created_at: tx.now,
     updated_at: tx.now,
   }
@@ -455,6 +464,7 @@ async function insert(tx: Tx, tree: TreeRow, task: Insert): Promise<0 | 1> {
   if (shown.instruction.length > INSTRUCTION_PREVIEW) shown.instruction = `${shown.instruction.slice(0, INSTRUCTION_PREVIEW)}…`
   tx.record(tree.id, { type: 'task.created', task: shown })
   kept.messages = 0 // the row was inserted with the count that this first message makes it
-  await append(tx, kept, { role: 'user', from: task.parent ? 'parent' : 'person', text: task.instruction })
+  const criteria = task.criteria.length > 0 ? { criteria: [...task.criteria] } : {}
+  await append(tx, kept, { role: 'user', from: task.parent ? 'parent' : 'person', text: task.instruction, ...criteria })
   return 1
 }

@@ -208,6 +208,7 @@ export function toTask(row: TaskRow): Task {
     agent: row.agent,
     title: row.title,
     instruction: row.instruction,
+    ...(row.criteria === null ? {} : { criteria: JSON.parse(row.criteria) as string[] }),
     origin: row.origin as Task['origin'],
     status: row.status,
     reason: row.reason,

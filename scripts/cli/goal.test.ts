@@ -24,13 +24,20 @@ test('files come along, and what was said with the goal is kept', async () => {
     'run_free',
     '--priority',
     '3',
+    '--criteria',
+    'forty two is printed',
+    '--criteria=nothing else is',
     '--wait',
   ]
   const { code, out, err } = await bench.run(argv)
   expect(code, err).toBe(0)
   expect(out).toContain('forty two')
   const [, id] = /banyan tree (\S+)/.exec(err)!
-  expect(JSON.parse((await bench.run(['tree', id!, '--json'])).out)).toMatchObject({ model: 'playbook', approval: 'run_free' })
+  expect(JSON.parse((await bench.run(['tree', id!, '--json'])).out)).toMatchObject({
+    model: 'playbook',
+    approval: 'run_free',
+    tasks: [{ criteria: ['forty two is printed', 'nothing else is'] }],
+  })
 })
 
 test('a file that is not there is 2, and a model without its key is 1 with the setting', async () => {

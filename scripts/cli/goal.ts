@@ -33,6 +33,7 @@ type Options = {
   plan?: boolean
   attach?: string[]
   rule?: string[]
+  criteria?: string[]
 }
 
 export function addGoal(program: Command, cli: Cli): void {
@@ -61,6 +62,10 @@ export function addGoal(program: Command, cli: Cli): void {
       new Option('--approval <policy>', 'how much is asked about; run_free: commands in the sandbox are not').choices([...APPROVALS]),
     )
     .option('--rule <rule...>', 'asked about or refused in this goal: "deny program curl", "ask host example.org"')
+    .option('--criteria <text>', 'what counts as done, in a short sentence; give it again for each', (one: string, all: string[] = []) => [
+      ...all,
+      one,
+    ])
     .option('--plan', 'show a plan first; nothing is done before you approve it in the review queue')
     .option('--attach <file...>', "files, or addresses of the web, that are put into the goal's folder first")
     .option('--idempotency-key <key>', 'submitting again with the same key finds the same goal')
@@ -113,7 +118,7 @@ async function requestOf(cli: Cli, server: Server, words: string[], options: Opt
     throw new Ended(EXIT.usage, 'The goal is given twice: as words and by --file; keep one.')
   const goal = await textOf(cli, server, words, options)
   if (goal.trim() === '') throw new Ended(EXIT.usage, 'The goal is empty: say what is to be done.')
-  const { example, agent, mode, priority, budget, workspace, model, approval, plan, attach = [], rule = [] } = options
+  const { example, agent, mode, priority, budget, workspace, model, approval, plan, attach = [], rule = [], criteria = [] } = options
   const attachments: string[] = []
   for (const path of attach) attachments.push(await send(server, path))
   return {
@@ -128,6 +133,7 @@ async function requestOf(cli: Cli, server: Server, words: string[], options: Opt
     ...(approval === undefined ? {} : { approval }),
     ...(rule.length > 0 ? { rules: rule.map(ruleOf) } : {}),
     ...(plan ? { plan } : {}),
+    ...(criteria.length > 0 ? { criteria } : {}),
     ...(attachments.length > 0 ? { attachments } : {}),
   }
 }

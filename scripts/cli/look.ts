@@ -290,11 +290,17 @@ function taskLines(task: Task, paint: Paint, full: boolean): string[] {
   const verdict =
     task.verdict &&
     `${task.verdict.passed ? 'passed' : 'not passed'}${task.verdict.by ? ` (${task.verdict.by})` : ''}: ${task.verdict.reasons}`
+  const judged = new Map(task.verdict?.criteria?.map((one) => [one.number, one]))
+  const criteria = (task.criteria ?? []).map((criterion, i) => {
+    const one = judged.get(i + 1)
+    return one ? `${one.met ? '✓' : '✕'} ${criterion}\n    ${one.evidence}` : `· ${criterion}`
+  })
   return [
     `${paint(label.tone, `${label.shape} ${label.word}`)}  ${paint('bold', oneLine(task.title))}`,
     ...(task.note ? [oneLine(task.note, 400)] : []),
     ...table(facts.map(([name, value]) => [`  ${name}`, oneLine(value, 400)])),
     ...block('Instruction', task.instruction),
+    ...block('What counts as done', criteria.join('\n')),
     ...block('Result', task.result),
     ...(task.summary === task.result ? [] : block('Summary', task.summary)),
     ...block('Evidence', evidence.join('\n')),

@@ -59,6 +59,7 @@ export function templateRoutes(parts: { store: Store; tasks: Tasks; auth: Auth; 
       budget,
       ...(tree.model === undefined ? {} : { model: tree.model }),
       ...(rules.length > 0 ? { rules } : {}),
+      ...(root.criteria === undefined ? {} : { criteria: root.criteria }),
     }
   }
   async function submit(body: object, { by, key }: Pick<Asked<'fork' | 'runTemplate'>, 'by' | 'key'>, forkedFrom?: string) {
