@@ -1,6 +1,7 @@
 /** What the engine and its keeper say to each other while it runs; scripts/keeper/README.md has the words. */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { KeeperLine } from '../core/main.ts'
+import { openJudge } from './judge.ts'
 
 const BEAT_MS = 1_000
 
@@ -12,15 +13,16 @@ export function openKeeperLine(): (KeeperLine & { go: Promise<void> }) | undefin
       if (!process.connected) return resolve()
       process.send!(message, () => resolve()) // a keeper that went is told by `disconnect`
     })
-  let accept: () => void = () => undefined
-  const accepted = new Promise<void>((resolve) => (accept = resolve))
+  type Accepted = { usual?: unknown; scale?: number }
+  let accept: (said: Accepted) => void = () => undefined
+  const accepted = new Promise<Accepted>((resolve) => (accept = resolve))
   let begin: () => void = () => undefined
   const go = new Promise<void>((resolve) => (begin = resolve))
   const listeners = new Set<() => void>()
   process.on('message', (message: unknown) => {
     const type = typeof message === 'object' && message !== null && 'type' in message ? message.type : null
     if (type === 'go') begin()
-    if (type === 'accepted') accept()
+    if (type === 'accepted') accept(message as Accepted)
     if (type === 'event') for (const listener of listeners) listener()
   })
   return {
@@ -28,14 +30,16 @@ export function openKeeperLine(): (KeeperLine & { go: Promise<void> }) | undefin
     progress: (step) => void send({ type: 'progress', step }),
     async ready(info, tasks) {
       await send({ type: 'ready', ...info })
-      await accepted
+      const { usual, scale } = await accepted
+      const judge = openJudge(usual, scale)
       let n = 0
       const delay = monitorEventLoopDelay({ resolution: 10 })
       delay.enable()
       setInterval(() => {
         const lag = Math.round(delay.max / 1e6)
         delay.reset()
-        void send({ type: 'heartbeat', n: ++n, ...tasks(), lag, rss: process.memoryUsage.rss() })
+        const { ended, failed } = tasks()
+        void send({ type: 'heartbeat', n: ++n, ended, ...judge({ ended, failed, lag, rss: process.memoryUsage.rss() }) })
       }, BEAT_MS).unref()
     },
     onEvent: (listener) => void listeners.add(listener),

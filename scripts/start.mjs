@@ -22,8 +22,9 @@ import {
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseEnv } from 'node:util'
-import { readJson, readText } from './keeper/disk.mjs'
+import { openDisk, readJson, readText } from './keeper/disk.mjs'
 import { own } from './keeper/own.mjs'
+import { openTable } from './keeper/table.mjs'
 import { damageOf } from './keeper/take.mjs'
 import { hashTree, packagesKey, Refusal } from './keeper/tree.mjs'
 import { pageKey, prepare, Stop } from './prepare.mjs'
@@ -157,7 +158,7 @@ async function offer(home, dataDir, workingTree) {
   const whole = active && damageOf(home, active) === null
   if (commit && whole) {
     if (active.tree === tree) return
-    if (table.failed?.[tree] && !existsSync(join(home, 'retry'))) {
+    if (table.failed?.[tree]) {
       say(
         `commit ${short} failed before (${table.failed[tree].reason}); ${label(active)} runs. Commit a mend, or try it again with "npx banyan keeper retry"`,
       )
@@ -181,6 +182,18 @@ async function offer(home, dataDir, workingTree) {
   const request = { id: randomUUID(), kind: 'change', commit, tree: made, page: built }
   writeFileSync(join(home, 'checkout.json.new'), JSON.stringify(request))
   renameSync(join(home, 'checkout.json.new'), join(home, 'checkout.json'))
+}
+
+/** A person wants revisions that failed to be tried again. */
+function forgetFailures(home) {
+  const wish = join(home, 'retry')
+  if (!existsSync(wish)) return
+  if (existsSync(join(home, 'slots.json'))) {
+    const { table, save } = openTable(home, openDisk(home), say)
+    table.failed = {}
+    save()
+  }
+  rmSync(wish)
 }
 
 /** Files of the active slot were lost or changed: they are put there again, and the slot stays what it is. */
@@ -234,6 +247,7 @@ async function start(args) {
   const { running, wanted } = installKeeper(home, { replace: false })
   if (running !== wanted) say('the keeper of this checkout is another one than the installed one; "npx banyan keeper install" installs it')
   try {
+    forgetFailures(home)
     await offer(home, dataDir, args.includes('--working-tree'))
   } catch (error) {
     // What ran before can still run.

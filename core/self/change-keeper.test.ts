@@ -1,5 +1,5 @@
 /** A change in the hands of the keeper, as the engine sees it. */
-import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { need } from '../../scripts/needs.ts'
@@ -33,8 +33,17 @@ describe.skipIf(!need('bubblewrap'))('with a keeper', () => {
         }),
       )
     table(null)
+    const request = () => {
+      const file = join(home, 'request.json')
+      return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>) : null
+    }
     return {
-      request: () => JSON.parse(readFileSync(join(home, 'request.json'), 'utf8')) as Record<string, string>,
+      request,
+      /** It has what it was asked for. */
+      takes() {
+        table(request()?.id ?? null)
+        rmSync(join(home, 'request.json'))
+      },
       incoming: (of: string) => join(home, 'incoming', of),
       tell(type: string, change: { id: string; tree: string | null }, reason: string | null = null) {
         events.push({
@@ -133,4 +142,35 @@ describe.skipIf(!need('bubblewrap'))('with a keeper', () => {
     const [beside, below] = await Promise.all([runtime.changes.state(), kept.state()])
     expect([below.on, below.nested]).toEqual([true, beside.nested])
   }, 120_000)
+
+  test('a change that a person takes back while it is watched goes at once, and main follows when the earlier revision runs', async () => {
+    const { goal, until, item, approve, runtime, source, h } = await open({ louder: louder() }, { kept: true })
+    const keeper = keeperOf(h.dataDir, source)
+    const before = source.git('rev-parse', 'HEAD^{tree}')
+    let restarts = 0
+    runtime.onRestart(() => restarts++)
+    const id = await goal('louder')
+    await until(id, 'review')
+    await approve(await item(id))
+    const change = await until(id, 'restarting')
+    await expect.poll(() => restarts, { timeout: 120_000 }).toBe(1)
+    keeper.takes()
+    keeper.tell('ready', change)
+    runtime.changes.wake()
+    await until(id, 'watching')
+    const back = await runtime.changes.rollback(change.id, 'ada', 'Too loud.')
+    await expect.poll(() => keeper.request()?.kind, { timeout: 15_000 }).toBe('rollback')
+    expect(keeper.request()).toMatchObject({ changeId: change.id, reason: 'ada took it back: Too loud.' })
+    expect((await runtime.changes.get(change.id)).change.state, 'until the keeper has done it').toBe('watching')
+    // The watch ended well in the moment in which the person said so: their word holds.
+    keeper.tell('kept', change)
+    runtime.changes.wake()
+    keeper.takes()
+    keeper.tell('undone', change, 'ada took it back: Too loud.')
+    runtime.changes.wake()
+    expect((await until(id, 'undone')).note).toBe('ada took it back: Too loud.')
+    expect((await runtime.changes.get(back.id)).change).toMatchObject({ state: 'kept', commit: source.git('rev-parse', 'HEAD') })
+    expect(source.git('rev-parse', 'HEAD^{tree}')).toBe(before)
+    expect((await h.over(id)).result).toContain('ada took it back')
+  }, 240_000)
 })

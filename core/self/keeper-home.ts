@@ -1,12 +1,12 @@
 /** DATA_DIR/keeper as the engine sees it: the slots that run, what the keeper tells, and the one file in which it is asked for something. */
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Slot } from '../contract/api-changes.ts'
 
 /** As `scripts/keeper/README.md` describes it. */
 export type KeeperRequest =
   | { id: string; kind: 'change'; changeId: string; commit: string; tree: string; page: string | null; from: string }
-  | { id: string; kind: 'rollback'; changeId: string | null }
+  | { id: string; kind: 'rollback'; changeId: string | null; reason?: string }
 export type KeeperEvent = {
   seq: number
   at: string
@@ -23,10 +23,13 @@ type Table = {
   good: 'A' | 'B' | null
   safe: boolean
   lastRequest: string | null
-  slots: Record<'A' | 'B' | 'golden', (RunningSlot & Pick<Slot, 'state' | 'source' | 'changeId'>) | null>
+  slots: Record<'A' | 'B' | 'golden', (RunningSlot & { lock: string } & Pick<Slot, 'state' | 'source' | 'changeId'>) | null>
   failed: Record<string, { at: string; reason: string; changeId: string | null }>
 }
 export type KeeperHome = ReturnType<typeof keeperHome>
+
+/** Packages that no slot has stay so long, because a request for them may be on its way. */
+const DEPS_STAY_MS = 7 * 86_400_000
 
 export function keeperHome(dataDir: string) {
   const home = join(dataDir, 'keeper')
@@ -74,6 +77,20 @@ export function keeperHome(dataDir: string) {
       }))
       const active = found === null ? null : found.safe ? ('golden' as const) : found.active
       return { active, good: found?.good ?? null, safe: found?.safe ?? false, items, failed }
+    },
+    /** Takes away the sources and packages that no slot has. Only while the keeper runs this process: it changes its slots between two runs. */
+    async sweep(now: number): Promise<void> {
+      const found = await table()
+      if (found === null) return
+      const used = Object.values(found.slots).flatMap((slot) => (slot ? [slot.tree, slot.lock] : []))
+      for (const [place, stays] of [
+        ['slots', 0],
+        ['deps', DEPS_STAY_MS],
+      ] as const) {
+        const names = await readdir(join(home, place)).catch(() => []) // nothing was put there yet
+        for (const path of names.filter((name) => !used.includes(name)).map((name) => join(home, place, name)))
+          if (now - (await stat(path)).mtimeMs >= stays) await rm(path, { recursive: true, force: true })
+      }
     },
     /** Whether the keeper has this request, or had it. */
     async knows(id: string): Promise<boolean> {

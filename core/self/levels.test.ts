@@ -24,7 +24,7 @@ const IMITATIONS = [
   'core/policy/policy.ts', 'core/p\u043elicy/policy.ts', 'CORE/POLICY/policy.ts', 'core/self/gates.ts', 'core/ѕelf/gates.ts', 'core/self/gates.test.ts',
   'core/self\u2060/gates.ts', 'biome.json', 'Biome.json', 'tsconfig.json', 'vitest.config.ts', 'vitest.config.ts/x', '.npmrc', '.NPMRC', '.gitattributes',
   '.gitmodules', 'restart.sh', 'scripts/check.ts', 'scripts/layers.test.ts', 'core/tasks/decide.ts', 'core/auth/tokens.ts', 'core/exec/sandbox.ts',
-  'node_modules/zod/index.js', 'data/secret-key', '.ci/run', 'scripts/start.mjs', 'Scripts/START.mjs', 'scripts/keeper-line.ts', 'scripts/cli/keeper.ts',
+  'node_modules/zod/index.js', 'data/secret-key', '.ci/run', 'scripts/start.mjs', 'Scripts/START.mjs', 'scripts/keeper-line.ts', 'scripts/judge.ts', 'scripts/cli/keeper.ts',
 ] // biome-ignore format: columns
 
 describe('the level of a change', () => {

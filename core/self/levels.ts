@@ -20,6 +20,7 @@ const GUARDED = [
   'scripts/start.mjs',
   'scripts/start.d.mts',
   'scripts/keeper-line.ts',
+  'scripts/judge.ts',
   'scripts/cli/keeper.ts',
   'scripts/prepare.mjs',
   'scripts/engine.ts',

@@ -397,7 +397,10 @@ export function openSteps(parts: SelfParts, fail: (name: string) => void) {
 
   async function watch(row: ChangeRow): Promise<boolean> {
     const told = (await keeper.events()).filter((event) => event.changeId === row.id && (event.tree === null || event.tree === row.tree))
-    const end = told.findLast((event) => event.type === 'kept' || event.type === 'undone' || event.type === 'refused')
+    const end = told.find(({ type }) => type === 'undone') ?? told.findLast(({ type }) => type === 'kept' || type === 'refused')
+    const back = await takingBack(row)
+    // A person's word ends the watch, also one that came while it ended.
+    if (back && row.state === 'watching' && end?.type !== 'undone' && parts.isKept()) return goBack(row, back)
     if (end?.type === 'kept') {
       await store.transact(
         async (tx) => {
@@ -415,18 +418,34 @@ export function openSteps(parts: SelfParts, fail: (name: string) => void) {
     }
     if (row.state === 'restarting' && parts.isKept() && told.length === 0) {
       await request(row)
-      // Asked once by each process: the next one sees what came of it.
-      if (!restartAsked) {
-        restartAsked = true
-        parts.restart()
-      }
+      restartOnce()
     }
+    return false
+  }
+  /** Asked once by each process: the next one sees what came of it. */
+  function restartOnce(): void {
+    if (!restartAsked) parts.restart()
+    restartAsked = true
+  }
+  /** The person's wish to take back what is still watched. */
+  const takingBack = async (row: ChangeRow): Promise<ChangeRow | undefined> =>
+    (await openChangeRows(store.db)).find((one) => one.kind === 'rollback' && one.reverts === row.id)
+  /** The keeper does it at once, from the revision that it still has; main follows when that runs. */
+  async function goBack(row: ChangeRow, back: ChangeRow): Promise<false> {
+    const id = requestId(back)
+    if (!(await keeper.knows(id))) {
+      const reason = `${back.decided_by} took it back${back.why === '' ? '.' : `: ${back.why}`}`
+      await keeper.writeRequest({ id, kind: 'rollback', changeId: row.id, reason })
+      fail('change.after-back')
+    }
+    restartOnce()
     return false
   }
 
   /** The code has gone back already; main follows it, so that nothing is built on what did not work. */
   async function undo(row: ChangeRow, why: string): Promise<true> {
     const tip = await source.tip()
+    const back = await takingBack(row)
     let note = why
     if (tip === row.commit_hash) {
       const made = await source.reversal(tip, row.commit_hash, {
@@ -436,11 +455,16 @@ export function openSteps(parts: SelfParts, fail: (name: string) => void) {
       if (made.conflicts === null) await source.land(tip, made.commit, await source.landing(made.commit), true)
     } else if ((await source.treeOf(tip)) !== (await source.treeOf(row.base!)) && (await source.isAncestor(row.commit_hash!, tip)))
       note = `${why} Later commits stand on it, so the main branch still holds it; take it back there with git revert ${row.commit_hash!.slice(0, 12)}.`
+    const now = await source.tip()
     fail('change.after-undo')
     await store.transact(
       async (tx) => {
         const next = await moveChange(tx, row, 'undone', { note })
         await answer(tx, next, `Change ${row.id} ran and was undone: ${note}`, true)
+        if (back) {
+          const landed = await moveChange(tx, back, 'merged', { landed: row.landed, commit_hash: now })
+          await moveChange(tx, landed, 'kept', { note: 'The revision from before runs again.' })
+        }
       },
       { durable: true },
     )

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -149,6 +149,22 @@ describe('a backup', () => {
     const { file } = await make('by-hand')
     writeFileSync(join(backupFolder(dataDir), `${file}.json`), '{"file": "')
     expect(await listBackups(backupFolder(dataDir))).toEqual([])
+    await close()
+  })
+
+  it('that the keeper left without a manifest counts as soon as it is looked for, and can be put back', async () => {
+    const { make, close } = await backups()
+    await put('k1')
+    const { file } = await make('by-hand')
+    const folder = backupFolder(dataDir)
+    copyFileSync(join(folder, file), join(folder, '2026-03-04T05-06-07-089Z-before-change.db'))
+    copyFileSync(join(folder, file), join(folder, 'by-somebody.db'))
+    const found = await listBackups(folder)
+    expect(found.map((one) => [one.at, one.why, one.schema])).toEqual([
+      ['2026-03-04T05:06:07.089Z', 'before-change', SCHEMA],
+      ['2026-01-01T00:00:01.000Z', 'by-hand', SCHEMA],
+    ])
+    expect((await checkedBackup(folder, found[0]!.file)).backup).toEqual(found[0])
     await close()
   })
 

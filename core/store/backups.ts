@@ -1,7 +1,7 @@
 /**
  * Backups of the database: whole copies with a manifest beside them, made while it is in use, kept so many of each kind. SQLite is copied
- * by its own backup call and nothing else; PostgreSQL by `pg_dump`, where the machine has it. The keeper writes some of its own, in the
- * same shape.
+ * by its own backup call and nothing else; PostgreSQL by `pg_dump`, where the machine has it. The keeper leaves copies of its own here; their
+ * manifests are written when they are first listed.
  */
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -32,6 +32,8 @@ export type Backup = z.output<typeof Manifest>
 
 export const backupFolder = (dataDir: string): string => join(dataDir, 'backups')
 const SAFE_NAME = /^[\w.-]{1,200}\.(db|dump)$/
+/** A copy by the keeper; it has its name from the moment on at which it is whole. */
+const KEEPERS = /^(\d{4}-\d\d-\d\dT\d\d)-(\d\d)-(\d\d)-(\d{3}Z)-(before-change|replaced)\.db$/
 
 /** All with a whole manifest, newest first. */
 export async function listBackups(folder: string): Promise<Backup[]> {
@@ -39,6 +41,14 @@ export async function listBackups(folder: string): Promise<Backup[]> {
     if (error.code === 'ENOENT') return []
     throw error
   })
+  for (const name of names.filter((name) => KEEPERS.test(name) && !names.includes(`${name}.json`))) {
+    const [, hour, minute, second, rest, why = ''] = KEEPERS.exec(name)!
+    const path = join(folder, name)
+    const { size: bytes } = await stat(path)
+    const manifest = { file: name, at: `${hour}:${minute}:${second}.${rest}`, why, kind: 'sqlite' as const, schema: schemaOf(path) }
+    await writeManifest(path, { ...manifest, bytes, sha256: await digest(path), checked: null })
+    names.push(`${name}.json`)
+  }
   const found = await Promise.all(
     names
       .filter((name) => name.endsWith('.json'))
@@ -93,6 +103,18 @@ async function writeManifest(path: string, backup: Backup): Promise<Backup> {
   await writeFile(`${path}.json.new`, `${JSON.stringify(backup, null, 1)}\n`, { mode: 0o600 })
   await rename(`${path}.json.new`, `${path}.json`)
   return backup
+}
+
+/** The number of the newest migration in a copy; null: it has none, or is no database. */
+function schemaOf(path: string): number | null {
+  const db = new BetterSqlite(path, { readonly: true, fileMustExist: true })
+  try {
+    return db.prepare('select max(number) from schema_migrations').pluck().get() as number | null
+  } catch {
+    return null // another database, or damaged: restoring it checks it
+  } finally {
+    db.close()
+  }
 }
 
 /** What SQLite finds wrong with a database file; null: nothing. It blocks its thread. */

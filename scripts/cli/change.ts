@@ -165,7 +165,7 @@ export function addChange(program: Command, cli: Cli): void {
   examples(
     change
       .command('rollback')
-      .description('Takes a change back that has landed: its opposite lands, and Banyan restarts with it.')
+      .description('Takes a change back that has landed, also while it is watched: its opposite lands, and Banyan restarts with it.')
       .argument(...id)
       .option('--comment <text>', 'why')
       .option('--yes', 'without asking')

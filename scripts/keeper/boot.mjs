@@ -40,9 +40,9 @@ async function look({ url, schema, token }, revision, ms) {
 /**
  * Starts the process; it counts as a start from `go()` on, for which one with `--standby` waits. `onReady(info)` is asked before the engine
  * is told that it may work, and answers what is wrong, or null; so does `onBeat(beat)`. `ended` resolves with how it ended; `why` is set
- * when the keeper ended it. `limits`: such as `boot-seconds`, in place of scaled ones.
+ * when the keeper ended it. `limits`: such as `boot-seconds`, in place of scaled ones. `usual`: what the revision before told of itself.
  */
-export function boot({ node, argv, env, cwd, revision, strict, scale, limits, onReady, onBeat, onLeaving }) {
+export function boot({ node, argv, env, cwd, revision, strict, scale, limits, usual, onReady, onBeat, onLeaving }) {
   const withinOf = ([name, ms]) => [name, Number(limits[`${name}-seconds`] ?? 0) * 1000 || Math.max(ms * scale, LEAST[name] ?? 0)]
   const within = Object.fromEntries(Object.entries(LIMITS).map(withinOf))
   const run = { ready: false, why: null, lied: false, announced: null, startedAt: 0 }
@@ -75,7 +75,7 @@ export function boot({ node, argv, env, cwd, revision, strict, scale, limits, on
     if (wrong !== null) return condemn(`it said that it is ready, but ${wrong}`)
     Object.assign(run, { ready: true })
     silent = 0
-    send({ type: 'accepted' })
+    send({ type: 'accepted', usual, scale })
   }
 
   /** A machine that slept is no reason: only the keeper's own ticks count. */

@@ -1,9 +1,7 @@
 /** What the keeper does with an embedded database between two runs of the engine. Only SQLite opens its files: copies go through its backup call. */
-import { createHash } from 'node:crypto'
-import { createReadStream, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { backup, DatabaseSync } from 'node:sqlite'
-import { pipeline } from 'node:stream/promises'
 
 const COLUMNS = `select m.name || '.' || c.name as name from sqlite_master m, pragma_table_info(m.name) c
   where m.type = 'table' and m.name not like 'sqlite\\_%' escape '\\'`
@@ -35,33 +33,27 @@ export function lossOf(before, after) {
   return null
 }
 
-/** Copies the database to the folder of backups, with a manifest beside it; answers the path, or null where there is nothing to copy. */
+/** Copies the database to the folder of backups; answers the path, or null where there is nothing to copy. The engine writes its manifest. */
 export async function save(path, folder, why) {
   const shape = shapeOf(path)
   if (!shape) return null
   if (shape.damaged) throw new Error(shape.damaged)
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const at = new Date().toISOString()
-  const file = join(folder, `${at.replace(/[:.]/g, '-')}-${why}.db`)
-  await copy(path, file)
-  const hash = createHash('sha256')
-  await pipeline(createReadStream(file), hash)
-  const { schema, tasks } = shape
-  const manifest = { file: basename(file), at, why, kind: 'sqlite', schema, tasks, bytes: statSync(file).size, sha256: hash.digest('hex') }
-  writeFileSync(`${file}.json`, `${JSON.stringify(manifest, null, 1)}\n`, { mode: 0o600 })
+  const file = join(folder, `${new Date().toISOString().replace(/[:.]/g, '-')}-${why}.db`)
+  await copy(path, `${file}.new`)
+  renameSync(`${file}.new`, file)
   return file
 }
 
 /** Puts a backup in place of the database; what it replaces is backed up first, if it can be read at all. */
 export async function restore(from, path, folder) {
   await save(path, folder, 'replaced').catch(() => null) // damaged beyond reading: there is nothing to keep
-  mkdirSync(dirname(path), { recursive: true })
   // A file that is no database any more cannot be written over page by page.
   if (shapeOf(path)?.damaged) for (const end of ['', '-wal', '-shm']) rmSync(`${path}${end}`, { force: true })
   await copy(from, path)
 }
 
 async function copy(from, to) {
+  mkdirSync(dirname(to), { recursive: true, mode: 0o700 })
   const db = new DatabaseSync(from, { timeout: 5_000 })
   try {
     await backup(db, to, { rate: 10_000 })

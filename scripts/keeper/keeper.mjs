@@ -10,7 +10,6 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { boot } from './boot.mjs'
 import { lossOf, restore, save, shapeOf } from './database.mjs'
 import { openDisk, readJson } from './disk.mjs'
-import { openJudge } from './judge.mjs'
 import { own } from './own.mjs'
 import { openTable, other, TRIES } from './table.mjs'
 import { damageOf, folderOf, take } from './take.mjs'
@@ -44,7 +43,7 @@ function count(times) {
 
 /** Resolves with the code that this process should end with. */
 async function keep() {
-  const { table, save: write, draw, append, sweep } = openTable(home, disk, say)
+  const { table, save: write, draw, append } = openTable(home, disk, say)
   const { slots } = table
   const stop = new AbortController()
   let engine = null
@@ -55,16 +54,15 @@ async function keep() {
   const onTrial = (name) => name !== 'golden' && slots[name].state === 'trial' && slots[other(name)]?.state === 'kept'
 
   /** Whatever the disk does, what runs goes on; false: the table on it is older than the one in memory. */
-  function tried(what, act) {
+  function settle() {
     try {
-      act()
+      write()
       return true
     } catch (error) {
-      say(`${what} (${error.code ?? error.message}): free space, or check the disk of ${home}`)
+      say(`the slot table could not be written (${error.code ?? error.message}): free space, or check the disk of ${home}`)
       return false
     }
   }
-  const settle = () => tried('the slot table could not be written', write)
   const event = (...what) => append(draw(...what))
   /** The end of a change: the table has it first, so that a power cut loses neither it nor what is told of it. */
   function conclude(...what) {
@@ -83,7 +81,8 @@ async function keep() {
       try {
         if (request.kind === 'rollback') {
           if (slots[other(table.active)]?.state !== 'kept') throw new Refusal('there is no earlier revision to go back to')
-          goBack(table.active, 'a person rolled it back', about.changeId)
+          if (about.changeId !== null && about.changeId !== slots[table.active].changeId) throw new Refusal('another revision runs by now')
+          goBack(table.active, String(request.reason ?? 'a person rolled it back').slice(0, 300))
         } else {
           const slot = take(home, disk, table, request, source)
           // A checkout's newer commit takes the place of a trial, or of a revision that never ran; the last good one stays.
@@ -104,11 +103,12 @@ async function keep() {
   }
 
   /** From a revision that is not to come again to the last good one. */
-  function goBack(name, reason, changeId = slots[name].changeId) {
-    table.failed[slots[name].tree] = { at: new Date().toISOString(), reason, changeId }
+  function goBack(name, reason) {
+    const { tree, changeId } = slots[name]
+    table.failed[tree] = { at: new Date().toISOString(), reason, changeId }
     slots[name].state = 'undone'
     Object.assign(table, { active: other(name), safe: false })
-    conclude('undone', name, reason, { changeId: changeId ?? slots[name].changeId })
+    conclude('undone', name, reason)
   }
 
   /** The trial is over and lost. */
@@ -180,7 +180,6 @@ async function keep() {
     slot.state = 'kept'
     if (slot.source === 'checkout') slots.golden = { ...slot }
     tell(conclude('kept', name))
-    tried('old revisions could not be removed', sweep)
   }
 
   /** What hinders a start of this slot, or null; a trial is backed up and one of its tries is taken. */
@@ -214,7 +213,6 @@ async function keep() {
     const before = trial && table.backup !== null ? shapeOf(table.backup) : null
     const node = join(folder, 'node_modules', `node-${process.platform}-${process.arch}`, 'bin', 'node')
     const revision = label(slot)
-    const judge = openJudge(slots[trial ? other(name) : name].usual, scale)
     // The end of the window alone proves nothing: what is silent by then is not kept.
     let window = Number.POSITIVE_INFINITY
     const argv = [join(folder, 'scripts', 'engine.ts'), `--checkout=${checkout}`, `--revision=${revision}`, `--slot=${name}`]
@@ -227,6 +225,7 @@ async function keep() {
       scale,
       limits: given,
       strict: () => onTrial(name),
+      usual: slots[trial ? other(name) : name].usual,
       onReady(info) {
         const wrong = admit(name, info, before)
         if (wrong !== null) return wrong
@@ -234,24 +233,17 @@ async function keep() {
         window = performance.now() + watch.ms
         return null
       },
-      onBeat(beat) {
+      onBeat({ ended, wrong = null, leak = null, usual = null }) {
         const over = performance.now() >= window
-        const wrong = judge.wrong(beat) ?? (over ? judge.leak() : null)
-        if (wrong !== null && onTrial(name)) return wrong
-        slot.usual = judge.usual()
-        if (over || Number(beat.ended) >= watch.tasks) kept(name)
+        const bad = wrong ?? (over ? leak : null)
+        if (bad !== null && onTrial(name)) return String(bad).slice(0, 300)
+        if (JSON.stringify(usual).length < 300) slot.usual = usual
+        if (over || Number(ended) >= watch.tasks) kept(name)
         return null
       },
       onLeaving(how) {
-        if (
-          how === 'restart' &&
-          standby === null &&
-          name === table.active &&
-          !table.safe &&
-          slot.state === 'kept' &&
-          !existsSync(join(home, 'request.json'))
-        )
-          standby = { name, process: open(name, true) }
+        const comesAgain = how === 'restart' && name === table.active && !table.safe && slot.state === 'kept'
+        if (comesAgain && standby === null && !existsSync(join(home, 'request.json'))) standby = { name, process: open(name, true) }
       },
     })
   }
@@ -266,10 +258,6 @@ async function keep() {
   }
 
   table.safe = false
-  if (existsSync(join(home, 'retry'))) {
-    table.failed = {}
-    disk.remove(join(home, 'retry'))
-  }
   takeRequest('checkout.json', 'checkout')
   takeRequest('request.json', 'change')
   disk.fill()

@@ -1,6 +1,6 @@
 /** The slot table and the list of what happened. The table is the only thing that decides what starts; a damaged one gives way to the one before. */
 import { createHash } from 'node:crypto'
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { readJson, readText } from './disk.mjs'
 
@@ -56,15 +56,5 @@ export function openTable(home, disk, say) {
       return { seq: seq + 1, at: new Date().toISOString(), type, slot, tree, commit, changeId, ...change, reason }
     },
     append,
-    /** Takes away what no slot uses; packages a week later, because a request for them may be on its way. */
-    sweep() {
-      const used = Object.values(table.slots).flatMap((slot) => (slot ? [slot.tree, slot.lock] : []))
-      for (const [place, days] of Object.entries({ slots: 0, deps: 7 })) {
-        for (const name of existsSync(join(home, place)) ? readdirSync(join(home, place)) : []) {
-          const path = join(home, place, name)
-          if (!used.includes(name) && Date.now() - statSync(path).mtimeMs >= days * 86_400_000) disk.remove(path)
-        }
-      }
-    },
   }
 }

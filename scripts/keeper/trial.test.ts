@@ -96,6 +96,19 @@ describe('a revision on trial', () => {
     await stop()
   })
 
+  it('goes back at once when a person takes it back while it is watched, and does not come again', async () => {
+    const { tree, line, stop } = await onTrial(GOOD.replace('await', '/* new */ await'))
+    await until(() => last('ready')?.tree === tree)
+    here.put('request.json', { kind: 'rollback', changeId: 'ch_1', reason: 'ada took it back.' })
+    await until(() => last('undone') !== undefined && here.events().at(-1)?.type === 'ready')
+    expect(last('undone')).toMatchObject({ tree, changeId: 'ch_1', reason: 'ada took it back.' })
+    expect(here.table()).toMatchObject({ active: 'A', slots: { A: { tree: good }, B: { state: 'undone' } } })
+    expect(here.table().failed[tree]).toMatchObject({ reason: 'ada took it back.' })
+    expect(last('kept')?.tree, 'it was never kept').not.toBe(tree)
+    await line('up')
+    await stop()
+  })
+
   it('that follows a first revision which is still watched counts that as the good one', async () => {
     here.remove()
     here = world()
@@ -154,6 +167,16 @@ describe('a request is refused', () => {
     await line('up')
     expect(here.table()).toMatchObject({ active: 'A', slots: { A: { tree: good } } })
     await stop()
+  })
+
+  it('to take a change back that does not run', async () => {
+    const kept = here.keep()
+    await kept.line('up')
+    here.put('request.json', { kind: 'rollback', changeId: 'ch_9' })
+    await until(() => last('refused') !== undefined && here.events().at(-1)?.type === 'ready')
+    expect(last('refused')).toMatchObject({ changeId: 'ch_9', reason: expect.stringMatching(/no earlier revision|another revision runs/) })
+    expect(here.table()).toMatchObject({ active: 'A', slots: { A: { tree: good, state: 'kept' } } })
+    await kept.stop()
   })
 
   it('for a tree that failed before, and for an id that was seen before', async () => {

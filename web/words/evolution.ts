@@ -174,7 +174,7 @@ export const evolution = {
       `${plural(n, { one: 'Its # file goes', other: 'Its # files go' })} back to how ${n === 1 ? 'it was' : 'they were'}, by a new commit on ${branch}. The history keeps both.`,
     restart: 'Banyan restarts with it in a few seconds. Tasks that are under way go on.',
     noKeeper: 'It holds from the next start on, because no keeper watches this process.',
-    watching: 'It is being watched just now, so this happens when the watch is over.',
+    watching: 'It is being watched just now. The watch ends, and the revision from before runs again.',
     data: 'Data stays: what was made meanwhile is kept.',
     stands: 'If later changes stand on the same lines it is refused, and names them.',
     why: 'Why',
