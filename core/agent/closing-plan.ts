@@ -1,5 +1,5 @@
 /** Who looks at a finished task, by rule. Pure. Watching must never cost more than working. */
-import type { Task, TaskKind } from '../contract/task.ts'
+import { type Task, type TaskKind, WATCHING_CAP } from '../contract/task.ts'
 import type { ClosingPlan } from '../tasks/closing.ts'
 import type { Claim } from '../tasks/rows.ts'
 import { withCriteria } from './context.ts'
@@ -27,8 +27,6 @@ export type ClosingFacts = {
 
 /** A result this short is its own summary. Characters. */
 const SHORT = 1_200
-/** Watchers of parts may use so much of a goal's tokens; of a small goal any share. The goal itself is always judged. */
-const WATCHING = { most: 0.4, from: 100_000 }
 /** Most of a result that a parent is given when nobody summarised it. */
 const COMPUTED_SUMMARY = 8_000
 
@@ -55,8 +53,8 @@ export function planClosing(facts: ClosingFacts): ClosingPlan {
     )
   if (task.kind !== 'work') return computed('helpers and watchers are not judged themselves')
   const share = judged.spent.watchers / Math.max(1, judged.spent.all)
-  if (!judged.isGoal && judged.spent.all >= WATCHING.from && share > WATCHING.most)
-    return computed(`watching has used ${Math.round(share * 100)} % of the goal's tokens, and ${WATCHING.most * 100} % is the most`)
+  if (!judged.isGoal && judged.spent.all >= WATCHING_CAP.fromTokens && share > WATCHING_CAP.share)
+    return computed(`watching has used ${Math.round(share * 100)} % of the goal's tokens, and ${WATCHING_CAP.share * 100} % is the most`)
   const wanted: TaskKind[] = []
   // Commands are checked against what the log says they did; there is nothing left to judge in a short answer about them.
   const onlyCommands = claim.evidence.every((e) => e.kind === 'command')

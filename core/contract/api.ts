@@ -136,7 +136,9 @@ const TreeItem = Head.extend({
   cost: Cost,
 }).meta({ id: 'TreeItem' })
 export type TreeItem = z.output<typeof TreeItem>
-const Tree = TreeItem.extend({ tasks: z.array(TaskShape) }).meta({ id: 'Tree' })
+/** `share`: of the goal's tokens, from 0 to 1, that judging, summing up and documenting took; null: nothing was spent. `cap`: parts are not watched above it. */
+const Watching = z.object({ tokens: count, share: z.number().nullable(), cap: z.number() }).meta({ id: 'Watching' })
+const Tree = TreeItem.extend({ watching: Watching, tasks: z.array(TaskShape) }).meta({ id: 'Tree' })
 export type Tree = z.output<typeof Tree>
 
 const Usage = z.object({ input: count, output: count, reasoning: count, cacheRead: count, cacheWrite: count })

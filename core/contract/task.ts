@@ -60,6 +60,8 @@ export type TaskKind = (typeof TASK_KINDS)[number]
 export const WATCHER_KINDS: readonly TaskKind[] = ['evaluate', 'summarize', 'document', 'supervise']
 export const isWatcher = (kind: TaskKind): boolean => WATCHER_KINDS.includes(kind)
 
+/** Watchers of a goal's parts may use so much of its tokens; of a goal that spent less than `fromTokens` any share. The goal itself is always judged. */
+export const WATCHING_CAP = { share: 0.4, fromTokens: 100_000 } as const
 /** Share of the tokens of a goal that went into watching it; null: nothing was spent yet. */
 export function watchShare(tasks: readonly Pick<Task, 'kind' | 'spend'>[]): number | null {
   const sum = (some: typeof tasks) => some.reduce((all, { spend }) => all + spend.tokens, 0)

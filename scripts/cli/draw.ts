@@ -1,6 +1,6 @@
 /** A goal's tree as lines of text. Pure: colours come in as a function. */
 import { labelOf } from '../../core/contract/label.ts'
-import { isOver, noSpend, type Spend, type Task, watchShare } from '../../core/contract/task.ts'
+import { isOver, noSpend, type Spend, type Task, WATCHING_CAP, watchShare } from '../../core/contract/task.ts'
 import { watchText } from '../../core/contract/watch.ts'
 import type { Paint } from './terminal.ts'
 import { money, oneLine } from './words.ts'
@@ -24,10 +24,12 @@ const plus = (a: Spend, b: Spend): Spend => ({
 /** Spend of everything there is. */
 export const total = (tasks: readonly Task[]): Spend => tasks.reduce((sum, task) => plus(sum, task.spend), noSpend)
 
-/** "watching took 12 % of the tokens", or '' where nothing was watched. */
+/** "watching took 12 % of the tokens (parts: at most 40 %)", or '' where nothing was watched. */
 export function watchingWords(tasks: readonly Task[]): string {
   const share = watchShare(tasks)
-  return share ? `; watching took ${Math.max(1, Math.round(share * 100))} % of the tokens` : ''
+  return share
+    ? `; watching took ${Math.max(1, Math.round(share * 100))} % of the tokens (parts: at most ${WATCHING_CAP.share * 100} %)`
+    : ''
 }
 
 function grow(root: Task, below: ReadonlyMap<string, Task[]>): Node {

@@ -33,11 +33,10 @@ test('files come along, and what was said with the goal is kept', async () => {
   expect(code, err).toBe(0)
   expect(out).toContain('forty two')
   const [, id] = /banyan tree (\S+)/.exec(err)!
-  expect(JSON.parse((await bench.run(['tree', id!, '--json'])).out)).toMatchObject({
-    model: 'playbook',
-    approval: 'run_free',
-    tasks: [{ criteria: ['forty two is printed', 'nothing else is'] }],
-  })
+  const tree = JSON.parse((await bench.run(['tree', id!, '--json'])).out)
+  expect(tree).toMatchObject({ model: 'playbook', approval: 'run_free', watching: { tokens: 0, share: null, cap: 0.4 } })
+  expect(tree.tasks[0].criteria).toEqual(['forty two is printed', 'nothing else is'])
+  expect((await bench.run(['show', id!])).out).toMatch(/What counts as done\n.*forty two is printed/)
 })
 
 test('a file that is not there is 2, and a model without its key is 1 with the setting', async () => {

@@ -3,12 +3,14 @@
  * change costs one walk to the root. A hundred thousand nodes take 17 MB.
  */
 import type { TaskNode } from '../../core/contract/node.ts'
-import { isOver, type Spend, TASK_STATUSES, type TaskStatus } from '../../core/contract/task.ts'
+import { isOver, isWatcher, type Spend, TASK_STATUSES, type TaskStatus } from '../../core/contract/task.ts'
 
 /** Of a node and everything below it. */
 export type Totals = {
   tasks: number
   spend: Spend
+  /** Tokens of the spend that went into watching: judging, summing up, documenting. */
+  watching: number
   counts: Readonly<Record<TaskStatus, number>>
   /** Review items that wait for a person. */
   needsYou: number
@@ -24,7 +26,8 @@ export type Totals = {
 export const timeOf = (totals: Totals, now: number): number => totals.endedMs + totals.open * Math.max(0, now - totals.openSince)
 
 const [TASKS, TURNS, TOKENS, COST, UNPRICED, NEEDS, MATCHES, ENDED, OPEN, SINCE, STATUS] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
-export const WIDTH = STATUS + TASK_STATUSES.length
+const WATCHING = STATUS + TASK_STATUSES.length
+export const WIDTH = WATCHING + 1
 const PLACE = Object.fromEntries(TASK_STATUSES.map((status, i) => [status, STATUS + i])) as Record<TaskStatus, number>
 
 /** Writes what one node adds into the `WIDTH` places of `into` from `at` on. Times count from `base`, so that sums stay exact. */
@@ -41,6 +44,7 @@ export function writeOwn(
   into[at + TOKENS] = tokens
   into[at + COST] = costMicros
   into[at + UNPRICED] = unpricedCalls
+  if (isWatcher(node.kind)) into[at + WATCHING] = tokens
   into[at + NEEDS] = more.needsYou
   into[at + MATCHES] = more.matches ? 1 : 0
   into[at + PLACE[node.status]] = 1
@@ -62,6 +66,7 @@ export function totalsAt(sums: Float64Array, at: number, base: number): Totals {
       costMicros: sums[at + COST]!,
       unpricedCalls: sums[at + UNPRICED]!,
     },
+    watching: sums[at + WATCHING]!,
     counts: Object.fromEntries(TASK_STATUSES.map((status, i) => [status, sums[at + STATUS + i]!])) as Record<TaskStatus, number>,
     needsYou: sums[at + NEEDS]!,
     matches: sums[at + MATCHES]!,

@@ -111,6 +111,8 @@ export const tree = {
     tokens: (n: string, of: string) => `${n} of ${of} tokens`,
     turns: (n: string, of: string) => `${n} of ${of} turns`,
     taskCap: (n: string, of: string) => `${n} of ${of} tasks`,
+    watching: (percent: number, cap: number) => `Watching took ${percent} % of the tokens; parts are watched up to ${cap} %`,
+    watchingHint: 'Judging, summing up and documenting. The goal itself is always judged; a small goal has no cap.',
     elapsed: 'Time since it was given',
     caps: 'What it may use',
     usedBar: (what: string) => `Used: ${what}`,

@@ -1,7 +1,7 @@
 /** Submitting goals and looking at their trees. */
 import type { GoalExample, GoalRequest } from '../../contract/api.ts'
 import { Fault } from '../../contract/fault.ts'
-import type { Spend } from '../../contract/task.ts'
+import { isWatcher, type Spend, type Task, WATCHING_CAP, watchShare } from '../../contract/task.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { Tasks } from '../../tasks/tasks.ts'
 import type { Auth } from '../auth.ts'
@@ -37,11 +37,15 @@ export function goalRoutes(parts: {
     },
     async tree({ param }) {
       const tree = await tasks.tree(param('id'))
-      return { ...tree, cost: costOf(tree.spend) }
+      return { ...tree, cost: costOf(tree.spend), watching: watchingOf(tree.tasks) }
     },
   }
 }
 
+function watchingOf(tasks: readonly Task[]) {
+  const tokens = tasks.reduce((sum, { kind, spend }) => sum + (isWatcher(kind) ? spend.tokens : 0), 0)
+  return { tokens, share: watchShare(tasks), cap: WATCHING_CAP.share }
+}
 const costOf = (spend: Spend) => ({ dollars: spend.costMicros / 1_000_000, unpricedCalls: spend.unpricedCalls })
 const there = (names: readonly string[]) => (names.length > 0 ? `there are ${names.join(', ')}` : 'there are none')
 

@@ -7,7 +7,7 @@ import { Chip } from './chip.tsx'
 import type { Draft } from './draft.ts'
 import type { Drafting } from './use-draft.ts'
 
-export type Part = 'template' | 'url' | 'rules' | 'model' | 'budget' | 'approval' | 'priority' | 'workspace' | 'mode' | 'copy'
+export type Part = 'template' | 'url' | 'rules' | 'criteria' | 'model' | 'budget' | 'approval' | 'priority' | 'workspace' | 'mode' | 'copy'
 type Props = {
   draft: Draft
   change: Drafting['change']

@@ -18,6 +18,7 @@ import { BudgetChip } from './budget-chip.tsx'
 import { Chip } from './chip.tsx'
 import { Choices, type Part } from './choices.tsx'
 import { CopyPanel } from './copy-panel.tsx'
+import { CriteriaChip } from './criteria-chip.tsx'
 import { type Draft, fromTemplate, isEmpty, placesOf, sendingOf } from './draft.ts'
 import { Files } from './files.tsx'
 import { ModelChip } from './model-chip.tsx'
@@ -31,6 +32,7 @@ import { useUploads } from './use-uploads.ts'
 const PART_KEYS = [
   ['template', 'o t'],
   ['model', 'o m'],
+  ['criteria', 'o d'],
   ['budget', 'o b'],
   ['approval', 'o k'],
   ['rules', 'o r'],
@@ -216,6 +218,12 @@ export function Composer({ name, begin, given, from, focus }: Props) {
           choose={(model) => change({ model })}
           open={part === 'model'}
           setOpen={(is) => setPart(is ? 'model' : null)}
+        />
+        <CriteriaChip
+          criteria={draft.criteria}
+          change={(criteria) => change({ criteria })}
+          open={part === 'criteria'}
+          setOpen={(is) => setPart(is ? 'criteria' : null)}
         />
         <BudgetChip
           budget={draft.budget}

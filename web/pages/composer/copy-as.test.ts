@@ -29,6 +29,7 @@ describe('a goal copied for the command line', () => {
       mode: 'step',
       example: 'commands',
       budget: { dollars: 0.000001, tokens: 1_000_000_000 },
+      criteria: ['it is there', "it's right"],
       plan: true,
     }
     expect(wordsOf(asCommand(body, ["it's.txt", '-rf']))).toEqual([
@@ -40,6 +41,8 @@ describe('a goal copied for the command line', () => {
         '--attach',
         "it's.txt",
         './-rf',
+        '--criteria=it is there',
+        "--criteria=it's right",
         '--plan',
         '--',
         '-v is what?',

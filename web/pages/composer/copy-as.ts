@@ -8,7 +8,7 @@ const LINE = ' \\\n  '
 
 /** `files`: names of the attachments; the command line sends them from the folder that it is run in. */
 export function asCommand(body: Body, files: readonly string[]): string {
-  const { goal, agent, example, model, approval, priority, workspace, mode, budget, plan, rules = [] } = body
+  const { goal, agent, example, model, approval, priority, workspace, mode, budget, plan, rules = [], criteria = [] } = body
   const caps = Object.entries(budget ?? {}).map(([cap, value]) => `${cap}=${decimal(value)}`)
   const options = [
     ...Object.entries({ agent, example, model, approval, workspace, mode }).map(
@@ -18,6 +18,7 @@ export function asCommand(body: Body, files: readonly string[]): string {
     caps.length > 0 && `--budget=${caps.join(',')}`,
     files.length > 0 && `--attach ${files.map((name) => quoted(name.startsWith('-') ? `./${name}` : name)).join(' ')}`,
     ...rules.map(({ verdict, scope, signature }) => `--rule ${quoted(`${verdict} ${scope} ${signature}`)}`),
+    ...criteria.map((one) => `--criteria=${quoted(one)}`),
     plan && '--plan',
   ].filter((one): one is string => typeof one === 'string')
   // "-" alone would mean stdin, and a goal that begins with one an option; --attach takes every word up to the next option.
@@ -42,8 +43,11 @@ export function asRequest(body: Body, origin: string, from?: string): string {
 }
 
 /** A call of MCP. `left`: what was said beside the goal that its tool cannot be told. */
-export function asToolCall({ goal, agent, model, approval, plan, budget, ...rest }: Body): { text: string; left: (keyof typeof rest)[] } {
-  const said = { goal, agent, model, approval, plan, budget }
+export function asToolCall({ goal, criteria, agent, model, approval, plan, budget, ...rest }: Body): {
+  text: string
+  left: (keyof typeof rest)[]
+} {
+  const said = { goal, criteria, agent, model, approval, plan, budget }
   const call = { method: 'tools/call', params: { name: 'start_goal', arguments: said } }
   const left = (Object.keys(rest) as (keyof typeof rest)[]).filter((name) => rest[name] !== undefined)
   return { text: JSON.stringify(call, null, 2), left }

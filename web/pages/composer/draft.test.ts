@@ -24,6 +24,7 @@ describe('a draft that was kept', () => {
       workspace: 'shared',
       mode: 'step',
       budget: { dollars: '2,50' },
+      criteria: 'it is there\nit is right',
       attachments: [file('a')],
       key: 'k',
     })
@@ -129,4 +130,22 @@ test('rules of the goal are kept, sent, and come with a template; what is no rul
   expect(sendingOf(kept, false)).toMatchObject({ ok: true, body: { rules } })
   expect(sendingOf({ ...kept, rules: [] }, false)).toEqual({ ok: true, body: { goal: 'x' } })
   expect(fromTemplate({ goal: 'y', variables: [], rules: [...rules] } as never, EMPTY).rules).toEqual(rules)
+})
+
+describe('what counts as done', () => {
+  const body = (criteria: string) => {
+    const sending = sendingOf(draft({ criteria }), false)
+    return sending.ok ? GoalRequest.parse(sending.body).criteria : sending.wrong
+  }
+  test('is sent one a line, without the marks of a list', () =>
+    expect(body('- report.md exists\n\n  2. 12 folders are named \n3 is a number')).toEqual([
+      'report.md exists',
+      '12 folders are named',
+      '3 is a number',
+    ]))
+  test('is left out when nothing stands there', () => expect(body(' \n')).toBeUndefined())
+  test('is not sent when it is too much', () => {
+    expect(body('x\n'.repeat(21))).toMatchObject({ field: 'criteria', why: expect.stringContaining('at most 20') })
+    expect(body('x'.repeat(501))).toMatchObject({ field: 'criteria', why: expect.stringContaining('at most 500') })
+  })
 })

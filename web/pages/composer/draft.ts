@@ -5,6 +5,7 @@ import { APPROVALS, type Approval, ATTACHED_BYTES, ATTACHMENTS } from '../../../
 import type { Budget } from '../../../core/contract/limits.ts'
 import { filled, placesIn } from '../../../core/contract/places.ts'
 import { type GoalRule, NARROW_SCOPES } from '../../../core/contract/policy.ts'
+import { CRITERION_LENGTH, MOST_CRITERIA } from '../../../core/contract/task.ts'
 import { composer as words } from '../../words/composer.ts'
 
 /** A file that is on the server already. `expiresAt`: when it is thrown away. */
@@ -28,6 +29,8 @@ export type Draft = {
   mode?: 'auto' | 'step' | undefined
   budget: Readonly<Partial<Record<Cap, string>>>
   attachments: readonly Attached[]
+  /** What counts as done, as it is typed: one a line. */
+  criteria?: string | undefined
   /** Of this goal alone. */
   rules: readonly GoalRule[]
   /** The same draft sent twice with it starts one goal; '' before it was sent. */
@@ -73,6 +76,7 @@ export function parseDraft(kept: string, now: number): Draft {
     priority: Number.isInteger(raw.priority) ? (raw.priority as number) : undefined,
     workspace: among(raw.workspace, ['task', 'shared'] as const),
     mode: among(raw.mode, ['auto', 'step'] as const),
+    criteria: text(raw.criteria),
   }
   return {
     goal: typeof raw.goal === 'string' ? raw.goal : '',
@@ -115,7 +119,7 @@ export function capOf(cap: Cap, typed: string): number | undefined | string {
 export const placesOf = (draft: Draft): string[] => (draft.template === undefined ? [] : placesIn(draft.goal))
 
 export type Body = RequestOf<'submitGoal'>
-export type Wrong = { field: 'goal' | 'values' | 'budget' | 'attachments'; why: string }
+export type Wrong = { field: 'goal' | 'values' | 'criteria' | 'budget' | 'attachments'; why: string }
 /** `why` is '' where nothing needs to be said: nothing was typed yet. */
 export type Sending = { ok: true; body: Body } | { ok: false; wrong: Wrong }
 
@@ -127,6 +131,10 @@ export function sendingOf(draft: Draft, plan: boolean): Sending {
   if (goal.length > GOAL_LIMIT) return no('goal', words.tooLong(GOAL_LIMIT, goal.length))
   const open = places.filter((place) => (draft.values[place] ?? '').trim() === '')
   if (open.length > 0) return no('values', words.unfilled(open))
+  const criteria = criteriaOf(draft.criteria)
+  if (criteria.length > MOST_CRITERIA) return no('criteria', words.criteriaMany(MOST_CRITERIA))
+  const long = criteria.find((one) => one.length > CRITERION_LENGTH)
+  if (long !== undefined) return no('criteria', words.criterionLong(CRITERION_LENGTH, long.slice(0, 40)))
   const budget: Budget = {}
   for (const cap of CAPS) {
     const value = capOf(cap, draft.budget[cap] ?? '')
@@ -146,11 +154,18 @@ export function sendingOf(draft: Draft, plan: boolean): Sending {
       ...Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)),
       ...(Object.keys(budget).length > 0 ? { budget } : {}),
       ...(draft.attachments.length > 0 ? { attachments: draft.attachments.map(({ id }) => id) } : {}),
+      ...(criteria.length > 0 ? { criteria } : {}),
       ...(draft.rules.length > 0 ? { rules: [...draft.rules] } : {}),
       ...(plan ? { plan } : {}),
     },
   }
 }
+/** One a line; marks of a list at the beginning of a line are none of its words. */
+export const criteriaOf = (typed = ''): string[] =>
+  typed
+    .split('\n')
+    .map((line) => line.replace(/^\s*(?:[-*•]|\d{1,3}[.)])\s+/, '').trim())
+    .filter(Boolean)
 const no = (field: Wrong['field'], why: string): Sending => ({ ok: false, wrong: { field, why } })
 export const sum = (files: readonly { bytes: number }[]): number => files.reduce((all, { bytes }) => all + bytes, 0)
 
@@ -173,6 +188,7 @@ export function fromTemplate(template: Template, before: Draft): Draft {
     values: kept,
     budget: typedBudget(budget ?? {}),
     attachments: before.attachments,
+    ...(template.criteria?.length ? { criteria: template.criteria.join('\n') } : {}),
     rules: template.rules ?? [],
   }
 }

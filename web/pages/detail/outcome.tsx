@@ -17,6 +17,7 @@ export function Outcome({ task }: { task: Task }) {
           <LongText text={task.instruction} />
         </details>
       )}
+      {task.criteria && <Criteria criteria={task.criteria} verdict={verdict} />}
       {task.result !== null && task.result !== '' && (
         <details className="told" open={isOver(task.status)}>
           <summary>
@@ -57,6 +58,39 @@ export function Outcome({ task }: { task: Task }) {
         </details>
       )}
     </>
+  )
+}
+
+/** What counts as done, each with what its evaluator found once it was judged. */
+function Criteria({ criteria, verdict }: { criteria: readonly string[]; verdict: Verdict | null }) {
+  const found = criteria.map((_, i) => verdict?.criteria?.find(({ number }) => number === i + 1))
+  const judged = found.some((one) => one !== undefined)
+  const met = found.filter((one) => one?.met).length
+  return (
+    <details className="told" open>
+      <summary>
+        <h3>{detail.criteria}</h3>{' '}
+        {judged ? (
+          <span className="told-fact">
+            <Mark good={met === criteria.length} word={detail.verdict} /> {detail.criteriaMet(met, criteria.length)}
+          </span>
+        ) : (
+          <span className="dim">{detail.criteriaOpen}</span>
+        )}
+      </summary>
+      <ol className="evidence criteria">
+        {criteria.map((criterion, i) => {
+          const one = found[i]
+          return (
+            // biome-ignore lint/suspicious/noArrayIndexKey: the list is written once and never reordered
+            <li key={i}>
+              {one && <Mark good={one.met} word={one.met ? detail.met : detail.notMet} />} <span className="plain">{criterion}</span>
+              {one && <p className={one.met ? 'plain dim' : 'plain problem'}>{one.evidence}</p>}
+            </li>
+          )
+        })}
+      </ol>
+    </details>
   )
 }
 

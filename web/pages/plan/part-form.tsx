@@ -8,7 +8,9 @@ import { Dialog } from '../../ui/dialog.tsx'
 import { Field } from '../../ui/field.tsx'
 import { Select } from '../../ui/select.tsx'
 import { Switch } from '../../ui/switch.tsx'
+import { composer } from '../../words/composer.ts'
 import { plan as words } from '../../words/plan.ts'
+import { criteriaOf } from '../composer/draft.ts'
 import { itemAt, levelOf, mayWaitFor, type Place } from './edit.ts'
 
 type Fields = Partial<Omit<PlanItem, 'id' | 'children'>>
@@ -23,6 +25,7 @@ function Form(props: { item: PlanItem; level: readonly PlanItem[]; save: (fields
   const { data } = useRead(ROUTES.agents)
   const [title, setTitle] = useState(item.title)
   const [instruction, setInstruction] = useState(item.instruction)
+  const [criteria, setCriteria] = useState(item.criteria?.join('\n') ?? '')
   const [agent, setAgent] = useState(item.agent ?? PLAN_WORKER)
   const [after, setAfter] = useState(item.after)
   const [askMe, setAskMe] = useState(item.askMe === true)
@@ -38,6 +41,7 @@ function Form(props: { item: PlanItem; level: readonly PlanItem[]; save: (fields
       // Who is not named is the usual one; naming that one where nobody was named would change the plan for nothing.
       agent: agent === PLAN_WORKER && item.agent === undefined ? undefined : agent,
       after,
+      criteria: criteriaOf(criteria).length > 0 ? criteriaOf(criteria) : undefined,
       askMe: askMe || undefined,
     })
     props.close()
@@ -67,6 +71,11 @@ function Form(props: { item: PlanItem; level: readonly PlanItem[]; save: (fields
                 if (event.key === 'Enter' && (event.ctrlKey || event.metaKey) && whole) save()
               }}
             />
+          )}
+        </Field>
+        <Field label={composer.criteria} hint={composer.criteriaHint}>
+          {(id, described) => (
+            <textarea id={id} {...described} value={criteria} rows={2} onChange={(event) => setCriteria(event.target.value)} />
           )}
         </Field>
         <Field label={words.agent}>

@@ -1,7 +1,7 @@
 /** The goal as a whole: what it is, how far, what it took of what it may take, why it is held, and what came out. */
 import { ChevronDown, ChevronUp, Flag } from 'lucide-react'
 import type { ReactNode } from 'react'
-import { isOver, titleOf } from '../../../core/contract/task.ts'
+import { isOver, titleOf, WATCHING_CAP } from '../../../core/contract/task.ts'
 import { useNow } from '../../banyan.ts'
 import type { Totals } from '../../data/roll-up.ts'
 import type { Goal, TreeStore } from '../../data/tree-store.ts'
@@ -26,7 +26,7 @@ export function GoalHead({ store, goal, result }: { store: TreeStore; goal: Goal
       <h1 title={title}>{title}</h1>
       <div className="goal-facts">
         <Stand store={store} rootId={goal.id} />
-        <Spent store={store} />
+        <Spent store={store} rootId={goal.id} />
         {goal.model && <span title={words.model}>{goal.model}</span>}
         {goal.mode === 'step' && <span>{words.step}</span>}
         {goal.forkedFrom && (
@@ -127,7 +127,7 @@ function StateBar({ store, rootId }: { store: TreeStore; rootId: string }) {
 }
 
 /** Money against its limit; the other limits one click away. */
-function Spent({ store }: { store: TreeStore }) {
+function Spent({ store, rootId }: { store: TreeStore; rootId: string }) {
   const head = useTreePart(store, (tree) => tree.head)
   if (!head) return null
   const { spend, limits } = head
@@ -162,8 +162,21 @@ function Spent({ store }: { store: TreeStore }) {
           </li>
         ))}
       </ul>
+      <Watching store={store} rootId={rootId} />
       {spend.unpricedCalls > 0 && <p className="dim">{words.unpricedHint(spend.unpricedCalls)}</p>}
     </Popover>
+  )
+}
+
+/** How much of the goal's tokens went into looking at its results. */
+function Watching({ store, rootId }: { store: TreeStore; rootId: string }) {
+  const total = useNode(store, rootId)?.total
+  if (!total || total.spend.tokens === 0) return null
+  const share = total.watching / total.spend.tokens
+  return (
+    <p className="dim" title={words.watchingHint}>
+      {words.watching(Math.ceil(share * 100), WATCHING_CAP.share * 100)}
+    </p>
   )
 }
 const level = (part: number): string => (part >= 1 ? 'full' : part >= 0.8 ? 'near' : '')
