@@ -91,6 +91,7 @@ export async function start(config: ReadyConfig, keeper?: KeeperLine, options: P
     tasks: runtime.tasks,
     registry: runtime.registry,
     submitGoal,
+    ask: (ask, by) => runtime.ask(ask, by),
     baseUrl: auth.baseUrl,
     version,
     secretKey: runtime.systemSecretKey,
@@ -205,6 +206,7 @@ export async function start(config: ReadyConfig, keeper?: KeeperLine, options: P
       }
     },
     submitGoal,
+    ask: (ask, by) => runtime.ask(ask, by),
     examples: runtime.examples,
     shutdown: (how) => void stop('graceful', how).catch((error: unknown) => log('stopping failed', error)),
     pageFolder: join(config.code, 'web', 'dist'),

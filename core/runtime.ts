@@ -60,6 +60,7 @@ import { openSelf } from './self/self.ts'
 import { restoreIfAsked } from './store/backups.ts'
 import { openQuery } from './store/query.ts'
 import { openStore, type Store } from './store/store.ts'
+import type { AskedBy } from './tasks/ask-acts.ts'
 import { unread } from './tasks/outside.ts'
 import { openTasks, type Tasks } from './tasks/tasks.ts'
 import { LEASE_MS } from './tasks/turns.ts'
@@ -87,6 +88,10 @@ export type SubmitGoal = {
   /** What counts as done. */
   criteria?: readonly string[] | undefined
   forkedFrom?: string | undefined
+  /** It is a word to the system itself. */
+  ask?: { conversation?: string } | undefined
+  /** The ask by which it was begun. */
+  asked?: AskedBy | undefined
 }
 
 /** Everything below HTTP: what benchmarks, crash tests and the server share. */
@@ -136,6 +141,11 @@ export type Runtime = {
   /** Settings of the instance: as they are now, and those that change while it runs. */
   settingsList: SettingsList
   submitGoal(goal: SubmitGoal, by: string): Promise<{ treeId: string; created: boolean }>
+  /** Gives a person's word to the agent that people speak to. */
+  ask(
+    ask: { words: string; conversation?: string | undefined; idempotencyKey?: string | undefined },
+    by: string,
+  ): Promise<{ treeId: string; created: boolean }>
   /** Starts the workers; nothing is claimed before. */
   run(): Runner
   close(): Promise<void>
@@ -172,8 +182,9 @@ export type RuntimeOptions = {
 /** What a tool that an agent made may use, all its processes together. */
 const MADE_LIMITS = { memoryBytes: 768 * 2 ** 20, pids: 256, cpus: 1 }
 
-/** Where a goal starts when nobody says otherwise. */
+/** Where a goal starts when nobody says otherwise, and whom people speak to about the system itself. */
 const FIRST_AGENT = 'agent_selector'
+const DESK_AGENT = 'interface'
 
 export async function openRuntime(config: ReadyConfig, options: RuntimeOptions = {}): Promise<Runtime> {
   const now = options.now ?? Date.now
@@ -422,10 +433,14 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
       ...(goal.criteria?.length ? { criteria: goal.criteria } : {}),
       ...(attachments.length > 0 ? { attachments } : {}),
       ...(goal.forkedFrom === undefined ? {} : { forkedFrom: goal.forkedFrom }),
+      ...(name === DESK_AGENT ? { ask: goal.ask ?? {} } : {}),
+      ...(goal.asked === undefined ? {} : { asked: goal.asked }),
       ...(attachments.length + copy.length > 0 ? { prepare } : {}),
     })
     return created.finally(() => (filled === undefined ? undefined : uploads.settle(filled)))
   }
+  const ask: Runtime['ask'] = ({ words, conversation, idempotencyKey }, by) =>
+    submitGoal({ goal: words, agent: DESK_AGENT, idempotencyKey, ask: conversation === undefined ? {} : { conversation } }, by)
   const agent = new UniversalAgent({
     submitGoal,
     history,
@@ -454,7 +469,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     ...(options.onDelta ? { onDelta: options.onDelta } : {}),
     ...(options.failPoint ? { failPoint: options.failPoint } : {}),
   })
-  const editors = openEditors({ store, registry, tools, models, made, system: [FIRST_AGENT, ...Object.values(HELPERS)] })
+  const editors = openEditors({ store, registry, tools, models, made, system: [FIRST_AGENT, DESK_AGENT, ...Object.values(HELPERS)] })
   let runner: Runner | undefined
   const monitor = await openMonitor({
     store,
@@ -556,6 +571,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
       restart = act
     },
     submitGoal,
+    ask,
     run() {
       runner ??= startRunner({
         store,

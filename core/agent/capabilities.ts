@@ -232,7 +232,8 @@ export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal,
           ...(end.tools ? { tools: end.tools } : {}),
         }
         const about = { task, claim, now: parts.now() }
-        if (!judges) return tasks.end(lease, callId, claim, planClosing({ ...about, judged: null }))
+        // An answer to a person is judged by that person.
+        if (!judges || lease.goal.ask) return tasks.end(lease, callId, claim, planClosing({ ...about, judged: null }))
         const [self, children] = await Promise.all([tasks.task(task.id), tasks.children(task.id)])
         const plan = planClosing({
           ...about,

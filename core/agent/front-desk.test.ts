@@ -60,6 +60,14 @@ test('is handed what a person types as a goal', { timeout: 30_000 }, async () =>
   })
 })
 
+test('what a model says without a call is its answer to an ask, and nobody else is asked to judge it', { timeout: 30_000 }, async () => {
+  await h.end()
+  h = await harness(() => ({ text: 'Nothing runs, and nothing waits for you.' }))
+  const { treeId } = await h.runtime.ask({ words: 'Anything new?' }, 'owner')
+  expect(await h.over(treeId)).toMatchObject({ status: 'done', result: 'Nothing runs, and nothing waits for you.' })
+  expect((await h.runtime.tasks.tree(treeId)).tasks).toHaveLength(1)
+})
+
 test('a task that an agent wrote may neither stop a goal nor begin one', { timeout: 30_000 }, async () => {
   await h.end()
   const told: string[] = []

@@ -137,7 +137,7 @@ export class UniversalAgent {
       messages: asked.messages,
       tools: definition.specs,
       maxOutputTokens: agent.max_output_tokens,
-      task: { ...pick(lease.task), stopping: false },
+      task: { ...pick(lease), stopping: false },
     }
     if (driver.outside && (driver.outside.asks?.(request) ?? true) && (await turns.parkOutside(lease, driver.outside.capability(model))))
       return 'gone'
@@ -186,7 +186,7 @@ export class UniversalAgent {
     lease.faults = 0
     const saved = await turns.reply(lease, started.call, {
       text: end.text,
-      calls: end.calls,
+      calls: answersInWords(lease, end) ? [{ tool: 'end_task', input: { status: 'success', result: end.text } }] : end.calls,
       ...(end.outside === undefined ? {} : { outside: end.outside }),
       ...(end.thinking === undefined ? {} : { thinking: end.thinking }),
       provider: provider.name,
@@ -285,7 +285,7 @@ export class UniversalAgent {
       messages: [{ role: 'user', text: old.text }],
       tools: [],
       maxOutputTokens: definition.agent.max_output_tokens,
-      task: { ...pick(lease.task), stopping: false },
+      task: { ...pick(lease), stopping: false },
     }
     const { end, latencyMs } = await this.#call(work, provider, request)
     if ('kind' in end) return this.#faulted(work, { provider, model }, started.call, end, latencyMs, compactions)
@@ -592,4 +592,10 @@ const runOfReads = (due: readonly Prepared[], from: number): number => {
 
 const taintIn = (ended: readonly EndedCall[]): Taint[] => joinTaint(...ended.map((end) => end.taint ?? []))
 
-const pick = ({ id, treeId, agent, kind, instruction, origin }: Lease['task']) => ({ id, treeId, agent, kind, instruction, origin })
+/** Who is spoken to answers as people do: words without a call end an ask, and are read as they come. */
+const answersInWords = ({ goal, task }: Lease, { calls, stop, text }: Reply): boolean =>
+  goal.ask && task.parentId === null && calls.length === 0 && stop === 'end' && text.trim() !== ''
+const pick = ({ task: { id, treeId, agent, kind, instruction, origin }, goal: { ask } }: Lease) => ({
+  ...{ id, treeId, agent, kind, instruction, origin },
+  ...(ask ? { ask } : {}),
+})

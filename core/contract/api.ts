@@ -5,6 +5,7 @@
  */
 import * as z from 'zod'
 import { ACCESS_ROUTES } from './api-access.ts'
+import { ASK_ROUTES } from './api-asks.ts'
 import { BACKUP_ROUTES, BackupItem } from './api-backups.ts'
 import { CHANGE_ROUTES, SelfState } from './api-changes.ts'
 import { DETAIL_ROUTES } from './api-detail.ts'
@@ -119,6 +120,7 @@ const Head = z.object({
   planned: z.exactOptional(z.literal(true)),
   forkedFrom: z.exactOptional(text),
   watched: z.exactOptional(z.boolean()),
+  conversation: z.exactOptional(text),
 }) satisfies z.ZodType<TreeHead>
 /** `status`, `reason`, `attempt`, `result`, `summary` and `note` are the root task's. */
 const TreeItem = Head.extend({
@@ -405,6 +407,7 @@ export const ROUTES = {
   ...MODEL_ROUTES,
   ...SPEND_ROUTES,
   ...WATCH_ROUTES,
+  ...ASK_ROUTES,
   goalExamples: one({
     method: 'GET',
     path: '/api/goal-examples',

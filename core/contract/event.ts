@@ -1,5 +1,6 @@
 /** Every fact that the interface, traces and watchers can see. Append-only; committed with the change it tells of. */
 import type { AccessChange } from './access.ts'
+import type { AskAct } from './ask.ts'
 import type { Change, ChangeState, GateVerdict } from './change.ts'
 import type { Risk } from './command-text.ts'
 import type { Approval } from './goal.ts'
@@ -40,6 +41,8 @@ export type TreeHead = {
   forkedFrom?: string
   /** Whether the watchdog looks after its tasks. Absent in facts that are older than the word. */
   watched?: boolean
+  /** It is an ask and no goal: the first ask of its conversation. */
+  conversation?: string
 }
 
 export type Fact =
@@ -131,6 +134,8 @@ export type Fact =
       by: string
     }
   | { type: 'task.controlled'; taskId: string; verb: string; by: string; comment: string | null }
+  /** What the agent that people speak to did for an ask. More than one goal: any could be meant, and nothing was done. */
+  | { type: 'ask.acted'; taskId: string; callId: string; act: AskAct; goals: string[] }
   /** A person has it done anew from message `from`. What is left out is as it was. `stopped`: tasks below it that had not ended. */
   | {
       type: 'task.rerun'

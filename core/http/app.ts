@@ -29,6 +29,7 @@ import { isPagePath, openPage } from './page.ts'
 import { headersOf, notLoggedIn, problemOf, problemOfError, problemResponse } from './problem.ts'
 import { type Env, NotJson, register } from './router.ts'
 import { accessRoutes } from './routes/access.ts'
+import { type AskSystem, askRoutes } from './routes/asks.ts'
 import { backupRoutes } from './routes/backups.ts'
 import { changeRoutes } from './routes/changes.ts'
 import { detailRoutes, type Worktrees } from './routes/detail.ts'
@@ -90,6 +91,7 @@ export type AppParts = {
   describe: () => Description | Promise<Description>
   /** Resolves when the goal is on stable storage. */
   submitGoal: SubmitGoal
+  ask: AskSystem
   examples: readonly GoalExample[]
   /** Called after the answer went out. */
   shutdown: (how: 'stop' | 'restart') => void
@@ -170,6 +172,7 @@ export function app(parts: AppParts): Hono<Env> {
     ...modelRoutes(parts),
     ...spendRoutes(parts),
     ...watchRoutes(parts),
+    ...askRoutes(parts),
     ...taskRoutes(parts.tasks, parts.files.history, (name) => void parts.models.models.pick(name)),
     ...fileRoutes(parts),
     ...reviewRoutes(parts.tasks),

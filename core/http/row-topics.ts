@@ -39,6 +39,9 @@ const SHARE = 5
 /** Goals that home begins with, newest first; and of older ones those under way. */
 const [NEWEST, UNDER_WAY] = [50, 100]
 
+/** What people ask of the system itself is no goal to look after. */
+const isGoal = (view: TreeView): boolean => view.conversation === undefined
+
 export function openRowTopics(parts: {
   store: Store
   liveConnections: () => number
@@ -57,7 +60,7 @@ export function openRowTopics(parts: {
     touches: (event) => (event.treeId !== null && changesTree(event) ? event.treeId : null),
     async whole() {
       const seq = await store.lastSeq()
-      const page = await listTrees(store, { limit: NEWEST })
+      const page = await listTrees(store, { asks: false, limit: NEWEST })
       const older = await store.db
         .selectFrom('tasks')
         .select('id')
@@ -71,11 +74,18 @@ export function openRowTopics(parts: {
         store,
         older.map((row) => row.id),
       )
-      return { type: 'home', topic: 'home', seq, whole: true, trees: [...page.items, ...running].map(withCost), older: page.nextCursor }
+      return {
+        type: 'home',
+        topic: 'home',
+        seq,
+        whole: true,
+        trees: [...page.items, ...running].filter(isGoal).map(withCost),
+        older: page.nextCursor,
+      }
     },
     async changed(ids) {
       const seq = await store.lastSeq()
-      return { type: 'home', topic: 'home', seq, whole: false, trees: (await treesOf(store, ids)).map(withCost) }
+      return { type: 'home', topic: 'home', seq, whole: false, trees: (await treesOf(store, ids)).filter(isGoal).map(withCost) }
     },
   }
   const readReviews = async (ids: readonly string[] | null) => {

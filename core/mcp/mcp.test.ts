@@ -71,6 +71,30 @@ describe.each(ERAS)('a client of $era', ({ era, connect }) => {
     await client.close()
   })
 
+  test('speaks with Banyan about itself, is asked which goal is meant, and goes on from there', async () => {
+    const client = await connect()
+    const speak = async (words: string, conversation?: string) => {
+      const how = { goal: words, agent: 'interface', ...(conversation ? { conversation } : {}) }
+      const begun = await client.callTool({ name: 'start_goal', arguments: how })
+      expect(begun.isError, textOf(begun)).toBeFalsy()
+      const { task_id } = dataOf<Standing>(begun).task
+      return dataOf<Standing>(await client.callTool({ name: 'wait_task', arguments: { task_id } })).task
+    }
+    const subject = `owls-${era}`
+    const goals = ['trees', 'rivers'].map(async (where) => (await running.submit(`Write of ${subject} and ${where}`)).json.treeId)
+    const [trees, rivers] = (await Promise.all(goals)) as [string, string]
+    await Promise.all([trees, rivers].map((id) => running.asked(id)))
+    expect((await speak('What is going on?')).result).toContain(`Write of ${subject} and trees`)
+    const unclear = await speak(`Cancel the ${subject} goal`)
+    expect(unclear).toMatchObject({ status: 'failed', result: expect.stringContaining(trees) as string })
+    expect(await speak(`Cancel ${rivers}`, unclear.task_id)).toMatchObject({ status: 'done' })
+    expect((await running.over(rivers)).status).toBe('cancelled')
+    expect((await running.tree(trees)).status).toBe('waiting')
+    const nowhere = await client.callTool({ name: 'start_goal', arguments: { goal: 'And now?', conversation: trees } })
+    expect([nowhere.isError, textOf(nowhere)]).toEqual([true, expect.stringContaining('There is no conversation')])
+    await client.close()
+  })
+
   test('gives the same goal twice under one key and has one goal', async () => {
     const client = await connect()
     const give = (goal: string) => client.callTool({ name: 'start_goal', arguments: { goal, idempotency_key: `key-${era}` } })

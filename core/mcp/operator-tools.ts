@@ -33,6 +33,10 @@ export type Doors = {
   tasks: Tasks
   registry: Registry
   submitGoal(goal: GoalRequest & { by: string; idempotencyKey?: string }): Promise<{ treeId: string; created: boolean }>
+  ask(
+    ask: { words: string; conversation?: string | undefined; idempotencyKey?: string | undefined },
+    by: string,
+  ): Promise<{ treeId: string }>
   /** Where a person reaches the page. */
   baseUrl(): string
 }
@@ -73,7 +77,7 @@ function tool<I extends z.ZodObject, O extends z.ZodObject>(
 const done = (data: Record<string, unknown>, words: string): Answer => ({ kind: 'done', data, text: words })
 
 /** In the order in which clients list them; it stays, so that prompts of models can be cached. */
-export function operatorTools({ store, tasks, registry, submitGoal, baseUrl }: Doors): McpTool[] {
+export function operatorTools({ store, tasks, registry, submitGoal, ask, baseUrl }: Doors): McpTool[] {
   const openReviews = async (task: Task) => {
     const { items } = await tasks.reviews({ state: 'open', treeId: task.treeId, limit: 50 })
     return items.filter((review) => review.taskId === task.id || review.taskId.startsWith(`${task.id}.`))
@@ -83,7 +87,7 @@ export function operatorTools({ store, tasks, registry, submitGoal, baseUrl }: D
       name: 'start_goal',
       title: 'Start a goal',
       description:
-        'Gives Banyan a goal, which becomes a tree of tasks that runs on its own and survives restarts. Answers at once with goal_id; follow it with wait_task. A line of the form "Run `command`" runs a command; a numbered list becomes one subtask a line.',
+        'Gives Banyan a goal, which becomes a tree of tasks that runs on its own and survives restarts. Answers at once with goal_id; follow it with wait_task. A line of the form "Run `command`" runs a command; a numbered list becomes one subtask a line. With agent `interface` the words are about Banyan itself, as a person says them ("what is going on?", "cancel the report goal"): it answers and acts, and where several goals could be meant it does nothing and names them.',
       scope: 'goals:write',
       input: z.object({
         goal: GoalText.describe('What is to be done, in plain words'),
@@ -101,12 +105,16 @@ export function operatorTools({ store, tasks, registry, submitGoal, baseUrl }: D
         priority: goalSettings.priority.describe('Higher goes first'),
         example: goalSettings.example.describe('Name of an example goal whose files are put into its folder first'),
         attachments: goalSettings.attachments.describe('Ids of files that were sent over HTTP before (POST /api/uploads)'),
+        conversation: z.string().max(100).optional().describe('With agent `interface`: the id of earlier words to it, to go on from them'),
         idempotency_key: key('The same key with the same goal again answers with the goal of the first time'),
       }),
       output: Standing,
       hints: { reads: false, destroys: false },
-      async run({ idempotency_key: key, ...goal }, call) {
-        const { treeId } = await submitGoal({ ...goal, by: call.by.name, ...(key === undefined ? {} : { idempotencyKey: key }) })
+      async run({ idempotency_key: key, conversation, ...goal }, call) {
+        const { treeId } =
+          conversation === undefined
+            ? await submitGoal({ ...goal, by: call.by.name, ...(key === undefined ? {} : { idempotencyKey: key }) })
+            : await ask({ words: goal.goal, conversation, idempotencyKey: key }, call.by.name)
         if (call.mayFollow) return { kind: 'task', task: await followedTask(tasks, await tasks.task(treeId), call.by, baseUrl()) }
         const task = taskShape(await tasks.task(treeId))
         const url = `${baseUrl()}/trees/${treeId}`

@@ -33,6 +33,15 @@ export function operatorPrompts({ tasks, registry }: Doors): Prompt[] {
           : [],
     },
     {
+      name: 'ask',
+      title: 'Ask Banyan',
+      description: 'How things stand, or what is to become of a goal, in your own words',
+      arguments: [{ name: 'words', description: 'For example: what is going on? cancel the report goal', required: true }],
+      text: async ({ words = '' }) =>
+        `Call start_goal of Banyan with agent "interface" and exactly these words as goal, then wait_task until it is over, and tell me its answer: ${words}\n\nIf it names several goals, ask me which, and give it my answer the same way with \`conversation\` set to the id of the first.`,
+      complete: async () => [],
+    },
+    {
       name: 'review_item',
       title: 'Look at a review item',
       description: 'Explains what an agent asks, so that you can decide',

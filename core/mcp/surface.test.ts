@@ -61,13 +61,14 @@ describe.each(ERAS)('a client of $era', ({ connect }) => {
   test('gets prompts with what they are about in them, and is told which argument is missing', async () => {
     const client = await connect()
     const { prompts } = await client.listPrompts()
-    expect(prompts.map((one) => one.name)).toEqual(['plan_goal', 'review_item', 'explain_failure'])
+    expect(prompts.map((one) => one.name)).toEqual(['plan_goal', 'ask', 'review_item', 'explain_failure'])
     const review = await running.asked(await question())
     const text = async (name: string, given: Record<string, string>) => {
       const [message] = (await client.getPrompt({ name, arguments: given })).messages
       return (message!.content as { text: string }).text
     }
     expect(await text('review_item', { review_id: review.id })).toContain(review.actionHash)
+    expect(await text('ask', { words: 'how is the attic?' })).toContain('how is the attic?')
     expect(await text('plan_goal', { wish: 'Tidy the attic' })).toContain('Tidy the attic')
     const failed = (await running.submit('Run `exit 3`')).json.treeId
     await running.over(failed)

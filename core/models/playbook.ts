@@ -64,12 +64,14 @@ function nextMove({ task, messages }: ModelRequest, options: Parameters<typeof p
   const instruction = task.instruction.trim()
   const order = instruction.replace(/^then[,:]?\s+/i, '')
   for (const book of options.playbooks) {
+    if (task.ask && book.agent !== task.agent) continue
     const groups = book.match(order)
     if (!groups) continue
     const progress = runSteps(book, groups, conversation)
     if (progress.kind === 'end') return end(progress.status, progress.result, progress.evidence)
     return { text: `By the playbook ${book.name}.`, calls: progress.calls, worker: book.agent }
   }
+  if (task.ask) return end('failure', ASK_IN_THESE_WORDS)
   const list = listOf(task.instruction)
   if (list) return workList(list.lines, conversation)
   const command = commandOf(instruction)
@@ -205,6 +207,10 @@ function askPerson(order: string, current: readonly Answered[]): Move {
   ].join('')
   return { text: '', calls: [{ tool: 'flag_for_review', input: { issue, question: true } }] }
 }
+
+/** An ask is no work: nothing of it runs here, and nobody else is asked. */
+const ASK_IN_THESE_WORDS =
+  'Without a model only plain forms are understood: “What is going on?”, “How is the report?”, “Cancel the report”, “Pause …”, “Resume …”, “Start a goal: …”. Say it so, or add the key of a model under Settings, Models.'
 
 /** What a task that is being stopped has to show. */
 function soFar({ earlier, current }: Conversation): string {

@@ -20,8 +20,8 @@ export type ModelRequest = {
   messages: readonly RequestMessage[]
   tools: readonly ToolSpec[]
   maxOutputTokens: number
-  /** For providers that answer by rule or by another agent instead of by reading the prompt. */
-  task: { id: string; treeId: string; agent: string; kind: TaskKind; instruction: string; origin: Origin; stopping: boolean }
+  /** For providers that answer by rule or by another agent instead of by reading the prompt. `ask`: a word to the system itself, and no work. */
+  task: { id: string; treeId: string; agent: string; kind: TaskKind; instruction: string; origin: Origin; stopping: boolean; ask?: boolean }
 }
 
 export type Reply = {

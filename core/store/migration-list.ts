@@ -25,6 +25,7 @@ import * as watchedTasks from './migrations/0022-watched-tasks.ts'
 import * as outsideUsage from './migrations/0023-outside-usage.ts'
 import * as scores from './migrations/0024-scores.ts'
 import * as criteria from './migrations/0025-criteria.ts'
+import * as asks from './migrations/0026-asks.ts'
 
 export const MIGRATIONS: readonly Migration[] = [
   foundation,
@@ -52,4 +53,5 @@ export const MIGRATIONS: readonly Migration[] = [
   outsideUsage,
   scores,
   criteria,
+  asks,
 ]

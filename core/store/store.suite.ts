@@ -154,7 +154,7 @@ const ENTRY = ['name', 'version', 'description', 'body', 'enabled', 'seed_hash',
 const COLUMNS = {
   schema_migrations: ['number', 'name', 'at'],
   meta: ['key', 'value'],
-  trees: ['id', 'goal', 'mode', 'workspace', 'limits', 'turns', 'tokens', 'cost_micros', 'unpriced_calls', 'reserved_turns', 'reserved_tokens', 'reserved_cost_micros', 'tasks', 'paused_reason', 'paused_at', 'started_at', 'submitted_by', 'idempotency_key', 'request_hash', 'approval', 'model', 'plan', 'forked_from', 'watched', 'created_at'],
+  trees: ['id', 'goal', 'mode', 'workspace', 'limits', 'turns', 'tokens', 'cost_micros', 'unpriced_calls', 'reserved_turns', 'reserved_tokens', 'reserved_cost_micros', 'tasks', 'paused_reason', 'paused_at', 'started_at', 'submitted_by', 'idempotency_key', 'request_hash', 'approval', 'model', 'plan', 'forked_from', 'conversation', 'watched', 'created_at'],
   tasks: ['id', 'tree_id', 'parent_id', 'call_id', 'kind', 'agent', 'title', 'instruction', 'instruction_hash', 'origin', 'status', 'reason', 'note', 'priority', 'depth', 'after', 'deadline_at', 'wake_at', 'stopped_by_person', 'workspace', 'grants', 'result', 'summary', 'evidence', 'verdict', 'closing', 'rounds', 'handover', 'turns', 'tokens', 'cost_micros', 'unpriced_calls', 'messages', 'model_calls', 'children', 'round', 'nudges', 'faults', 'wish', 'step', 'attempts', 'lease_worker', 'lease_token', 'lease_until', 'taint', 'plan', 'model', 'watch', 'criteria', 'created_at', 'updated_at'],
   watches: ['task_id', 'tree_id', 'seq', 'body', 'due_at'],
   messages: ['task_id', 'n', 'role', 'body', 'at'],

@@ -38,6 +38,8 @@ export type Database = {
     plan: string | null
     /** The goal that this one was made from. */
     forked_from: string | null
+    /** The first ask of the conversation that it belongs to; null: it is a goal and no ask. */
+    conversation: string | null
     /** 0: the watchdog leaves its tasks alone. */
     watched: number
     created_at: number

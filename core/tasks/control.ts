@@ -5,6 +5,7 @@ import type { Message } from '../contract/message.ts'
 import { isOver } from '../contract/task.ts'
 import { prepare } from '../store/prepared.ts'
 import type { Tx } from '../store/store.ts'
+import { type AskedBy, recordAct } from './ask-acts.ts'
 import { cycleHash } from './create.ts'
 import { settleLostCalls } from './ledger.ts'
 import { endCall, isHoldWish, move, ready } from './move.ts'
@@ -33,6 +34,8 @@ export type Control = {
   model?: string | null | undefined
   /** rerun: the task is paused until whoever asked has put its files back and resumes it. */
   hold?: boolean | undefined
+  /** The ask by which it is done. */
+  asked?: AskedBy | undefined
 }
 
 const childrenOf = prepare<{ id: string }>()((db, p) =>
@@ -48,6 +51,7 @@ export async function control(tx: Tx, id: string, ask: Control): Promise<string[
   const verb = VERBS_DO[ask.verb]
   const cut = await verb(tx, task, below, ask)
   tx.record(task.tree_id, { type: 'task.controlled', taskId: id, verb: ask.verb, by: ask.by, comment: comment ?? ask.message ?? null })
+  if (ask.asked) recordAct(tx, ask.asked, ask.verb, [task.tree_id])
   return cut
 }
 

@@ -13,6 +13,7 @@ import { normaliseInstruction, type Origin, type TaskKind, titleOf } from '../co
 import { prepare } from '../store/prepared.ts'
 import type { Tx } from '../store/store.ts'
 import type { Database } from '../store/tables.ts'
+import { type AskedBy, conversationOf, recordAct, tellEarlier } from './ask-acts.ts'
 import { type Reached, reachedText, spawnReaches } from './limits.ts'
 import { releaseIfFree } from './outcome.ts'
 import {
@@ -54,6 +55,10 @@ export type NewGoal = {
   attachments?: readonly Attached[]
   /** The goal that this one is made from. */
   forkedFrom?: string
+  /** It is no goal but a word to the system itself. `conversation`: an earlier one, from which it goes on. */
+  ask?: { conversation?: string }
+  /** The ask by which it was begun. */
+  asked?: AskedBy
   /** Of the root task; left out, the goal's beginning. */
   title?: string
   /** What counts as done. */
@@ -115,7 +120,12 @@ export const cycleHash = (agent: string, instruction: string): string => hash(`$
 const requestHash = (goal: NewGoal): string => {
   const { approval = 'ask_risky', model = null, plan = false, attachments = [] } = goal
   const criteria = goal.criteria?.length ? [{ criteria: goal.criteria }] : []
-  const more = [approval, model, plan, attachments.map((file) => file.id), ...(goal.rules ? [goal.rules] : []), ...criteria]
+  const more = [
+    ...[approval, model, plan, attachments.map((file) => file.id)],
+    ...(goal.rules ? [goal.rules] : []),
+    ...criteria,
+    ...(goal.ask ? [goal.ask] : []),
+  ]
   const base = [goal.goal, goal.agent, goal.mode, goal.limits, goal.priority, goal.workspace]
   return hash(JSON.stringify(JSON.stringify(more) === '["ask_risky",null,false,[]]' ? base : [...base, ...more]))
 }
@@ -134,6 +144,7 @@ export async function knownGoal(db: Tx['db'], goal: NewGoal): Promise<string | n
 export async function createGoal(tx: Tx, id: string, goal: NewGoal): Promise<{ treeId: string; created: boolean }> {
   const known = await knownGoal(tx.db, goal)
   if (known !== null) return { treeId: known, created: false }
+  const earlier = goal.ask?.conversation === undefined ? null : await conversationOf(tx, goal.ask.conversation)
   const tree: TreeRow = {
     id,
     goal: goal.goal,
@@ -158,6 +169,7 @@ export async function createGoal(tx: Tx, id: string, goal: NewGoal): Promise<{ t
     model: goal.model ?? null,
     plan: goal.plan ? 'open' : null,
     forked_from: goal.forkedFrom ?? null,
+    conversation: goal.ask ? (earlier ?? id) : null,
     watched: 1,
     created_at: tx.now,
   }
@@ -187,6 +199,8 @@ export async function createGoal(tx: Tx, id: string, goal: NewGoal): Promise<{ t
     await append(tx, root, { role: 'user', from: 'system', text: attachedText(goal.attachments) })
     await save(tx, root)
   }
+  if (earlier !== null) await tellEarlier(tx, id, earlier)
+  if (goal.asked) recordAct(tx, goal.asked, 'start', [id])
   for (const rule of goal.rules ?? []) await narrow(tx, { ...rule, treeId: id }, goal.submittedBy)
   if (goal.trial)
     await tx.db
@@ -229,6 +243,7 @@ const TREE_COLUMNS = [
   'model',
   'plan',
   'forked_from',
+  'conversation',
   'created_at',
 ] as const
 const COLUMNS = [

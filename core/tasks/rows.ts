@@ -250,6 +250,7 @@ export function toTree(row: TreeRow): TreeHead {
     ...(row.plan === null ? {} : { planned: true as const }),
     ...(row.forked_from === null ? {} : { forkedFrom: row.forked_from }),
     watched: row.watched === 1,
+    ...(row.conversation === null ? {} : { conversation: row.conversation }),
   }
 }
 export const limitsOf = (row: Pick<TreeRow, 'limits'>): Limits => JSON.parse(row.limits) as Limits

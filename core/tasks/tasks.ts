@@ -9,6 +9,7 @@ import type { BatchDecision, Decision, ExpiryPolicy, Review, ReviewState, Waitin
 import { isWatcher, type Task, type TaskKind } from '../contract/task.ts'
 import { prepare } from '../store/prepared.ts'
 import type { Store, Tx } from '../store/store.ts'
+import { openAsks } from './asks.ts'
 import { type ClosingPlan, end } from './closing.ts'
 import { type Control, control } from './control.ts'
 import { createGoal, knownGoal, type NewGoal } from './create.ts'
@@ -85,6 +86,7 @@ export function openTasks(store: Store, options: TasksOptions = {}) {
     taintOfFiles: (treeId: string, touched: Touched, underWay: readonly { taskId: string; folder: string }[]) =>
       taintOfFiles(store, treeId, touched, underWay),
     watched: openWatched(store),
+    asks: openAsks(store),
     plans: openPlans(store),
     halt: openHalt(store),
     /** Of the last seven days. Every open page asks each second in which something happens, and 100,000 calls take a tenth of a second to add up. */

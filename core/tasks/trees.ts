@@ -24,6 +24,11 @@ export type TreeFilter = {
   [K in 'q' | 'agent' | 'tool' | 'status']?: string | undefined
 } & { [K in 'failed' | 'running' | 'needsYou']?: boolean | undefined } & { is?: GoalState | undefined } & {
   [K in 'costOver' | 'changedSince']?: number | undefined
+} & {
+  /** True: only what people asked of the system itself; false: only goals. */
+  asks?: boolean | undefined
+  conversation?: string | undefined
+  by?: string | undefined
 }
 export type Page<T> = { items: T[]; nextCursor: string | null }
 
@@ -73,7 +78,7 @@ type Row = Selectable<Database['trees']> & {
 }
 
 function narrowed(store: Store, ask: Rows, filter: TreeFilter): Rows {
-  const { q, is, status, failed, running, needsYou, agent, tool, costOver, changedSince } = filter
+  const { q, is, status, failed, running, needsYou, agent, tool, costOver, changedSince, asks, conversation, by } = filter
   let next = ask
   const having = (statuses: readonly string[]) => {
     next = next.where((e) =>
@@ -83,6 +88,9 @@ function narrowed(store: Store, ask: Rows, filter: TreeFilter): Rows {
     )
   }
   if (is !== undefined) next = next.where('root.status', 'in', ROOT_IS[is])
+  if (asks !== undefined) next = next.where('trees.conversation', asks ? 'is not' : 'is', null)
+  if (conversation !== undefined) next = next.where('trees.conversation', '=', conversation)
+  if (by !== undefined) next = next.where('trees.submitted_by', '=', by)
   if (status !== undefined) next = next.where('root.status', '=', status)
   if (q !== undefined) next = next.where((e) => e.or([likes(store, 'trees.goal', q), likes(store, 'root.title', q), e('trees.id', '=', q)]))
   if (failed) having(FAILED)

@@ -50,7 +50,7 @@ export type Lease = {
   grants: Grants
   faults: number
   /** What was said with the goal. */
-  goal: { model: string | null; approval: Approval; plan: 'open' | 'frozen' | null }
+  goal: { model: string | null; approval: Approval; plan: 'open' | 'frozen' | null; ask: boolean }
   /** Its part of a plan; null where there is none. */
   plan: TaskPlan | null
   /** Its worker was lost with it before, and once more sets it aside: nothing else may run beside it until a turn of it is complete. */
@@ -203,6 +203,7 @@ export function openTurns(
               model: task.model ?? tree.model,
               approval: tree.approval as Approval,
               plan: tree.plan as Lease['goal']['plan'],
+              ask: tree.conversation !== null,
             },
             plan: task.plan === null ? null : (JSON.parse(task.plan) as TaskPlan),
             alone,

@@ -15,9 +15,6 @@ import { Ended, EXIT } from './terminal.ts'
 import { askedLines, type Settled, watchTree } from './watch.ts'
 import { counted, oneLine, plain, spent } from './words.ts'
 
-/** The agent that people speak to. */
-const INTERFACE = 'interface'
-
 type Options = {
   file?: string
   example?: string
@@ -97,10 +94,15 @@ export function addAsk(program: Command, cli: Cli): void {
           'Without a model it understands these forms; with one, any words.',
       )
       .argument('<words...>', 'what you want to know, or done')
-      .action(async (words: string[], _: object, own: Command) => {
+      .option('-c, --continue', 'go on from what you asked last, so that "the second one" is understood')
+      .action(async (words: string[], options: { continue?: boolean }, own: Command) => {
         const server = serverOf(cli, own)
-        const body = { goal: words.join(' '), agent: INTERFACE }
-        const submitted = await submit(server, body, randomUUID())
+        const last = options.continue ? (await call(server, 'asks', { query: { limit: '1' } })).items[0] : undefined
+        if (options.continue && !last)
+          throw new Ended(EXIT.usage, 'There is nothing to go on from: you asked nothing yet. Leave --continue out.')
+        const key = randomUUID()
+        const body = { words: words.join(' '), ...(last ? { conversation: last.conversation } : {}) }
+        const submitted = await untilTaken(() => call(server, 'ask', { body, headers: { 'idempotency-key': key } }))
         finish(
           cli,
           submitted,
@@ -110,6 +112,7 @@ export function addAsk(program: Command, cli: Cli): void {
       }),
     'banyan ask "what is going on?"',
     'banyan ask cancel the report goal',
+    'banyan ask --continue the second one',
   )
 }
 
@@ -176,10 +179,13 @@ async function textOf(cli: Cli, server: Server, words: string[], options: Option
 }
 
 /** A goal whose answer got lost was perhaps taken: the same key asks again and finds it. */
-export async function submit(server: Server, body: RequestOf<'submitGoal'>, key: string): Promise<Submitted> {
+export const submit = (server: Server, body: RequestOf<'submitGoal'>, key: string): Promise<Submitted> =>
+  untilTaken(() => call(server, 'submitGoal', { body, headers: { 'idempotency-key': key } }))
+
+async function untilTaken(send: () => Promise<Submitted>): Promise<Submitted> {
   for (let failures = 0, sent = false; ; failures++) {
     try {
-      return await call(server, 'submitGoal', { body, headers: { 'idempotency-key': key } })
+      return await send()
     } catch (error) {
       if (!(error instanceof NotRunning)) throw error
       sent ||= !isRefused(error)

@@ -117,6 +117,10 @@ export function tell(event: Event, paint: Paint): string {
       return `${paint(event.watch === null ? 'dim' : 'you', event.watch === null ? 'watchdog' : `watchdog: ${watchText(event.watch)}`)}: ${oneLine(event.words)}`
     case 'tree.watched':
       return `the watchdog ${event.on ? 'looks after it again' : 'leaves it alone'}, by ${oneLine(event.by, 40)}`
+    case 'ask.acted':
+      return event.goals.length > 1
+        ? `any of ${event.goals.length} goals could be meant; nothing was done`
+        : `for the person: ${event.act} ${event.goals.join()}`
     case 'sweep.repaired':
       return `mended by the sweep: ${oneLine(event.what)}`
     case 'system.paused':

@@ -32,7 +32,7 @@ export function goalRoutes(parts: {
     },
     goalExamples: () => ({ items: [...examples], nextCursor: null }),
     async trees({ query }) {
-      const { items, nextCursor } = await tasks.trees(query)
+      const { items, nextCursor } = await tasks.trees({ ...query, asks: false })
       return { items: items.map((item) => ({ ...item, cost: costOf(item.spend) })), nextCursor }
     },
     async tree({ param }) {
