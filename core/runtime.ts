@@ -283,6 +283,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     ...(options.leaseMs === undefined ? {} : { leaseMs: options.leaseMs }),
     ...(config.reviewExpirySeconds === null ? {} : { expiry: { policy: config.reviewExpiry, seconds: config.reviewExpirySeconds } }),
     dailyMicros: () => list.current.dailyMicros,
+    accounts: () => new Map(models.providers.flatMap(({ name, account }) => (account === undefined ? [] : [[name, account]]))),
     ...(options.outsideLeaseMs === undefined ? {} : { outsideLeaseMs: options.outsideLeaseMs }),
     checks: { edit: (name, input) => tools.get(name)?.problemIn(input) ?? null },
   })
@@ -472,6 +473,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
   const editors = openEditors({ store, registry, tools, models, made, system: [FIRST_AGENT, DESK_AGENT, ...Object.values(HELPERS)] })
   let runner: Runner | undefined
   const monitor = await openMonitor({
+    holds: tasks.holds,
     store,
     models,
     secrets: vault,

@@ -122,13 +122,9 @@ export class UniversalAgent {
     const { turns } = this.#parts.tasks
     const { lease, definition } = work
     const { agent, prompt } = definition
-    const target = this.#choose(lease, agent, lease.faults)
+    const target = await this.#allowed(lease, agent)
+    if (target === 'gone') return 'gone'
     const { provider, model } = target
-    const may = this.#parts.models.breakerOf(provider).mayCall()
-    if (!may.ok) {
-      await turns.postpone(lease, may.retryAt, `${provider.name} failed several times in a row; the next try is made then`)
-      return 'gone'
-    }
     const asked = work.conversation.request()
     const driver = drivenBy(lease, provider)
     const request = {
@@ -200,6 +196,34 @@ export class UniversalAgent {
     return saved.end === 'gone' ? 'gone' : saved.calls
   }
 
+  /** The model to call now: the one that is due, or the other one where that takes no calls. Where neither does, the task waits. */
+  async #allowed(lease: Lease, agent: Agent): Promise<Choice | 'gone'> {
+    const { tasks, models, now } = this.#parts
+    const choice = targetOf(models, lease.goal.model, agent.model)
+    const { fallback, ...first } = choice
+    const both: Choice[] = fallback ? [choice, { ...fallback, fallback: first }] : [choice]
+    let wait: { until: number; park: () => Promise<void> } | undefined
+    for (const target of lease.faults >= FALLBACK_AFTER ? both.toReversed() : both) {
+      const { name, account } = target.provider
+      const pass = account === undefined ? { kind: 'go' as const } : await tasks.holds.pass(name, account, lease.taskId, now())
+      if (pass.kind === 'held') {
+        const { hold } = pass
+        if (!wait || hold.until < wait.until) wait = { until: hold.until, park: () => tasks.turns.park(lease, hold) }
+        continue
+      }
+      const may = models.breakerOf(target.provider).mayCall()
+      if (may.ok) {
+        lease.tries = pass.kind === 'try'
+        return target
+      }
+      const { retryAt } = may
+      const words = `${name} failed several times in a row; the next try is made then`
+      if (!wait || retryAt < wait.until) wait = { until: retryAt, park: () => tasks.turns.postpone(lease, retryAt, words) }
+    }
+    await wait!.park()
+    return 'gone'
+  }
+
   async #call(work: Work, provider: Provider, request: ModelRequest): Promise<{ end: Reply | ModelFault; latencyMs: number }> {
     const { onDelta } = this.#parts
     const begun = performance.now()
@@ -209,13 +233,17 @@ export class UniversalAgent {
     const breaker = this.#parts.models.breakerOf(provider)
     if ('kind' in end) {
       if (!work.signal.aborted) breaker.failed(end)
-    } else breaker.succeeded()
+    } else {
+      breaker.succeeded()
+      if (work.lease.tries) await this.#parts.tasks.holds.passed(provider.name, work.lease.taskId)
+      work.lease.tries = false
+    }
     return { end, latencyMs: performance.now() - begun }
   }
 
   async #faulted(
     work: Work,
-    { provider, model }: Choice,
+    { provider, model, fallback }: Choice,
     call: number,
     fault: ModelFault,
     latencyMs: number,
@@ -239,6 +267,13 @@ export class UniversalAgent {
       await turns.fault(lease, call, { ...told, message: 'stopped' }, now)
       return 'gone'
     }
+    if (fault.limit !== undefined && provider.account !== undefined) {
+      const until = fault.retryAfterMs === undefined ? null : now + fault.retryAfterMs
+      const limit = { provider: provider.name, account: provider.account, kind: fault.limit, why: fault.message, until }
+      return await turns
+        .limited(lease, call, { ...told, costMicros: usage ? told.costMicros : 0 }, limit, fallback !== undefined)
+        .then(() => 'gone')
+    }
     if (fault.kind === 'overflow') {
       const smaller = compactions < MAX_COMPACTIONS ? clearing(work.conversation.history) : null
       // The estimate was too low for this model: make it smaller at once, whatever the estimate says.
@@ -252,9 +287,10 @@ export class UniversalAgent {
   }
 
   /** Clears old tool results, then summarises; if nothing helps, a person is asked. */
-  async #makeSmaller(work: Work, { provider, model }: Choice, compactions: number, room: number): Promise<'gone' | 'smaller'> {
+  async #makeSmaller(work: Work, target: Choice, compactions: number, room: number): Promise<'gone' | 'smaller'> {
     const { turns } = this.#parts.tasks
     const { lease, definition } = work
+    const { provider, model } = target
     const clear = clearing(work.conversation.history)
     if (clear) {
       await turns.note(lease, clear)
@@ -288,7 +324,7 @@ export class UniversalAgent {
       task: { ...pick(lease), stopping: false },
     }
     const { end, latencyMs } = await this.#call(work, provider, request)
-    if ('kind' in end) return this.#faulted(work, { provider, model }, started.call, end, latencyMs, compactions)
+    if ('kind' in end) return this.#faulted(work, target, started.call, end, latencyMs, compactions)
     const costMicros = end.reportedCostMicros ?? (end.usage ? priceOf(provider.name, end.model, end.usage) : null)
     await turns.compacted(
       lease,
@@ -359,7 +395,7 @@ export class UniversalAgent {
   #prepare(work: Work, call: SavedCall): Prepared {
     const tool = work.definition.tools.get(call.tool)
     const context: Call = { id: call.id, task: work.lease.task, signal: work.signal, attempt: call.attempts + 1 }
-    const judges = this.#choose(work.lease, work.definition.agent, 0).provider.judges
+    const judges = targetOf(this.#parts.models, work.lease.goal.model, work.definition.agent.model).provider.judges
     const touched: TouchedByCall = { files: new Set(), folders: new Set() }
     const habits = work.definition.habits.get(call.tool) ?? null
     const all = capabilitiesFor(this.#parts, { lease: work.lease, callId: call.id, signal: work.signal, judges, touched, habits })
@@ -532,11 +568,6 @@ export class UniversalAgent {
     const capped =
       text.length > ANSWER_CAP ? `${text.slice(0, ANSWER_CAP)}\n… (${text.length - ANSWER_CAP} more characters were cut)` : text
     return { id: call.id, text: capped, isError: outcome.isError ?? false, ...(outcome.taint ? { taint: outcome.taint } : {}) }
-  }
-
-  #choose({ goal }: Lease, agent: Agent, faults: number): Choice {
-    const choice = targetOf(this.#parts.models, goal.model, agent.model)
-    return choice.fallback && faults >= FALLBACK_AFTER ? choice.fallback : choice
   }
 
   /** Agent, documents and tools of a task, from rows; kept until any entry of the registry changes. */

@@ -113,6 +113,8 @@ const BreakerItem = z
     failuresInARow: count,
     why: text.nullable(),
     until: time.nullable(),
+    /** It takes no calls because of its limits: one call tries at `until`, and the others follow. null: it does. */
+    hold: z.object({ kind: z.enum(['rate', 'quota']), why: text, since: time, until: time, trying: z.boolean() }).nullable(),
     /** Tasks that wait until it answers again: for its limits, or for its breaker. */
     waiting: count,
     /** When the first of them asks it again by itself. */

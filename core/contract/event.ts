@@ -93,6 +93,10 @@ export type Fact =
       outcome: 'ok' | 'fault' | 'lost'
     }
   | { type: 'model.fault'; taskId: string; provider: string; model: string; kind: string; message: string; retryAt: string | null }
+  /** A call met a limit of the provider: nobody calls it before `until`. `rate`: calls or tokens in a time; `quota`: what is paid for. */
+  | { type: 'provider.held'; provider: string; kind: 'rate' | 'quota'; why: string; until: string }
+  /** It is called again. `by`: why, where no call tried it first. */
+  | { type: 'provider.released'; provider: string; by: string | null }
   | { type: 'review.opened'; review: Review }
   | { type: 'review.decided'; review: Review }
   /** Put off, back from that, or overdue. */

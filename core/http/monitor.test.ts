@@ -154,6 +154,7 @@ describe('a breaker', () => {
       failuresInARow: 0,
       why: null,
       until: null,
+      hold: null,
       waiting: 0,
       resumesAt: null,
     })

@@ -7,6 +7,7 @@ import type { Usage } from '../contract/task.ts'
 import { receive } from './http-stream.ts'
 import { contextWindowOf } from './prices.ts'
 import type { ModelEvent, ModelFault, ModelRequest, Provider, Reply, RequestMessage } from './provider.ts'
+import { accountOf } from './rate-limits.ts'
 import { isObject, isWholeJson, parseArguments, unparsed } from './repair.ts'
 
 /** The newest Sonnet in the SDK's list of models that is not deprecated; a test holds it against the installed SDK. */
@@ -53,6 +54,7 @@ export function anthropic(options: { apiKey: string; baseUrl?: string; idleTimeo
   return {
     name: 'anthropic',
     judges: true,
+    account: accountOf(apiKey, baseUrl),
     contextWindow: (model) => contextWindowOf('anthropic', model) ?? SMALLEST_WINDOW,
     async *stream(request, signal) {
       for await (const event of once(request, signal, true)) {

@@ -50,7 +50,8 @@ export function breaker(options: { failures?: number; openMs?: number; now: () =
     },
     succeeded: close,
     failed(fault) {
-      if (fault.kind !== 'later') return close()
+      // A limit has a hold of its own (`core/tasks/holds.ts`); here it shows that somebody is there.
+      if (fault.kind !== 'later' || fault.limit !== undefined) return close()
       why = fault.message
       const probing = probeUntil !== undefined
       // Calls that began before it opened end one by one; they must not push the next probe away.

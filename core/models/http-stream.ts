@@ -4,6 +4,7 @@
  */
 import { Fault } from '../contract/fault.ts'
 import type { ModelFault } from './provider.ts'
+import { resetMs } from './rate-limits.ts'
 import { isObject } from './repair.ts'
 
 export type Receiving = {
@@ -109,10 +110,12 @@ export function faultOf(error: unknown, from: Pick<Receiving, 'provider' | 'apiK
   }
   // At 429 only the code tells: the words of a mere rate limit also speak of plans and billing.
   const unpaid = UNPAID.test(type) || (status !== undefined && status >= 400 && status < 429 && UNPAID.test(words))
-  if (status === 402 || unpaid) return { kind: 'refused', message: `${message}; check the account's credit` }
-  const wait = retryAfterMs(headers, now)
+  if (status === 402 || unpaid) return { kind: 'refused', message: `${message}; check the account's credit`, limit: 'quota' }
+  const limited = status === 429 || (status === undefined && /rate_limit/i.test(type))
+  const wait = retryAfterMs(headers, now) ?? (limited ? resetMs(headers, words, now) : undefined)
   const later: ModelFault = { kind: 'later', message, ...(wait === undefined ? {} : { retryAfterMs: wait }) }
-  if (status === 429 || status === 529) return later
+  if (limited) return { ...later, limit: 'rate' }
+  if (status === 529) return later
   if (status === 413 || OVERFLOW.test(words) || OVERFLOW.test(type)) return { kind: 'overflow', message }
   if (status === 401 || status === 403) return { kind: 'refused', message: `${message}; check the API key and its rights` }
   if (status !== undefined) {

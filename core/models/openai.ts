@@ -14,6 +14,7 @@ import type { Usage } from '../contract/task.ts'
 import { receive } from './http-stream.ts'
 import { contextWindowOf } from './prices.ts'
 import type { ModelEvent, ModelFault, ModelRequest, Provider, Reply, RequestMessage } from './provider.ts'
+import { accountOf } from './rate-limits.ts'
 import { callsInText, isObject, isWholeJson, parseArguments, unparsed } from './repair.ts'
 
 /** The newest model of OpenAI's middle class that the price data knows, so that caps on money hold; a test holds it against both. */
@@ -95,6 +96,7 @@ export function openai(options: { name: string; apiKey: string | undefined; base
   return {
     name,
     judges: true,
+    account: accountOf(apiKey, baseURL),
     contextWindow: (model) => contextWindowOf(name, model) ?? (isOpenai || isRouter ? HOSTED_WINDOW : LOCAL_WINDOW),
     async *stream(request, signal) {
       for await (const event of once(request, signal)) {

@@ -45,7 +45,14 @@ export type Reply = {
  * refused: key, billing or permission; only a person can mend it.
  * bad: the provider will never accept this request.
  */
-export type ModelFault = { kind: 'later' | 'overflow' | 'refused' | 'bad'; message: string; retryAfterMs?: number; usage?: Usage }
+export type ModelFault = {
+  kind: 'later' | 'overflow' | 'refused' | 'bad'
+  message: string
+  retryAfterMs?: number
+  /** A limit of the whole account, so that every other call would meet it too. `rate`: calls or tokens in a time; `quota`: what is paid for. */
+  limit?: 'rate' | 'quota'
+  usage?: Usage
+}
 
 export type ModelEvent =
   | { type: 'text'; delta: string }
@@ -58,6 +65,8 @@ export type Provider = {
   readonly name: string
   /** False for providers that decide by rule: closing is then computed, not judged. */
   readonly judges: boolean
+  /** Whose limits its calls count against: a mark of address and key, never the key. Absent where there are none. */
+  readonly account?: string
   /**
    * There where an outside agent answers in its own time: a task waits for one instead of asking. `capability`: what such an agent must be able
    * to do for this model; '': nothing special. `asks`: whether this turn needs the agent at all; it does when that is left out.

@@ -1,5 +1,5 @@
 /**
- * Tells the owner's own receiver of alerts and of pauses of the whole system: a POST in the form of Standard Webhooks for each such fact, in
+ * Tells the owner's own receiver of alerts, of pauses of the whole system and of providers that are out of quota: a POST in the form of Standard Webhooks for each such fact, in
  * their order. What a restart cuts off is sent after it, under the same id; what is older than an hour is news to nobody and is left out.
  */
 import type { Event } from '../contract/event.ts'
@@ -8,7 +8,7 @@ import { signatureOf } from '../web/webhook-signature.ts'
 import { savedPlace, savePlace } from './cursor.ts'
 
 const READER = 'alert-webhook'
-const TELLS = ['alert.raised', 'alert.cleared', 'system.paused', 'system.resumed'] as const
+const TELLS = ['alert.raised', 'alert.cleared', 'system.paused', 'system.resumed', 'provider.held', 'provider.released'] as const
 const HOUR_MS = 3_600_000
 const TIMEOUT_MS = 10_000
 const RETRY_MS = [2_000, 15_000, 60_000, 300_000]

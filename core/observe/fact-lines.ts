@@ -1,6 +1,7 @@
 /** Facts that an owner would look for in the log, as a line of it; null for the others, which the fact log has. */
 
 import type { Event } from '../contract/event.ts'
+import { heldText, releasedText } from '../contract/holds.ts'
 import type { LogLevel } from '../contract/log-level.ts'
 import type { About } from './log.ts'
 
@@ -35,6 +36,10 @@ export function lineOf(event: Event): { level: LogLevel; text: string; about: Ab
       return line('warn', `An agent changed the database (${event.verb} of ${event.table}, rows: ${event.rows}), approved by ${event.by}`)
     case 'sweep.repaired':
       return line('warn', `The sweep repaired ${event.what}`)
+    case 'provider.held':
+      return line('warn', `${heldText(event)}: ${event.why}`)
+    case 'provider.released':
+      return line('info', releasedText(event))
     case 'alert.raised':
       return line('warn', event.words)
     case 'alert.cleared':

@@ -15,6 +15,8 @@ export async function gaugesOf(parts: {
   now: number
   resources: Pick<Resources, 'newest' | 'alerts'>
   breakers: readonly Pick<BreakerItem, 'id' | 'state'>[]
+  /** Providers that take no calls because of their limits. */
+  held: ReadonlySet<string>
   turns: number
   slots: number
 }): Promise<Gauge[]> {
@@ -40,6 +42,9 @@ export async function gaugesOf(parts: {
     { name: 'banyan.reviews.open', value: queue.openReviews },
     { name: 'banyan.paused', value: paused ? 1 : 0 },
     ...parts.breakers.map((one): Gauge => ({ name: 'banyan.breaker.state', value: STATES[one.state], labels: { provider: one.id } })),
+    ...parts.breakers.map(
+      (one): Gauge => ({ name: 'banyan.provider.held', value: parts.held.has(one.id) ? 1 : 0, labels: { provider: one.id } }),
+    ),
     ...ALERT_KINDS.map((what): Gauge => ({ name: 'banyan.alert', value: alerts.includes(what) ? 1 : 0, labels: { what } })),
     { name: 'banyan.facts', value: facts },
   ]

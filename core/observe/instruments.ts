@@ -51,6 +51,7 @@ export const GAUGES = {
   'banyan.reviews.open': { unit: '{item}', description: 'Items that wait for a person' },
   'banyan.paused': { unit: '1', description: '1 while everything is paused' },
   'banyan.breaker.state': { unit: '1', description: 'Breaker of a provider: 0 closed, 1 half-open, 2 open' },
+  'banyan.provider.held': { unit: '1', description: '1 while a provider takes no calls because of its limits' },
   'banyan.alert': { unit: '1', description: '1 while a use is above its limit' },
   'banyan.facts': { unit: '{fact}', description: 'Number of the newest fact' },
   'banyan.database.size': { unit: 'By', description: 'Size of the database' },

@@ -5,11 +5,13 @@ import type { ReadyConfig } from '../config.ts'
 import type { System } from '../contract/api.ts'
 import type { BreakerItem, Check } from '../contract/api-system.ts'
 import { Fault } from '../contract/fault.ts'
+import { type HoldKind, heldText } from '../contract/holds.ts'
 import type { Models } from '../models/choose.ts'
 import type { Secrets } from '../secrets/secrets.ts'
 import { SCHEMA } from '../store/migrate.ts'
 import type { Store } from '../store/store.ts'
 import { quotaWaits } from '../tasks/dead.ts'
+import type { Holds } from '../tasks/holds.ts'
 import { keepAlerts, keptAlerts } from './alerts.ts'
 import {
   commandChecks,
@@ -33,7 +35,7 @@ import { openResources } from './resources.ts'
 import { deadOf, queueOf, type Turn, workersOf } from './work.ts'
 
 /** Without what waits for it. */
-export type BreakerState = Omit<BreakerItem, 'waiting' | 'resumesAt'>
+export type BreakerState = Omit<BreakerItem, 'waiting' | 'resumesAt' | 'hold'>
 
 const MB = 1024 * 1024
 /** A write-ahead log larger than this was not checkpointed for long: some reader holds it open. */
@@ -44,6 +46,7 @@ export type Monitor = Awaited<ReturnType<typeof openMonitor>>
 export type MonitorParts = {
   store: Store
   models: Pick<Models, 'providers' | 'breakerOf' | 'describe' | 'pick'>
+  holds: Pick<Holds, 'list'>
   secrets: Pick<Secrets, 'redact' | 'unreadable'>
   config: Pick<
     ReadyConfig,
@@ -118,6 +121,21 @@ export async function openMonitor(parts: MonitorParts) {
     }
   }
   const breakers = () => models.providers.map(({ name }) => breaker(name))
+  async function holds(): Promise<Map<string, NonNullable<BreakerItem['hold']>>> {
+    const rows = await parts.holds.list()
+    return new Map(
+      rows.map(({ provider, kind, why, since, until, probe }) => [
+        provider,
+        {
+          kind: kind as HoldKind,
+          why: parts.secrets.redact(why),
+          since: new Date(Number(since)).toISOString(),
+          until: new Date(Number(until)).toISOString(),
+          trying: probe !== null,
+        },
+      ]),
+    )
+  }
 
   let opened: Promise<Metrics> | undefined
   /** Loaded when somebody collects: the libraries take a fifth of a second. */
@@ -127,7 +145,16 @@ export async function openMonitor(parts: MonitorParts) {
         store,
         version: parts.version ?? 'unknown',
         now,
-        gauges: () => gaugesOf({ store, now: now(), resources, breakers: breakers(), turns: parts.turns().length, slots: parts.slots() }),
+        gauges: async () =>
+          gaugesOf({
+            store,
+            now: now(),
+            resources,
+            breakers: breakers(),
+            held: new Set((await holds()).keys()),
+            turns: parts.turns().length,
+            slots: parts.slots(),
+          }),
       }),
     )
     return opened
@@ -158,9 +185,16 @@ export async function openMonitor(parts: MonitorParts) {
   }
   async function stuckChecks(): Promise<Check[]> {
     const notClosed = breakers().filter((one) => one.state !== 'closed')
+    const held = [...(await holds())]
     const dead = (await deadOf(store, { limit: 200 })).items.filter((task) => task.status !== 'failed')
     const sealed = parts.secrets.unreadable()
     return [
+      held.length === 0
+        ? ok('quota', 'no provider is held because of its limits')
+        : warn(
+            'quota',
+            `${held.map(([provider, hold]) => `${heldText({ provider, ...hold })} (${hold.why})`).join('; ')}: work goes on by itself; \`banyan breakers reset\` asks now, FALLBACK_MODEL answers meanwhile.`,
+          ),
       notClosed.length === 0
         ? ok('providers', 'no circuit breaker is open')
         : warn(
@@ -191,10 +225,12 @@ export async function openMonitor(parts: MonitorParts) {
     dead: (query: { cursor?: string | undefined; limit: number }) => deadOf(store, query),
     /** With the tasks that wait for each. */
     async providers(): Promise<BreakerItem[]> {
-      const waits = await quotaWaits(store)
+      const [waits, held] = await Promise.all([quotaWaits(store), holds()])
       return breakers().map((one) => {
         const own = waits.filter((wait) => wait.provider === one.id)
-        return { ...one, waiting: own.length, resumesAt: own[0] ? new Date(own[0].wakeAt).toISOString() : null }
+        const hold = held.get(one.id) ?? null
+        const resumesAt = hold?.until ?? (own[0] ? new Date(own[0].wakeAt).toISOString() : null)
+        return { ...one, hold, waiting: own.length, resumesAt: own.length > 0 ? resumesAt : null }
       })
     },
     /** Closes a provider's breaker. A Fault where there is no such provider. */

@@ -26,6 +26,7 @@ import * as outsideUsage from './migrations/0023-outside-usage.ts'
 import * as scores from './migrations/0024-scores.ts'
 import * as criteria from './migrations/0025-criteria.ts'
 import * as asks from './migrations/0026-asks.ts'
+import * as providerHolds from './migrations/0027-provider-holds.ts'
 
 export const MIGRATIONS: readonly Migration[] = [
   foundation,
@@ -54,4 +55,5 @@ export const MIGRATIONS: readonly Migration[] = [
   scores,
   criteria,
   asks,
+  providerHolds,
 ]

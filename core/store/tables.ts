@@ -113,8 +113,28 @@ export type Database = {
     watch: string | null
     /** What counts as done, as a list; null: nobody said. */
     criteria: string | null
+    /** The provider whose limits it waits for; null: for none. */
+    held_by: string | null
     created_at: number
     updated_at: number
+  }
+  /** A provider that takes no calls until `until`, because of its limits. See `core/tasks/holds.ts`. */
+  provider_holds: {
+    provider: string
+    /** Whose quota is used up; another key is another account. */
+    account: string
+    /** `rate` or `quota`. */
+    kind: string
+    why: string
+    since: number
+    until: number
+    /** Times that a call tried and met the limit again. */
+    rounds: number
+    /** The task whose call tries, and when it is given up. */
+    probe: string | null
+    probe_until: number | null
+    /** A call went through: how many steps of letting the others go on were taken. */
+    opening: number | null
   }
   messages: { task_id: string; n: number; role: string; body: string; at: number }
   /** What the watchdog remembers of a task that is not over. `seq`: the newest fact it has read of it. `due_at`: it looks then, whatever happens. The row without a task is how far the log is read. */

@@ -468,6 +468,7 @@ async function insert(tx: Tx, tree: TreeRow, task: Insert): Promise<0 | 1> {
     model: task.parent?.model ?? null,
     watch: null,
     criteria: task.criteria.length > 0 ? JSON.stringify(task.criteria) : null,
+    held_by: null,
     created_at: tx.now,
     updated_at: tx.now,
   }

@@ -38,28 +38,34 @@ export async function discard(tx: Tx, id: string, by: string): Promise<string[]>
   return [...cut, ...(await control(tx, id, { verb: 'abort', by }))]
 }
 
-export type QuotaWait = { taskId: string; treeId: string; provider: string | null; wakeAt: number }
+export type QuotaWait = { taskId: string; treeId: string; provider: string | null; wakeAt: number; held: boolean }
 
 /** Tasks that wait until their provider answers again, those that go on first first. `provider`: null where none was called yet. */
 export async function quotaWaits(store: Store): Promise<QuotaWait[]> {
   const rows = await store.db
     .selectFrom('tasks as t')
     .leftJoin('model_calls as c', (join) => join.onRef('c.task_id', '=', 't.id').onRef('c.n', '=', 't.model_calls'))
-    .select(['t.id', 't.tree_id', 't.wake_at', 'c.provider'])
+    .select(['t.id', 't.tree_id', 't.wake_at', 't.held_by', 'c.provider'])
     .where('t.status', '=', sql.lit('waiting'))
     .where('t.reason', '=', 'quota')
     .where('t.wake_at', 'is not', null)
     .orderBy('t.wake_at')
     .limit(10_000)
     .execute()
-  return rows.map((row) => ({ taskId: row.id, treeId: row.tree_id, provider: row.provider, wakeAt: Number(row.wake_at) }))
+  return rows.map((row) => ({
+    taskId: row.id,
+    treeId: row.tree_id,
+    provider: row.held_by ?? row.provider,
+    wakeAt: Number(row.wake_at),
+    held: row.held_by !== null,
+  }))
 }
 
-/** Lets the tasks that wait for this provider go on now. Answers how many did. */
+/** Lets the tasks that wait for this provider go on now, but for those that its limits hold: one of them tries first. Answers how many did. */
 export async function wakeQuota(store: Store, provider: string): Promise<number> {
   let woken = 0
   for (const wait of await quotaWaits(store)) {
-    if (wait.provider !== null && wait.provider !== provider) continue
+    if (wait.held || (wait.provider !== null && wait.provider !== provider)) continue
     woken += await store.transact(async (tx) => {
       const task = await openTask(tx, wait.taskId, wait.treeId)
       if (task.status !== 'waiting' || task.reason !== 'quota') return 0

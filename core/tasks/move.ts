@@ -10,7 +10,7 @@ const endCallRow = prepare<{ id: string; ok: number; at: number }>()((db, p) =>
   db.updateTable('calls').set({ state: 'ended', ok: p.ok, ended_at: p.at, waits: null }).where('id', '=', p.id),
 )
 const callById = prepare<{ id: string }>()((db, p) => db.selectFrom('calls').selectAll().where('id', '=', p.id))
-export type Change = { reason?: Reason | null; note?: string | null; wakeAt?: number | null }
+export type Change = { reason?: Reason | null; note?: string | null; wakeAt?: number | null; heldBy?: string | null }
 
 /** Changes the status of an opened row and tells it; the caller saves the row. Outcomes go through `over`. */
 export function move(tx: Tx, task: TaskRow, to: TaskStatus, change: Change = {}): void {
@@ -20,6 +20,7 @@ export function move(tx: Tx, task: TaskRow, to: TaskStatus, change: Change = {})
   task.reason = change.reason ?? null
   task.note = change.note ?? null
   task.wake_at = change.wakeAt ?? null
+  task.held_by = change.heldBy ?? null
   if (to !== 'assigned' && to !== 'active') {
     task.lease_worker = null
     task.lease_until = 0

@@ -75,6 +75,7 @@ const MUTABLE = [
   'lease_until',
   'taint',
   'plan',
+  'held_by',
   'updated_at',
 ] as const
 const saving = (columns: readonly (typeof MUTABLE)[number][]) =>

@@ -26,7 +26,14 @@ const expired = prepare<{ now: number; limit: number }>()((db, p) =>
     .limit(p.limit),
 )
 const dueWakes = prepare<{ now: number; limit: number }>()((db, p) =>
-  db.selectFrom('tasks').select(['id', 'tree_id']).where('wake_at', 'is not', null).where('wake_at', '<=', p.now).limit(p.limit),
+  db
+    .selectFrom('tasks')
+    .select(['id', 'tree_id'])
+    .where('wake_at', 'is not', null)
+    .where('wake_at', '<=', p.now)
+    // These go on in their turn; see `holds.ts`.
+    .where('held_by', 'is', null)
+    .limit(p.limit),
 )
 const dueDeadlines = prepare<{ now: number; limit: number }>()((db, p) =>
   db
@@ -67,7 +74,7 @@ export async function quick(store: Store, now: number, expiry: ExpiryPolicy = 'p
   for (const { id, tree_id } of await store.read(dueWakes, { now, limit: LIMIT }))
     await each(store, swept, async (tx) => {
       const task = await openTask(tx, id, tree_id)
-      if (task.status !== 'waiting' || task.wake_at === null || task.wake_at > tx.now) return false
+      if (task.status !== 'waiting' || task.wake_at === null || task.wake_at > tx.now || task.held_by !== null) return false
       await ready(tx, task)
       return true
     })

@@ -16,6 +16,7 @@ import { createGoal, knownGoal, type NewGoal } from './create.ts'
 import { discard, wakeQuota } from './dead.ts'
 import { type Checks, decide } from './decide.ts'
 import { openHalt } from './halt.ts'
+import { openHolds } from './holds.ts'
 import { isNew } from './once.ts'
 import { openOutside } from './outside.ts'
 import { openPlans } from './plans.ts'
@@ -53,6 +54,8 @@ export type TasksOptions = {
   dailyMicros?: () => number | null
   /** How long an outside agent may be silent, in milliseconds. */
   outsideLeaseMs?: number
+  /** Whose limits count at each provider; asked each time. */
+  accounts?: () => ReadonlyMap<string, string>
   /** What an edited call must satisfy before it is approved. */
   checks?: Checks
 }
@@ -73,6 +76,7 @@ export function openTasks(store: Store, options: TasksOptions = {}) {
     ...(options.leaseMs === undefined ? {} : { leaseMs: options.leaseMs }),
     ...(expiry === undefined ? {} : { reviewSeconds: expiry.seconds }),
   })
+  const holds = openHolds(store, options.accounts)
   const cutListeners = new Set<(taskId: string) => void>()
   const cutAll = (ids: readonly string[]) => {
     for (const id of ids) for (const listener of cutListeners) listener(id)
@@ -89,6 +93,8 @@ export function openTasks(store: Store, options: TasksOptions = {}) {
     asks: openAsks(store),
     plans: openPlans(store),
     halt: openHalt(store),
+    /** Providers that take no calls because of their limits. */
+    holds,
     /** Of the last seven days. Every open page asks each second in which something happens, and 100,000 calls take a tenth of a second to add up. */
     spend: sharedRead(() => spendReport(store, options.dailyMicros?.() ?? null, Date.now())),
 
@@ -167,7 +173,7 @@ export function openTasks(store: Store, options: TasksOptions = {}) {
 
     async sweep(kind: 'quick' | 'thorough', now: number): Promise<Swept> {
       const swept = kind === 'quick' ? await quick(store, now, expiry?.policy) : await thorough(store, now)
-      if (kind === 'quick') swept.moved += await outside.sweep(now)
+      if (kind === 'quick') swept.moved += (await outside.sweep(now)) + (await holds.sweep(now))
       cutAll(swept.cut)
       return swept
     },

@@ -13,6 +13,7 @@ import { prepare } from '../store/prepared.ts'
 import type { Store, Tx } from '../store/store.ts'
 import { helperExists, type NewChild, spawn } from './create.ts'
 import { isHalted } from './halt.ts'
+import { type Hold, heldWords, hold, type Limit } from './holds.ts'
 import { reserveCall, settleCall, settleLostCalls } from './ledger.ts'
 import { turnReaches } from './limits.ts'
 import { type Change, endCall, holdIfWished, isHoldWish, move, ready, reasonOf } from './move.ts'
@@ -55,6 +56,8 @@ export type Lease = {
   plan: TaskPlan | null
   /** Its worker was lost with it before, and once more sets it aside: nothing else may run beside it until a turn of it is complete. */
   alone: boolean
+  /** Its next call tries a provider that takes no others yet; see `holds.ts`. */
+  tries: boolean
 }
 /** What a turn may do next. `gone`: the task is no longer this worker's, or is held back; drop it. */
 export type TurnStart = { kind: 'go'; call: number; stopping: boolean; messages: number } | { kind: 'gone' }
@@ -207,6 +210,7 @@ export function openTurns(
             },
             plan: task.plan === null ? null : (JSON.parse(task.plan) as TaskPlan),
             alone,
+            tries: false,
           })
           if (alone) break
         }
@@ -392,6 +396,54 @@ export function openTurns(
             message: fault.message,
           },
         })
+      }),
+
+    /**
+     * A model call that met a limit of the whole provider, which is held with it. The task waits like all others, and this is no fault of its;
+     * `elsewhere`: another model answers for it at once.
+     */
+    limited: (
+      lease: Lease,
+      call: number,
+      fault: {
+        provider: string
+        model: string
+        kind: string
+        message: string
+        usage: Usage | null
+        costMicros: number | null
+        latencyMs: number
+      },
+      limit: Limit,
+      elsewhere: boolean,
+    ): Promise<void> =>
+      store.transact(async (tx) => {
+        const task = await openLeased(tx, lease)
+        await settleCall(tx, task, call, { ...fault, outcome: 'fault' })
+        task.attempts = 0
+        const held = await hold(tx, task.id, limit)
+        tx.record(task.tree_id, {
+          type: 'model.fault',
+          taskId: task.id,
+          provider: fault.provider,
+          model: fault.model,
+          kind: fault.kind,
+          message: fault.message.slice(0, 1_000),
+          retryAt: new Date(elsewhere ? tx.now : held.until).toISOString(),
+        })
+        if (elsewhere) return ready(tx, task)
+        move(tx, task, 'waiting', { reason: 'quota', note: heldWords(held), wakeAt: held.until, heldBy: held.provider })
+        await save(tx, task)
+      }),
+
+    /** No call was made: the provider takes none because of its limits. The attempt is not counted. */
+    park: (lease: Lease, held: Hold): Promise<void> =>
+      store.transact(async (tx) => {
+        const task = await openLeased(tx, lease)
+        task.attempts = Math.max(0, task.attempts - 1)
+        const { provider, until } = held
+        move(tx, task, 'waiting', { reason: 'quota', note: heldWords(held), wakeAt: until, heldBy: provider })
+        await save(tx, task)
       }),
 
     /** Records that the call's effect is about to happen; on stable storage for `once`. Returns which attempt this is. */

@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Command } from 'commander'
 import type { Health, System } from '../../core/contract/api.ts'
 import { Fault } from '../../core/contract/fault.ts'
+import { heldText } from '../../core/contract/holds.ts'
 import { watchText } from '../../core/contract/watch.ts'
 import { type Cli, examples, onInterrupt, serverOf, wantsJson, whole } from './context.ts'
 import { call, config, findServer, localUrl, NotRunning, ROOT, type Server } from './server.ts'
@@ -97,8 +98,13 @@ export function addSystem(program: Command, cli: Cli): void {
           if (wantsJson(command)) terminal.document({ running: false, url: server.url })
           throw new Ended(EXIT.failed, `Banyan is not running at ${server.url}; ${server.mend}.`)
         }
-        const [system, stuck] = await Promise.all([call(server, 'system'), call(server, 'watched')])
-        if (wantsJson(command)) return terminal.document({ running: true, url: server.url, ...system, watchdog: stuck })
+        const [system, stuck, { items: providers }] = await Promise.all([
+          call(server, 'system'),
+          call(server, 'watched'),
+          call(server, 'breakers'),
+        ])
+        const held = providers.flatMap(({ id, hold, waiting }) => (hold ? [{ provider: id, waiting, ...hold }] : []))
+        if (wantsJson(command)) return terminal.document({ running: true, url: server.url, ...system, watchdog: stuck, held })
         const { provider } = system
         terminal.out(
           ...table([
@@ -106,6 +112,10 @@ export function addSystem(program: Command, cli: Cli): void {
             ['version', `${system.version} (${system.revision}), schema ${system.schema}, Node ${system.nodeVersion}`],
             ['up for', duration(system.uptimeSeconds * 1_000)],
             ['model', plain(`${provider.name}${provider.model ? `/${provider.model}` : ''}: ${provider.detail}`)],
+            ...held.map((one): [string, string] => [
+              'waiting',
+              `${counted(one.waiting, 'task')}: ${plain(heldText(one))}; ${terminal.banyan} breakers reset ${plain(one.provider)} asks now`,
+            ]),
             ['commands', `run ${plain(system.isolation)}${whyNot(system)}`],
             [
               'tasks',

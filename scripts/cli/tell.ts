@@ -1,6 +1,7 @@
 /** Facts as lines that a person reads. Pure. */
 import { ACCESS_WORDS } from '../../core/contract/access.ts'
 import type { Event } from '../../core/contract/event.ts'
+import { heldText, releasedText } from '../../core/contract/holds.ts'
 import { labelOf, lessonLabelOf } from '../../core/contract/label.ts'
 import { networkWords } from '../../core/contract/network.ts'
 import { watchText } from '../../core/contract/watch.ts'
@@ -127,6 +128,10 @@ export function tell(event: Event, paint: Paint): string {
       return `everything is paused by ${oneLine(event.by, 40)}${event.comment ? `: ${oneLine(event.comment)}` : ''}`
     case 'system.resumed':
       return `work goes on, resumed by ${oneLine(event.by, 40)}`
+    case 'provider.held':
+      return paint('bad', `${heldText(event)}: ${oneLine(event.why, 160)}`)
+    case 'provider.released':
+      return releasedText(event)
     case 'alert.raised':
       return paint('bad', oneLine(event.words))
     case 'alert.cleared':

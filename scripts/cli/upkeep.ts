@@ -80,7 +80,9 @@ export function addUpkeep(program: Command, cli: Cli): void {
     program
       .command('breakers')
       .summary('providers that are not called for now, and what waits for them: list, reset')
-      .description('The circuit breaker of each provider and the tasks that wait for its limits. Without a command it lists them.'),
+      .description(
+        'The circuit breaker of each provider, its limits that were met, and the tasks that wait. Without a command it lists them.',
+      ),
     'banyan breakers',
     'banyan breakers reset anthropic',
   )
@@ -95,10 +97,12 @@ export function addUpkeep(program: Command, cli: Cli): void {
           ...table(
             items.map((one) => [
               plain(one.id),
-              one.state,
+              one.hold === null ? one.state : one.hold.kind === 'quota' ? 'out of quota' : 'rate limit',
               `${counted(one.waiting, 'task')} waiting`,
-              ...[one.until ?? one.resumesAt].map((at) => (at === null ? '-' : `goes on in ${duration(Date.parse(at) - Date.now())}`)),
-              oneLine(one.why ?? '', 160),
+              ...[one.hold?.until ?? one.until ?? one.resumesAt].map((at) =>
+                at === null ? '-' : `goes on in ${duration(Date.parse(at) - Date.now())}`,
+              ),
+              oneLine(one.hold?.why ?? one.why ?? '', 160),
             ]),
           ),
         )
@@ -108,7 +112,9 @@ export function addUpkeep(program: Command, cli: Cli): void {
   examples(
     breakers
       .command('reset')
-      .description('Has a provider called again now, by every task that waits for it.')
+      .description(
+        'Has a provider called again now. Where a limit of it was met, one task tries first, and the others follow when that went through.',
+      )
       .argument('<provider>', 'as the list names it')
       .action(async (id: string, _: object, command: Command) => {
         const done = await call(serverOf(cli, command), 'resetBreaker', { params: { id } })

@@ -19,8 +19,8 @@ import { openai } from '../../core/models/openai.ts'
 import type { Provider } from '../../core/models/provider.ts'
 import { openRuntime } from '../../core/runtime.ts'
 import { violations } from '../../core/tasks/invariants.ts'
+import { type Protocol, streamOf } from '../testing/model-stream.ts'
 
-type Protocol = 'anthropic' | 'openai'
 type Fault = { kind: 'status'; status: number; retryAfter?: string } | { kind: 'hang' } | { kind: 'reset' } | { kind: 'cut'; at: number }
 type Case = { n: number; protocol: Protocol; turn: 0 | 1 | 2; fault: Fault }
 export type Outcome = { goals: number; met: Record<string, number>; requests: number; closed: number; broken: string[] }
@@ -36,34 +36,6 @@ const CALLS = (n: number) => [
   { name: 'read_file', input: { path: 'out.txt' } },
   { name: 'end_task', input: { status: 'success', result: `done ${n}`, evidence: [{ kind: 'file', path: 'out.txt' }] } },
 ]
-
-/** The stream of one call, in pieces as the services send them. */
-function streamOf(protocol: Protocol, call: { name: string; input: unknown }): string {
-  const json = JSON.stringify(call.input)
-  const pieces = [json.slice(0, 10), json.slice(10, 40), json.slice(40)]
-  if (protocol === 'openai') {
-    const chunk = (delta: object, finish: string | null = null) =>
-      `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`
-    const first = { index: 0, id: 'call_1', type: 'function', function: { name: call.name, arguments: '' } }
-    return [
-      chunk({ role: 'assistant', content: null, tool_calls: [first] }),
-      ...pieces.map((piece) => chunk({ tool_calls: [{ index: 0, function: { arguments: piece } }] })),
-      chunk({}, 'tool_calls'),
-      `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [], usage: { prompt_tokens: 9, completion_tokens: 9, total_tokens: 18 } })}\n\n`,
-      'data: [DONE]\n\n',
-    ].join('')
-  }
-  const event = (type: string, body: object) => `event: ${type}\ndata: ${JSON.stringify({ type, ...body })}\n\n`
-  const message = { id: 'msg_1', type: 'message', role: 'assistant', model: 'm', content: [], stop_reason: null }
-  return [
-    event('message_start', { message: { ...message, usage: { input_tokens: 9, output_tokens: 1 } } }),
-    event('content_block_start', { index: 0, content_block: { type: 'tool_use', id: 'toolu_1', name: call.name, input: {} } }),
-    ...pieces.map((piece) => event('content_block_delta', { index: 0, delta: { type: 'input_json_delta', partial_json: piece } })),
-    event('content_block_stop', { index: 0 }),
-    event('message_delta', { delta: { stop_reason: 'tool_use', stop_sequence: null }, usage: { output_tokens: 9 } }),
-    event('message_stop', {}),
-  ].join('')
-}
 
 /** Where the message is complete: what a cut after this leaves is a whole reply. */
 const endOf = (protocol: Protocol, body: string): number =>
@@ -172,7 +144,7 @@ export async function run(every: number, progress: (words: string) => void = () 
       const over = goals.size - left.size
       if (over >= told + 100) progress(`${over} of ${goals.size} goals are over`)
       told = over - (over % 100)
-      // With one fault to every three good replies a breaker opens now and then; a person closes it, as they can on the page.
+      // With one fault to every three good replies a breaker opens now and then; a person closes it, as they can on the page. A hold ends by itself.
       for (const provider of providers)
         if (runtime.models.breakerOf(provider).state() !== 'closed') {
           outcome.closed++

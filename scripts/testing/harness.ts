@@ -33,6 +33,8 @@ export async function harness(
     dataDir?: string
     paused?: boolean
     databaseUrl?: string
+    /** Settings as in the environment. */
+    env?: Readonly<Record<string, string>>
     /** `plain`: as on a machine without a sandbox. */
     isolation?: ReadyConfig['isolation']
   } = {},
@@ -40,7 +42,7 @@ export async function harness(
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'banyan-')))
   const root = dirname(dirname(import.meta.dirname))
   const base = readConfig(
-    { DATA_DIR: dataDir, MODEL: 'scripted', PATH: '/usr/bin:/bin', MAX_CONCURRENT_AGENTS: String(options.slots ?? 4) },
+    { DATA_DIR: dataDir, MODEL: 'scripted', PATH: '/usr/bin:/bin', MAX_CONCURRENT_AGENTS: String(options.slots ?? 4), ...options.env },
     '/nonexistent',
   )
   const config: ReadyConfig = {
@@ -53,7 +55,7 @@ export async function harness(
     databaseUrl: options.databaseUrl ?? base.databaseUrl,
     isolation: options.isolation ?? base.isolation,
   }
-  const runtime = await openRuntime(config, { ...options, providers: [scripted(decide, options)] })
+  const runtime = await openRuntime(config, { ...options, providers: [scripted(decide, options), ...(options.providers ?? [])] })
   const runner = options.paused ? undefined : runtime.run()
   const until = (taskId: string, wanted: (task: Task) => boolean): Promise<Task> =>
     new Promise((resolve, reject) => {

@@ -6,7 +6,7 @@ import type { Handlers } from '../router.ts'
 
 type Names = 'resources' | 'workers' | 'queue' | 'dead' | 'breakers' | 'resetBreaker' | 'logs' | 'doctor' | 'metrics' | 'discardDead'
 
-export function monitorRoutes(monitor: Monitor, tasks: Pick<Tasks, 'discard' | 'wakeQuota'>): Pick<Handlers, Names> {
+export function monitorRoutes(monitor: Monitor, tasks: Pick<Tasks, 'discard' | 'wakeQuota' | 'holds'>): Pick<Handlers, Names> {
   const { resources } = monitor
   return {
     resources: ({ query }) => ({
@@ -23,6 +23,7 @@ export function monitorRoutes(monitor: Monitor, tasks: Pick<Tasks, 'discard' | '
     async resetBreaker({ param, by }) {
       const id = param('id')
       monitor.resetBreaker(id, by.name)
+      await tasks.holds.tryNow(id)
       await tasks.wakeQuota(id)
       return (await monitor.providers()).find((one) => one.id === id)!
     },

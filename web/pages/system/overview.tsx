@@ -101,6 +101,7 @@ function Verdict({ alerts, known }: { alerts: readonly string[]; known: boolean 
     ...breakers.items
       .filter((one) => one.state !== 'closed')
       .map((one) => ({ text: words.verdict.breaker(one.id), to: '/system?tab=providers' })),
+    ...breakers.items.flatMap(({ id, hold }) => (hold ? [{ text: words.verdict.held[hold.kind](id), to: '/system?tab=providers' }] : [])),
     ...(dead.items.length > 0 ? [{ text: words.verdict.dead(dead.items.length), to: '/system?tab=dead' }] : []),
   ]
   if (troubles.length === 0) {

@@ -71,35 +71,45 @@ function Breaker({ breaker }: { breaker: BreakerItem }) {
   const may = useMay()
   const toast = useToast()
   const reset = useWrite(ROUTES.resetBreaker, [ROUTES.breakers, ROUTES.queue])
+  const { hold } = breaker
+  const next = hold?.until ?? breaker.until
   return (
     <li className="breaker card">
       <div className="part-head">
         <strong>{breaker.id}</strong>
-        <Badge tone={TONES[breaker.state]}>{words.states[breaker.state]}</Badge>
+        {hold ? (
+          <Badge tone="bad">{words.held[hold.kind]}</Badge>
+        ) : (
+          <Badge tone={TONES[breaker.state]}>{words.states[breaker.state]}</Badge>
+        )}
         <span className="grow" />
-        {(breaker.state !== 'closed' || breaker.waiting > 0) && may('admin') && (
+        {(hold || breaker.state !== 'closed' || breaker.waiting > 0) && may('admin') && (
           <Button
             disabled={reset.isPending}
             onClick={() =>
               reset.mutate(
                 { params: { id: breaker.id } },
                 {
-                  onSuccess: () => toast(words.resetDone(breaker.id), { tone: 'good' }),
+                  onSuccess: () => toast((hold ? words.tryDone : words.resetDone)(breaker.id), { tone: 'good' }),
                   onError: (fault) => toast(fault.message, { tone: 'bad' }),
                 },
               )
             }
           >
-            {words.reset}
+            {hold ? words.tryNow : words.reset}
           </Button>
         )}
       </div>
       {breaker.failuresInARow > 0 && <p>{words.failures(breaker.failuresInARow)}</p>}
-      {breaker.why && <p className="plain">{breaker.why}</p>}
-      {breaker.until && (
-        <p className="dim">
-          {words.until} <RelativeTime at={breaker.until} />
-        </p>
+      {(hold ?? breaker).why && <p className="plain">{(hold ?? breaker).why}</p>}
+      {hold?.trying ? (
+        <p className="dim">{words.trying}</p>
+      ) : (
+        next && (
+          <p className="dim">
+            {words.until} <RelativeTime at={next} />
+          </p>
+        )
       )}
       {breaker.waiting > 0 && (
         <p className="dim">

@@ -43,7 +43,7 @@ export function System() {
   const dead = useRead(ROUTES.dead, { query: { limit: '200' } }, { follow: true })
   const breakers = useRead(ROUTES.breakers, undefined, { every: 10_000 })
   const stuck = dead.data?.items.length ?? 0
-  const open = breakers.data?.items.filter((one) => one.state !== 'closed').length ?? 0
+  const open = breakers.data?.items.filter((one) => one.state !== 'closed' || one.hold !== null).length ?? 0
   const marks: Partial<Record<SystemTab, number>> = { dead: stuck, providers: open }
   useTitle(tab === 'overview' ? null : words.part(words.tabs[tab]))
   useActions(
