@@ -17,6 +17,8 @@ export type Limits = {
   pids: number
   /** Processors that it may keep busy, such as 0.5; null: all of them, but the rest of the machine goes first. */
   cpus: number | null
+  /** Beside other processes that are busy it gets what one of them gets, not a quarter of that: for work with limits of time of its own. */
+  usualShare?: boolean
 }
 export type Usage = { cpuMs: number | null; peakMemoryBytes: number | null; oomKills: number }
 export type Group = {
@@ -118,12 +120,12 @@ function version1(bases: Partial<Record<Controller, string>> & { memory: string;
       return makeGroup(
         {
           folders: every.map((base) => `${base}/${name}`),
-          limits: ({ memoryBytes, pids: most, cpus }) => [
+          limits: ({ memoryBytes, pids: most, cpus, usualShare }) => [
             [`${memory}/${name}/memory.limit_in_bytes`, String(memoryBytes)],
             // Not there on kernels that do not count swap.
             [`${memory}/${name}/memory.memsw.limit_in_bytes`, String(memoryBytes), 'optional'],
             [`${pids}/${name}/pids.max`, String(most)],
-            [`${cpu}/${name}/cpu.shares`, '256'],
+            [`${cpu}/${name}/cpu.shares`, usualShare ? '1024' : '256'],
             ...(cpus === null
               ? []
               : [[`${cpu}/${name}/cpu.cfs_quota_us`, String(Math.max(1_000, Math.round(cpus * 100_000)))] as [string, string]]),
@@ -156,11 +158,11 @@ function version2(base: string, prefix: string): Cgroups {
       return makeGroup(
         {
           folders: [folder],
-          limits: ({ memoryBytes, pids, cpus }) => [
+          limits: ({ memoryBytes, pids, cpus, usualShare }) => [
             [`${folder}/memory.max`, String(memoryBytes)],
             [`${folder}/memory.swap.max`, '0', 'optional'],
             [`${folder}/pids.max`, String(pids)],
-            [`${folder}/cpu.weight`, '25'],
+            [`${folder}/cpu.weight`, usualShare ? '100' : '25'],
             ...(cpus === null ? [] : [[`${folder}/cpu.max`, `${Math.max(1_000, Math.round(cpus * 100_000))} 100000`] as [string, string]]),
           ],
           async usage() {

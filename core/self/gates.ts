@@ -7,12 +7,13 @@ import { join } from 'node:path'
 import type { ChangedFile, ChangeKind, Level } from '../contract/change.ts'
 import { Fault } from '../contract/fault.ts'
 import type { Owner } from '../exec/local.ts'
+import { type Failures, failuresOf } from './compared.ts'
 import { failed, type GateOf, gateList, skipped, type Verdict, type Work } from './gate-list.ts'
 import { integrityOf } from './integrity.ts'
 import { isTest, type Judged, levelOf } from './levels.ts'
 import type { Packages } from './packages.ts'
 import type { Source } from './repository.ts'
-import type { Ended, Walls } from './walls.ts'
+import { type Ended, INSIDE, type Walls } from './walls.ts'
 
 export type Candidate = { base: string; commit: string; tree: string; kind: ChangeKind; tainted: boolean }
 export type Told = Verdict & { name: string; ms: number }
@@ -151,6 +152,10 @@ export function openGates(parts: GateParts) {
             const from = await layOutBase(candidate, place, files, over)
             return walls.run({ source: from, packages: parts.packages, argv, timeoutMs, signal: how.signal })
           },
+          async failing(argv, timeoutMs) {
+            const from = await layOutBase(candidate, place, [], null)
+            return failuresOn(from, place, argv, timeoutMs, how.signal)
+          },
           async types(argv, timeoutMs) {
             await laidOut()
             return checkTypes(place, mine(), argv, timeoutMs, how.signal)
@@ -254,6 +259,28 @@ export function openGates(parts: GateParts) {
       await rename(`${memory}.new`, memory)
     }
     return ended
+  }
+  /** What fails of the code that runs now, by the report that it writes. */
+  async function failuresOn(
+    from: string,
+    place: string,
+    argv: readonly string[],
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Failures | null> {
+    const folder = join(place, 'report')
+    await mkdir(folder, { recursive: true })
+    if (parts.runAs) await chown(folder, parts.runAs.uid, parts.runAs.gid)
+    const binds = [{ from: folder, to: '/report', write: true }]
+    const report = [...argv, '--reporter=json', '--outputFile=/report/report.json']
+    const ended = await walls.run({ source: from, packages: parts.packages, argv: report, timeoutMs, binds, signal })
+    if (ended.timedOut) return null
+    const text = await readFile(join(folder, 'report.json'), 'utf8').catch(missing)
+    try {
+      return text ? failuresOf(JSON.parse(text), INSIDE) : null
+    } catch {
+      return null // it died while it wrote
+    }
   }
   /** The base with those files of the candidate laid over it that match; null: its tests. */
   async function layOutBase(candidate: Candidate, place: string, files: readonly ChangedFile[], over: RegExp | null): Promise<string> {

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import type { ChangedFile } from '../contract/change.ts'
 import { Fault } from '../contract/fault.ts'
 import { type Canary, judged, layOut, own } from './canary.ts'
+import type { Ended } from './walls.ts'
 
 /** The one file beside the migrations that a new one touches. */
 export const LIST = 'core/store/migration-list.ts'
@@ -54,6 +55,24 @@ export async function tryMigration(parts: Canary, schema: number): Promise<strin
   await moves('up again', UP)
   await judge('schema-up')
   return `On ${parts.copy ? 'a copy of the data' : 'empty data'}: up, whole, down to the same schema and data, and up again.`
+}
+/** Tests of the store of the code that runs now; one compares all columns, which are more then. */
+const OLD_TESTS = ['core/store/store.test.ts', 'core/tasks/review.test.ts']
+const NOT_EXACT = '^(?!.*just those columns)'
+/** What of the candidate is laid over the base for them: the new schema alone. */
+export const SCHEMA_FILES = /^core\/store\/(?:migrations\/|migration-list\.ts$)/
+
+/**
+ * The tests of the code that runs now, on the schema that it would find after the change was taken back. `paths`: of the candidate. `onBase`: runs
+ * vitest on the base with those files of the candidate over it. Null: this source has no such tests.
+ */
+export async function tryOldTests(
+  paths: Iterable<string>,
+  onBase: (argv: readonly string[], over: RegExp) => Promise<Ended>,
+): Promise<Ended | null> {
+  const there = new Set(paths)
+  const known = OLD_TESTS.filter((path) => there.has(path))
+  return known.length === 0 ? null : onBase([...known, '-t', NOT_EXACT], SCHEMA_FILES)
 }
 const firstWords = (log: string): string =>
   (log.split('\n').find((line) => /error|fault/i.test(line)) ?? log.trim().split('\n').at(-1) ?? '').trim().slice(0, 300)

@@ -158,7 +158,8 @@ export function argvOf(what: {
 async function run(argv: readonly string[], inside: Inside, cgroups: Cgroups | null): Promise<Ended> {
   const began = performance.now()
   const output = keepEnds(LOG_BYTES)
-  const group = await cgroups?.group({ memoryBytes: MEMORY_BYTES, pids: 2_048, cpus: null })
+  // Tests have times of their own, which a quarter of a share would make too short.
+  const group = await cgroups?.group({ memoryBytes: MEMORY_BYTES, pids: 2_048, cpus: null, usualShare: true })
   // The shell waits until it is in its group, then becomes bubblewrap.
   const child = spawn('/bin/sh', ['-c', 'read -r go || exit 125; ulimit -c 0; exec "$@" </dev/null', 'gate', ...argv], {
     cwd: '/',
