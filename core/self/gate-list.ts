@@ -333,8 +333,9 @@ async function tried(work: Work, files: readonly string[], left: number): Promis
   const more = left > 0 ? `; ${left} further files were not run` : ''
   if (ended.code === 0) return passed(`${many(files.length, 'file')}: ${counts}${more}.${excused(exempt)}`, first.log)
   if (ended.timedOut) return failed('The tests did not end in time.', ended.log)
-  const name = /^\s*FAIL\s+(.*)$/m.exec(ended.log)?.[1]
-  const words = `${countsIn(ended) || 'The tests could not be run'}${name ? `; the first: ${name.slice(0, 200)}` : ''}.`
+  const names = [...new Set([...ended.log.matchAll(/^\s*FAIL\s+(?:\|\w+\|\s+)?(.*)$/gm)].map(([, name]) => name!.slice(0, 200)))]
+  const shown = names.slice(0, 3).join('; ')
+  const words = `${countsIn(ended) || 'The tests could not be run'}${shown && `: ${shown}`}${names.length > 3 ? '; and others' : ''}.`
   return failed(`${words}${excused(exempt)}`, ended.log)
 }
 const countsIn = (ended: Ended): string => /^\s*Tests\s+(.*)$/m.exec(ended.log)?.[1]?.trim() ?? ''

@@ -39,6 +39,7 @@ describe.skipIf(!need('bubblewrap'))('the walls around a candidate', () => {
       'write to the packages': 'echo x > node_modules/x',
       'see the folder beside it': `ls ${folder}`,
       'see the home of somebody': 'ls /root || ls /home/*',
+      'see a folder of the machine': 'for d in root home run var sys boot opt srv mnt; do test -e /$d && exit 0; done; exit 1',
       'see the environment': 'test -n "$ADMIN_TOKEN$SYSTEM_SECRET_KEY$PWD_OF_BANYAN"',
       'be root': 'test "$(id -u)" = 0 && test -w /usr',
       'reach an address':

@@ -138,14 +138,15 @@ export function argvOf(what: {
     ...SHOWN.flatMap((path) => ['--ro-bind-try', path, path]),
     ...Object.keys(ETC).flatMap((name) => ['--ro-bind', join(etc, name), `/etc/${name}`]),
     ...['--dev', '/dev', '--proc', '/proc', '--perms', '1777', '--tmpfs', '/tmp'],
-    ...['--dir', '/opt/node/bin', '--ro-bind', node, '/opt/node/bin/node'],
+    // In no folder that a machine has: tests of the sandbox look whether those are hidden.
+    ...['--dir', '/node/bin', '--ro-bind', node, '/node/bin/node'],
     // Where the sandbox cannot start inside, its tests must see that there is none.
     ...(form === 'nested' ? [] : ['--ro-bind-try', '/dev/null', '/usr/bin/bwrap']),
     ...[inside.write ? '--bind' : '--ro-bind', inside.source, INSIDE],
     ...(inside.packages === null ? [] : ['--ro-bind', inside.packages, `${INSIDE}/node_modules`]),
     ...(inside.binds ?? []).flatMap(({ from, to, write }) => [write ? '--bind' : '--ro-bind', from, to]),
     ...['--remount-ro', '/'],
-    ...['--chdir', INSIDE, '--clearenv', '--setenv', 'PATH', '/opt/node/bin:/usr/local/bin:/usr/bin:/bin', '--setenv', 'HOME', '/tmp'],
+    ...['--chdir', INSIDE, '--clearenv', '--setenv', 'PATH', '/node/bin:/usr/local/bin:/usr/bin:/bin', '--setenv', 'HOME', '/tmp'],
     ...['--setenv', 'LANG', 'C.UTF-8', '--setenv', 'NO_COLOR', '1', '--setenv', 'CI', '1'],
     ...Object.entries(inside.env ?? {}).flatMap(([name, value]) => ['--setenv', name, value]),
     '--',

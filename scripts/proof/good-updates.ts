@@ -148,6 +148,8 @@ async function one(person: Person, change: GoodChange): Promise<Run> {
   }
   const ended = await person.changeOf(treeId, 'kept', 'undone', 'refused')
   await person.over(treeId)
+  const bad = ended.gates.find((gate) => gate.verdict === 'failed')
+  if (bad) console.log(bad.log)
   return runOf(ended, (await person.http<{ revision: string }>('/health')).revision)
 
   function runOf({ change: ended, gates, story }: ChangeDetail, revision: string): Run {
