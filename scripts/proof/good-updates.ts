@@ -149,7 +149,7 @@ async function one(person: Person, change: GoodChange): Promise<Run> {
   const ended = await person.changeOf(treeId, 'kept', 'undone', 'refused')
   await person.over(treeId)
   const bad = ended.gates.find((gate) => gate.verdict === 'failed')
-  if (bad) console.log(bad.log)
+  if (bad) console.log((await person.http<{ log: string }>(`/api/changes/${ended.change.id}/gates/${encodeURIComponent(bad.name)}`)).log)
   return runOf(ended, (await person.http<{ revision: string }>('/health')).revision)
 
   function runOf({ change: ended, gates, story }: ChangeDetail, revision: string): Run {
