@@ -41,6 +41,8 @@ const heldTasks = prepare<{ provider: string; limit: number }>()((db, p) =>
     .limit(p.limit),
 )
 
+const statusOf = prepare<{ id: string }>()((db, p) => db.selectFrom('tasks').select('status').where('id', '=', p.id))
+
 const isHeld = (hold: Hold): boolean => hold.opening === null
 
 export type Holds = ReturnType<typeof openHolds>
@@ -93,7 +95,12 @@ export function openHolds(store: Store, accounts: () => ReadonlyMap<string, stri
       const [holds, held] = await Promise.all([store.read(allHolds, {}), store.read(heldProviders, {})])
       let moved = 0
       for (const hold of holds) {
-        if (isHeld(hold) && !isDue(hold, now) && !isAnothers(hold)) continue
+        if (hold.probe !== null && !(await mayCall(store, hold.probe)))
+          await store.transact(async (tx) => {
+            const [row] = await tx.query(holdOf, { provider: hold.provider })
+            if (row?.probe === hold.probe) await change(tx, hold.provider, { probe: null, probe_until: null })
+          })
+        else if (isHeld(hold) && !isDue(hold, now) && !isAnothers(hold)) continue
         moved += await store.transact(async (tx) => {
           const [row] = await tx.query(holdOf, { provider: hold.provider })
           if (!row) return 0
@@ -108,6 +115,12 @@ export function openHolds(store: Store, accounts: () => ReadonlyMap<string, stri
       return moved
     },
   }
+}
+
+/** False: it was stopped, paused or set aside before its call was made. */
+async function mayCall(store: Store, id: string): Promise<boolean> {
+  const [task] = await store.read(statusOf, { id })
+  return task !== undefined && ['pending', 'assigned', 'active'].includes(task.status)
 }
 
 const isDue = (hold: Hold, now: number): boolean => now >= hold.until && (hold.probe_until === null || now >= hold.probe_until)

@@ -22,6 +22,8 @@ export async function violations(store: Store, options: { settled?: boolean } = 
       found.push(`task ${task.id} waits for ${task.reason} and no call of its waits: a lost wake`)
     if (task.status === 'waiting' && task.reason === 'quota' && task.wake_at === null)
       found.push(`task ${task.id} waits for a time that is not set`)
+    if (task.held_by !== null && !(task.status === 'waiting' && task.reason === 'quota'))
+      found.push(`task ${task.id} is ${task.status} and is held by the limits of ${task.held_by}`)
     if (task.status === 'waiting' && task.reason === 'closing' && task.closing === null)
       found.push(`task ${task.id} is closing and claims nothing`)
     for (const call of held) {

@@ -50,7 +50,7 @@ async function work(job: Extract<Job, { kind: 'work' }>): Promise<Said> {
     if (job.kill?.point === point && job.kill.hit === hits[point]) die()
   }
   const world = openWorld(job.folder, die)
-  const { decide, judges = false } = scenario
+  const { decide, judges = false, account } = scenario
   const providers = decide
     ? [
         scripted(
@@ -58,7 +58,7 @@ async function work(job: Extract<Job, { kind: 'work' }>): Promise<Said> {
             world.note({ what: 'asked', task: request.task.id, tree: request.task.treeId })
             return decide(request, world)
           },
-          { judges },
+          { judges, ...(account === undefined ? {} : { account }) },
         ),
       ]
     : []

@@ -39,6 +39,8 @@ export type Scenario = {
   /** Left out: the embedded playbook works the goals. */
   decide?(request: ModelRequest, world: World): Scripted | Promise<Scripted>
   judges?: boolean
+  /** Its provider has limits of an account. */
+  account?: string
   /** Called after each commit; by default a person does nothing. Must go by what it sees alone: it forgets everything with each kill. */
   person?(sees: PersonSees): Act
   /** How often each line may be in the files of effects: `once`: never twice. `again`: a command that was cut off is run again. */
@@ -243,6 +245,21 @@ const faults: Scenario = {
     return item ? { kind: 'decide', id: item.id, decision: { decision: 'approve' } } : { kind: 'rest' }
   },
   check: (sees) => (sees.tasks.every((task) => task.status === 'done') ? [] : ['a task was lost to a fault of the provider']),
+}
+
+const limits: Scenario = {
+  name: 'limits',
+  goals: [{ goal: 'parent' }],
+  account: 'somebody',
+  decide(request, world) {
+    const { instruction, treeId } = request.task
+    if (instruction === 'parent') return steps(request, startAll(['a', 'b', 'c', 'd', 'e']), endWith(answersIn(request).at(-1) ?? ''))
+    // The first two calls of the parts meet the limit, whoever makes them.
+    if (world.asked('', treeId) <= 3) return { kind: 'later', limit: 'rate', message: 'the limit is used up', retryAfterMs: 60 }
+    return endWith(`${instruction}: done`)
+  },
+  compare: 'statuses',
+  check: (sees) => (sees.tasks.every((task) => task.status === 'done') ? [] : ['a task was lost to a limit of the provider']),
 }
 
 const poison: Scenario = {
@@ -546,6 +563,7 @@ export const SCENARIOS: readonly Scenario[] = [
   review,
   once,
   faults,
+  limits,
   poison,
   caps,
   stepwise,

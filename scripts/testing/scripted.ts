@@ -7,11 +7,12 @@ export type Scripted =
 
 export function scripted(
   decide: (request: ModelRequest) => Scripted | Promise<Scripted>,
-  options: { name?: string; judges?: boolean; window?: number } = {},
+  options: { name?: string; judges?: boolean; window?: number; account?: string } = {},
 ): Provider {
   return {
     name: options.name ?? 'scripted',
     judges: options.judges ?? false,
+    ...(options.account === undefined ? {} : { account: options.account }),
     contextWindow: () => options.window ?? 1_000_000,
     async *stream(request, signal): AsyncIterable<ModelEvent> {
       const answer = await decide(request)
