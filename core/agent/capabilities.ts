@@ -266,7 +266,7 @@ export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal,
       isAgents: ({ author }) => registry.isAgent(author),
       async saveDocument(document) {
         const before = await registry.get('document', document.name)
-        const saved = await registry.save('document', document, task.agent)
+        const saved = await registry.save('document', document, task.agent, undefined, { kind: 'task', taskId: task.id })
         return { version: saved.version, created: before === undefined }
       },
     },

@@ -1,5 +1,6 @@
 /** Route of how versions of agents, documents and tools did, and models. */
 import * as z from 'zod'
+import { Cause } from './registry.ts'
 import { count, one, text, time, wholeQuery } from './route.ts'
 
 export const SCORE_KINDS = ['agent', 'document', 'tool', 'model'] as const
@@ -44,6 +45,8 @@ const Scores = z
     /** Tasks or calls of one name that are read at most, the newest first. */
     most: count,
     items: z.array(Score),
+    /** Every version of the one that was asked for, newest first, with who and what made it; none where all were asked for. */
+    versions: z.array(z.object({ version: count, author: text, at: time, cause: Cause.nullable() })),
   })
   .meta({ id: 'Scores' })
 export type Scores = z.output<typeof Scores>

@@ -54,5 +54,13 @@ export const ToolEntry = z.object({
 export type ToolEntry = z.output<typeof ToolEntry>
 
 export type EntryOf = { agent: Agent; document: Document; tool: ToolEntry }
+/** What made a version beside its author: the task that an agent was at, a lesson of the history, or the version that it brings back. */
+export const Cause = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('task'), taskId: z.string() }),
+  z.object({ kind: z.literal('lesson'), lesson: z.string() }),
+  z.object({ kind: z.literal('restore'), version: z.number().int() }),
+])
+export type Cause = z.output<typeof Cause>
+
 /** `author` is `seed`, a person's or an agent's name. */
 export type Versioned<T> = T & { version: number; author: string; updatedAt: string }

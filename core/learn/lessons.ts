@@ -194,7 +194,10 @@ export function openLessons(parts: {
           `Only a lesson that was judged better can be kept; this one is "${lessonLabelOf(lesson.state).word}". Try it first.`,
         )
       const { body, habits, version } = await entry()
-      const saved = await registry.save('tool', { ...body, habits: withChange(habits, lesson.change) }, by, version)
+      const saved = await registry.save('tool', { ...body, habits: withChange(habits, lesson.change) }, by, version, {
+        kind: 'lesson',
+        lesson: id,
+      })
       await move(id, ['better'], 'kept', { version: saved.version, decided_by: by }, by)
       return toLesson(await rowOf(id))
     },
@@ -210,7 +213,7 @@ export function openLessons(parts: {
       if (lesson.state !== 'kept')
         throw new Fault('conflict', `Only a kept lesson can be taken back; this one is "${lessonLabelOf(lesson.state).word}".`)
       const { body, habits, version } = await entry()
-      await registry.save('tool', { ...body, habits: without(habits, lesson.change) }, by, version)
+      await registry.save('tool', { ...body, habits: without(habits, lesson.change) }, by, version, { kind: 'lesson', lesson: id })
       await move(id, ['kept'], 'undone', { decided_by: by }, by)
       return toLesson(await rowOf(id))
     },

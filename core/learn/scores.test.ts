@@ -89,6 +89,17 @@ describe('scores', () => {
     expect(items[0]!.p50Ms).toBeGreaterThanOrEqual(0)
   })
 
+  test('stand beside who and what made each version', async () => {
+    const { registry, scores } = await open()
+    await saveAnew(registry, 'generalist')
+    await registry.restore('agent', 'generalist', 1, 'anna')
+    expect((await scores({ agent: 'generalist' })).versions).toMatchObject([
+      { version: 3, author: 'anna', cause: { kind: 'restore', version: 1 } },
+      { version: 2, author: 'owner', cause: null },
+      { version: 1, author: 'seed', cause: null },
+    ])
+  })
+
   test('of a tool are of its calls, with the words of those that failed', async () => {
     const { scores, run } = await open()
     const { id } = await run('read a file')

@@ -48,7 +48,9 @@ export async function scoresOf(parts: { store: Store; registry: Registry; now():
     if (ask.tool !== undefined) items.push(...(await ofTool(window, ask.tool)))
     if (ask.model !== undefined) items.push(...(await ofModels(window, ask.model)))
   }
-  return { days: ask.days, since: new Date(since).toISOString(), most, items }
+  const of = (['agent', 'document', 'tool'] as const).find((kind) => ask[kind] !== undefined)
+  const versions = of === undefined ? [] : await registry.lineage(of, ask[of]!)
+  return { days: ask.days, since: new Date(since).toISOString(), most, items, versions }
 }
 
 type Window = { store: Store; registry: Registry; since: number; most: number; words: boolean }

@@ -126,7 +126,7 @@ export async function openMadeTools(parts: {
     const found = await registry.version('tool', name, version)
     if (!isMade(found)) throw new Fault('conflict', `Version ${version} of ${name} is no tool that an agent made; choose another.`)
     const { version: _v, author: _a, updatedAt: _u, ...body } = found
-    return (await registry.save('tool', { ...body, enabled: true }, by, from.version)) as MadeEntry
+    return (await registry.save('tool', { ...body, enabled: true }, by, from.version, { kind: 'restore', version })) as MadeEntry
   }
   /** The newest version before this one that is another, and was not taken out of use itself. */
   async function versionBefore(entry: MadeEntry): Promise<MadeEntry | null> {
@@ -191,7 +191,7 @@ export async function openMadeTools(parts: {
         })
         .onConflict((c) => c.columns(['name', 'sha']).doUpdateSet({ ...tested, ...approved, failures: 0, broken: null }))
         .execute()
-      const version = await registry.saveIn(tx, 'tool', entry, at.by)
+      const version = await registry.saveIn(tx, 'tool', entry, at.by, { kind: 'task', taskId: at.taskId })
       if (at.approvedBy !== null) tx.record(null, { type: 'tool.approved', name: entry.name, version, by: at.approvedBy })
       return version
     },

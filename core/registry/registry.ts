@@ -2,7 +2,16 @@
 import { createHash } from 'node:crypto'
 import type { Selectable } from 'kysely'
 import { Fault } from '../contract/fault.ts'
-import { Agent, Document, type EntryOf, REGISTRY_KINDS, type RegistryKind, ToolEntry, type Versioned } from '../contract/registry.ts'
+import {
+  Agent,
+  type Cause,
+  Document,
+  type EntryOf,
+  REGISTRY_KINDS,
+  type RegistryKind,
+  ToolEntry,
+  type Versioned,
+} from '../contract/registry.ts'
 import { prepare } from '../store/prepared.ts'
 import type { Store, Tx } from '../store/store.ts'
 import type { Database } from '../store/tables.ts'
@@ -30,9 +39,15 @@ export function openRegistry(store: Store) {
 
   /**
    * Saves a new version; a body equal to the newest saves nothing. A Fault names the field that is wrong. `from`: the version that the writer
-   * began with; if another one was saved since, nothing is.
+   * began with; if another one was saved since, nothing is. `cause`: what made it, beside its author.
    */
-  async function save<K extends RegistryKind>(kind: K, body: unknown, author: string, from?: number): Promise<Versioned<EntryOf[K]>> {
+  async function save<K extends RegistryKind>(
+    kind: K,
+    body: unknown,
+    author: string,
+    from?: number,
+    cause?: Cause,
+  ): Promise<Versioned<EntryOf[K]>> {
     const parsed = SCHEMAS[kind].safeParse(body)
     if (!parsed.success) {
       const issue = parsed.error.issues[0]!
@@ -42,7 +57,7 @@ export function openRegistry(store: Store) {
     await store.transact(
       async (tx) => {
         await mustBeNewest(tx, kind, parsed.data.name, from)
-        await put(tx, kind, parsed.data as EntryOf[K], author, null)
+        await put(tx, kind, parsed.data as EntryOf[K], author, null, cause)
       },
       { durable: true },
     )
@@ -58,8 +73,8 @@ export function openRegistry(store: Store) {
     save,
 
     /** As `save`, as a part of another commit; the caller has checked the body. Answers the version. */
-    saveIn: <K extends RegistryKind>(tx: Tx, kind: K, body: EntryOf[K], author: string): Promise<number> =>
-      put(tx, kind, SCHEMAS[kind].parse(body) as EntryOf[K], author, null),
+    saveIn: <K extends RegistryKind>(tx: Tx, kind: K, body: EntryOf[K], author: string, cause?: Cause): Promise<number> =>
+      put(tx, kind, SCHEMAS[kind].parse(body) as EntryOf[K], author, null, cause),
 
     /**
      * Saves an earlier version anew, in the name of whoever asks; a removed entry is back with it. A Fault where there is no such version, or
@@ -67,7 +82,7 @@ export function openRegistry(store: Store) {
      */
     async restore<K extends RegistryKind>(kind: K, name: string, version: number, author: string): Promise<Versioned<EntryOf[K]>> {
       const { version: _version, author: _author, updatedAt: _at, ...body } = await this.version(kind, name, version)
-      return save(kind, body, author)
+      return save(kind, body, author, undefined, { kind: 'restore', version })
     },
 
     /** The row goes, its versions stay: saving the name again goes on counting. `from`: as in `save`. */
@@ -98,6 +113,23 @@ export function openRegistry(store: Store) {
         .orderBy('version', 'desc')
         .execute()
       return rows.map((row) => ofVersion<K>(row))
+    },
+
+    /** Who and what made each version, newest first; none where the name was never used. */
+    async lineage(kind: RegistryKind, name: string): Promise<{ version: number; author: string; at: string; cause: Cause | null }[]> {
+      const rows = await store.db
+        .selectFrom('versions')
+        .select(['version', 'author', 'at', 'cause'])
+        .where('kind', '=', kind)
+        .where('name', '=', name)
+        .orderBy('version', 'desc')
+        .execute()
+      return rows.map(({ version, author, at, cause }) => ({
+        version: Number(version),
+        author,
+        at: new Date(Number(at)).toISOString(),
+        cause: cause === null ? null : (JSON.parse(cause) as Cause),
+      }))
     },
 
     /** One version of an entry, removed or not. */
@@ -192,7 +224,14 @@ export function openRegistry(store: Store) {
   }
 }
 
-async function put<K extends RegistryKind>(tx: Tx, kind: K, body: EntryOf[K], author: string, seedHash: string | null): Promise<number> {
+async function put<K extends RegistryKind>(
+  tx: Tx,
+  kind: K,
+  body: EntryOf[K],
+  author: string,
+  seedHash: string | null,
+  cause?: Cause,
+): Promise<number> {
   const last = await tx.db
     .selectFrom('versions')
     .select(['version', 'body'])
@@ -204,7 +243,10 @@ async function put<K extends RegistryKind>(tx: Tx, kind: K, body: EntryOf[K], au
   const present = await tx.db.selectFrom(tableOf(kind)).select('version').where('name', '=', body.name).executeTakeFirst()
   if (present && last?.body === text && author !== 'seed') return present.version
   const version = (last?.version ?? 0) + 1
-  await tx.db.insertInto('versions').values({ kind, name: body.name, version, body: text, author, at: tx.now }).execute()
+  await tx.db
+    .insertInto('versions')
+    .values({ kind, name: body.name, version, body: text, author, at: tx.now, cause: cause ? JSON.stringify(cause) : null })
+    .execute()
   const row = {
     version,
     description: body.description,

@@ -27,6 +27,7 @@ import * as scores from './migrations/0024-scores.ts'
 import * as criteria from './migrations/0025-criteria.ts'
 import * as asks from './migrations/0026-asks.ts'
 import * as providerHolds from './migrations/0027-provider-holds.ts'
+import * as causes from './migrations/0028-causes.ts'
 
 export const MIGRATIONS: readonly Migration[] = [
   foundation,
@@ -56,4 +57,5 @@ export const MIGRATIONS: readonly Migration[] = [
   criteria,
   asks,
   providerHolds,
+  causes,
 ]

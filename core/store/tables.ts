@@ -495,7 +495,8 @@ export type Database = {
     policy: string | null
     seen_at: number
   }
-  versions: { kind: string; name: string; version: number; body: string; author: string; at: number }
+  /** `cause`: what made it, beside its author, as an object; null: a person or agent by their own hand, or older than the word. */
+  versions: { kind: string; name: string; version: number; body: string; author: string; at: number; cause: string | null }
   /** Changes of the system's own code; see `core/contract/change.ts`. */
   changes: {
     id: string

@@ -1,6 +1,6 @@
 /** `banyan scores`: how versions of agents, documents and tools did, and models. */
 import { type Command, InvalidArgumentError } from 'commander'
-import type { Score } from '../../core/contract/api-scores.ts'
+import type { Score, Scores } from '../../core/contract/api-scores.ts'
 import { type Cli, examples, serverOf, wantsJson } from './context.ts'
 import { call } from './server.ts'
 import { duration, money, oneLine, plain, short, table } from './words.ts'
@@ -28,6 +28,13 @@ const rowOf = (score: Score): string[] => [
 ]
 const HEAD = (kind: Score['kind']): string[] => [kind, 'success', 'score (judged)', 'cost', 'tokens', 'median', '95 %']
 
+const causeOf = (cause: NonNullable<Scores['versions'][number]['cause']>): string =>
+  cause.kind === 'restore'
+    ? `brings back v${cause.version}`
+    : cause.kind === 'task'
+      ? `task ${plain(cause.taskId)}`
+      : `lesson ${plain(cause.lesson)}`
+
 const whole = (given: string): string => {
   if (!/^\d{1,3}$/.test(given) || Number(given) < 1 || Number(given) > 365)
     throw new InvalidArgumentError('Write a number of days from 1 to 365.')
@@ -51,7 +58,21 @@ export function addScores(program: Command, cli: Cli): void {
       .action(async (options: Options, command: Command) => {
         const scores = await call(serverOf(cli, command), 'scores', { query: options })
         if (wantsJson(command)) return terminal.document(scores)
-        if (scores.items.length === 0) return terminal.say(`Nothing of that ended in the last ${options.days} days.`)
+        if (scores.items.length === 0 && scores.versions.length === 0)
+          return terminal.say(`Nothing of that ended in the last ${options.days} days.`)
+        if (scores.versions.length > 0)
+          terminal.out(
+            ...table([
+              ['version', 'made by', 'when', 'from'],
+              ...scores.versions.map((one) => [
+                `v${one.version}`,
+                oneLine(one.author, 40),
+                one.at.slice(0, 16).replace('T', ' '),
+                one.cause ? causeOf(one.cause) : '',
+              ]),
+            ]),
+            '',
+          )
         for (const [kind, items] of Map.groupBy(scores.items, (item) => item.kind))
           terminal.out(...table([HEAD(kind), ...items.map(rowOf)]), '')
         for (const item of scores.items)

@@ -86,6 +86,27 @@ describe.skipIf(noBrowser)('agents, documents and tools', { timeout: 90_000 }, (
     await heading(page, 'task_evaluator').waitFor()
   })
 
+  test('the history of an agent tells how each version did, and goes back with one press', async () => {
+    await make('scored')
+    const { treeId } = await api('/api/goals', { goal: 'Run `echo well`', agent: 'scored' })
+    await expect.poll(async () => (await api(`/api/trees/${treeId}`)).status, { timeout: 15_000 }).toBe('done')
+    const { version: _v, ...first } = await read('scored')
+    await api('/api/agents/scored', { ...first, instruction: 'Another line.' }, 'PUT')
+    const page = await open('/agents/scored?tab=history')
+    const rows = page.locator('.score-table tbody tr')
+    await rows.nth(1).waitFor()
+    expect(await rows.allInnerTexts()).toEqual([
+      expect.stringMatching(/^2 current[\s\S]*not used/),
+      expect.stringMatching(/^1[\s\S]*1 of 1: too few to say[\s\S]*Restore/),
+    ])
+    await axe(page)
+    await page.setViewportSize({ width: 390, height: 844 })
+    expect(await overflow(page)).toBe(0)
+    await rows.nth(1).getByRole('button', { name: 'Restore' }).click()
+    await rows.first().getByText('brings back version 1').waitFor()
+    expect(await read('scored')).toMatchObject({ version: 3, instruction: 'First line.\nSecond line.' })
+  })
+
   test('an edit is kept over a reload, saved by its key as a new version, and undone', async () => {
     await make('editable')
     const page = await open('/agents/editable')

@@ -19,6 +19,8 @@ import { type Body, type Kind, useEntryActs, useVersions } from './entries.ts'
 import type { Editing } from './entry-page.tsx'
 import { filesOf } from './files.ts'
 import { changed } from './merge.ts'
+import { VersionScores } from './version-scores.tsx'
+import './scores.css'
 
 export function History<K extends Kind>({ kind, editing }: { kind: K; editing: Editing<K> }) {
   const { id, ask, to } = editing
@@ -41,81 +43,91 @@ export function History<K extends Kind>({ kind, editing }: { kind: K; editing: E
   const chosen = versions.find((one) => String(one.version) === ask.v) ?? versions[0]!
   const before = versions.find((one) => one.version < chosen.version)
   const base = ask.compare === '0' ? null : (versions.find((one) => String(one.version) === ask.compare) ?? before ?? null)
-  const restore = () =>
+  const restore = (version: number) =>
     void act(async () => {
-      const made = await acts.restore(id, chosen.version)
+      const made = await acts.restore(id, version)
       go(to({ v: undefined, compare: undefined }), 'replace')
-      toast(library.restored(chosen.version, made.version), { tone: 'good', undo: () => void act(() => acts.restore(id, newest)) })
+      toast(library.restored(version, made.version), { tone: 'good', undo: () => void act(() => acts.restore(id, newest)) })
     })
   return (
-    <div className="history">
-      <nav aria-label={library.history}>
-        <ol className="versions">
-          {versions.map((one, i) => {
-            const older = versions[i + 1]
-            return (
-              <li key={one.version}>
-                <Link
-                  to={to({ tab: 'history', v: String(one.version), compare: undefined })}
-                  className="version"
-                  aria-current={one.version === chosen.version ? 'true' : undefined}
-                >
-                  <span className="version-name">
-                    <strong>{library.version(one.version)}</strong>
-                    {one.version === newest && <Badge tone="good">{library.newest}</Badge>}
-                  </span>
-                  <span className="facts">
-                    <Author name={one.author} /> · <RelativeTime at={one.updatedAt} />
-                  </span>
-                  <span className="facts">
-                    {older
-                      ? library.changedFields(
-                          changed(kind, older as unknown as Body<K>, one as unknown as Body<K>).map(
-                            (field) => library.fieldNames[field] ?? field,
-                          ),
-                        )
-                      : library.firstVersion}
-                  </span>
-                </Link>
-              </li>
-            )
-          })}
-        </ol>
-      </nav>
-      <section className="stack" aria-labelledby={heading}>
-        <div className="page-head">
-          <h2 id={heading}>{library.version(chosen.version)}</h2>
-          <div className="actions">
-            <Select
-              label={library.comparedWith}
-              value={String(base?.version ?? 0)}
-              options={[
-                ...versions
-                  .filter((one) => one.version !== chosen.version)
-                  .map((one) => ({ value: String(one.version), label: `${library.comparedWith}: ${library.shortVersion(one.version)}` })),
-                { value: '0', label: library.whole },
-              ]}
-              choose={(value) => go(to({ tab: 'history', v: String(chosen.version), compare: value }))}
-            />
-            {chosen.version !== newest && (
-              <Button look="primary" disabled={busy} onClick={restore} title={library.restoreHow}>
-                {library.restore(chosen.version)}
-              </Button>
-            )}
+    <>
+      <VersionScores
+        kind={kind}
+        id={id}
+        newest={newest}
+        busy={busy}
+        pathOf={(version) => to({ tab: 'history', v: String(version), compare: undefined })}
+        restore={restore}
+      />
+      <div className="history">
+        <nav aria-label={library.history}>
+          <ol className="versions">
+            {versions.map((one, i) => {
+              const older = versions[i + 1]
+              return (
+                <li key={one.version}>
+                  <Link
+                    to={to({ tab: 'history', v: String(one.version), compare: undefined })}
+                    className="version"
+                    aria-current={one.version === chosen.version ? 'true' : undefined}
+                  >
+                    <span className="version-name">
+                      <strong>{library.version(one.version)}</strong>
+                      {one.version === newest && <Badge tone="good">{library.newest}</Badge>}
+                    </span>
+                    <span className="facts">
+                      <Author name={one.author} /> · <RelativeTime at={one.updatedAt} />
+                    </span>
+                    <span className="facts">
+                      {older
+                        ? library.changedFields(
+                            changed(kind, older as unknown as Body<K>, one as unknown as Body<K>).map(
+                              (field) => library.fieldNames[field] ?? field,
+                            ),
+                          )
+                        : library.firstVersion}
+                    </span>
+                  </Link>
+                </li>
+              )
+            })}
+          </ol>
+        </nav>
+        <section className="stack" aria-labelledby={heading}>
+          <div className="page-head">
+            <h2 id={heading}>{library.version(chosen.version)}</h2>
+            <div className="actions">
+              <Select
+                label={library.comparedWith}
+                value={String(base?.version ?? 0)}
+                options={[
+                  ...versions
+                    .filter((one) => one.version !== chosen.version)
+                    .map((one) => ({ value: String(one.version), label: `${library.comparedWith}: ${library.shortVersion(one.version)}` })),
+                  { value: '0', label: library.whole },
+                ]}
+                choose={(value) => go(to({ tab: 'history', v: String(chosen.version), compare: value }))}
+              />
+              {chosen.version !== newest && (
+                <Button look="primary" disabled={busy} onClick={() => restore(chosen.version)} title={library.restoreHow}>
+                  {library.restore(chosen.version)}
+                </Button>
+              )}
+            </div>
           </div>
-        </div>
-        {fault && <Fault>{fault}</Fault>}
-        {base === null ? (
-          filesOf(kind, null, body(chosen.version)!).map((file) => (
-            <section key={file.path} className="stack">
-              <h3>{file.path}</h3>
-              <CodeEditor label={file.path} value={file.after ?? ''} language={file.language ?? 'text'} most={40} />
-            </section>
-          ))
-        ) : (
-          <DiffView key={`${chosen.version}/${base.version}`} files={filesOf(kind, body(base.version)!, body(chosen.version)!)} />
-        )}
-      </section>
-    </div>
+          {fault && <Fault>{fault}</Fault>}
+          {base === null ? (
+            filesOf(kind, null, body(chosen.version)!).map((file) => (
+              <section key={file.path} className="stack">
+                <h3>{file.path}</h3>
+                <CodeEditor label={file.path} value={file.after ?? ''} language={file.language ?? 'text'} most={40} />
+              </section>
+            ))
+          ) : (
+            <DiffView key={`${chosen.version}/${base.version}`} files={filesOf(kind, body(base.version)!, body(chosen.version)!)} />
+          )}
+        </section>
+      </div>
+    </>
   )
 }

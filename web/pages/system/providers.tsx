@@ -15,6 +15,7 @@ import { Reading } from '../../ui/reading.tsx'
 import { RelativeTime } from '../../ui/relative-time.tsx'
 import { system } from '../../words/system.ts'
 import { usd, wholeNumber } from '../../words/words.ts'
+import { ModelScores } from './model-scores.tsx'
 
 const words = system.providers
 const EVERY_MS = 10_000
@@ -63,6 +64,7 @@ export function Providers() {
         )}
       </Reading>
       <Spend />
+      <ModelScores />
     </div>
   )
 }
