@@ -1,9 +1,9 @@
 /** Routes of what was learnt from the history: the list, looking again, judging one, and a person's word on it. */
 import * as z from 'zod'
-import { Judgement, LESSON_STATES } from './learning.ts'
+import { Judgement, LESSON_STATES, Words } from './learning.ts'
 import { count, listOf, one, text, time } from './route.ts'
 
-/** `cases`: calls that show it. `version`: the version of the tool's entry that it made. */
+/** `tool`: name of the tool, agent or document that it changes. `cases`: what shows it, the newest last. `version`: the version that it made. */
 export const LessonItem = z
   .object({
     id: text,
@@ -14,8 +14,9 @@ export const LessonItem = z
     change: z.discriminatedUnion('kind', [
       z.object({ kind: z.literal('limit'), limit: z.object({ program: text, seconds: count }) }),
       z.object({ kind: z.literal('repeat'), repeat: z.object({ error: text, times: count, waitMs: count }) }),
+      z.object({ kind: z.literal('words'), words: Words }),
     ]),
-    cases: z.array(z.object({ treeId: text, taskId: text, callId: text })),
+    cases: z.array(z.object({ treeId: text, taskId: text, callId: text.nullable(), words: text.optional() })),
     judgement: Judgement.nullable(),
     version: count.nullable(),
     decidedBy: text.nullable(),
@@ -54,7 +55,7 @@ export const LESSON_ROUTES = {
     status: 202,
     response: LessonItem,
   }),
-  keepLesson: act('keep', 'Lets a lesson that was judged better take effect, as a new version of its tool'),
+  keepLesson: act('keep', 'Lets a lesson that was judged better, or words that a person wants untested, take effect, as a new version'),
   declineLesson: act('decline', 'Puts a lesson away; only more cases bring it back'),
   undoLesson: act('undo', 'Takes a kept lesson back, and nothing else'),
 } as const

@@ -71,6 +71,7 @@ export function changeLabelOf({ state, decidedBy }: { state: ChangeState; decide
 
 const LESSON_LABELS: Readonly<Record<LessonState, Label>> = {
   found: { word: 'found', shape: '◌', tone: 'idle' },
+  untested: { word: 'draft, untested', shape: '◌', tone: 'you' },
   judging: { word: 'being tried', shape: '▶', tone: 'run' },
   better: { word: 'better: waits for you', shape: '⚑', tone: 'you' },
   no_better: { word: 'not better beyond chance', shape: '‖', tone: 'stop' },

@@ -31,13 +31,16 @@ export type Habits = z.output<typeof Habits>
 export type TimeLimit = Habits['limits'][number]
 export type Repeat = Habits['repeats'][number]
 
-/** `limit` and `repeat` change a tool's habits: what they do can be measured without a model. */
-export const LESSON_KINDS = ['limit', 'repeat'] as const
+/**
+ * `limit` and `repeat` change a tool's habits: what they do can be measured without a model. `words` add a paragraph to an instruction or a
+ * document: only a live model can tell what they do.
+ */
+export const LESSON_KINDS = ['limit', 'repeat', 'words'] as const
 /**
  * found → judging → better or no_better. A person keeps one that is better, or declines one; `undone`: it was kept, and an earlier version of
- * the tool was put back.
+ * the tool was put back. Words are `untested` in place of `found`, and a person may keep them so.
  */
-export const LESSON_STATES = ['found', 'judging', 'better', 'no_better', 'kept', 'declined', 'undone'] as const
+export const LESSON_STATES = ['found', 'untested', 'judging', 'better', 'no_better', 'kept', 'declined', 'undone'] as const
 export type LessonState = (typeof LESSON_STATES)[number]
 
 /** One goal of the built-in set in both arms: how often it was tried, how often it ended as it should, and its median time. */
@@ -58,7 +61,18 @@ export const Judgement = z.object({
 })
 export type Judgement = z.output<typeof Judgement>
 
-export type LessonChange = { kind: 'limit'; limit: TimeLimit } | { kind: 'repeat'; repeat: Repeat }
+/** What words are drafted from: verdicts of evaluators, flags that a person answered, calls that were refused and then went well. */
+export const WORD_SIGNS = ['verdict', 'flag', 'call'] as const
+export const Words = z.object({
+  target: z.object({ kind: z.enum(['agent', 'document']), name: z.string() }),
+  sign: z.enum(WORD_SIGNS),
+  /** What all cases have in common; it says which lesson it is, however the figures grow. */
+  key: z.string(),
+  /** The paragraph as it would stand at the end of the instruction or document. */
+  text: z.string().min(1).max(2_000),
+})
+export type Words = z.output<typeof Words>
+export type LessonChange = { kind: 'limit'; limit: TimeLimit } | { kind: 'repeat'; repeat: Repeat } | { kind: 'words'; words: Words }
 
 /** Whether a line reads like a pattern with `…` for anything. Plain text otherwise, so no pattern can be slow. */
 export function readsLike(line: string, pattern: string): boolean {

@@ -21,19 +21,20 @@ export type Run = {
   /** What it wrote to standard error, or else its output; '' where it went well. */
   error: string
 }
+export type Case = { treeId: string; taskId: string; callId: string | null; words?: string | undefined }
 export type Found = {
   change: LessonChange
   title: string
   why: string
-  /** Calls that show it, the newest last. */
-  cases: { treeId: string; taskId: string; callId: string }[]
+  /** Calls or tasks that show it, the newest last; `words`: what was said there. */
+  cases: Case[]
 }
 
 /** Cases, and goals that they are of, from which a lesson is one. */
-const CASES = 3
-const GOALS = 2
+export const CASES = 3
+export const GOALS = 2
 /** Share of those who tried again that must have come through. */
-const PASSED = 0.5
+export const PASSED = 0.5
 const LONGEST_LIMIT = 3_600
 const MOST_REPEATS = 5
 /** Who comes again at once meets the same others. */

@@ -1,18 +1,22 @@
 /**
  * The door of learning: finds lessons in the history, judges them on the built-in goals in a system of its own, and lets a person keep what
- * is better. Keeping saves a new version of the tool's entry; an earlier version put back undoes it.
+ * is better. Words for instructions and documents are drafted and stay untested until a live model has run both arms; a person may keep them
+ * so. Keeping saves a new version of the entry; undoing takes just the lesson out of it again.
  */
-import { createHash } from 'node:crypto'
 import { Fault } from '../contract/fault.ts'
 import { lessonLabelOf } from '../contract/label.ts'
-import { type ArmFigures, Habits, type Judgement, type LessonChange, type LessonState } from '../contract/learning.ts'
+import { type ArmFigures, Habits, type Judgement, type LessonChange, type LessonState, type Words } from '../contract/learning.ts'
+import type { EntryOf, RegistryKind } from '../contract/registry.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Store } from '../store/store.ts'
-import type { Database } from '../store/tables.ts'
+import { isIn, targetOf, withHabit, withLesson, withoutLesson } from './change-entry.ts'
 import { type Found, findLessons, median } from './find.ts'
+import { findWords } from './find-words.ts'
 import type { SetGoal } from './goal-set.ts'
 import { runsOf } from './history.ts'
 import { judge } from './judge.ts'
+import { type Lesson, lessonOf, lessonsIn, move, putBack, remember } from './lesson-rows.ts'
+import { saidIn } from './said.ts'
 
 /** A system of its own with these habits, where goals are tried. */
 export type Arm = {
@@ -20,34 +24,18 @@ export type Arm = {
   try(goal: SetGoal): Promise<{ done: boolean; ms: number }>
   end(): Promise<void>
 }
-export type Lesson = {
-  id: string
-  state: LessonState
-  tool: string
-  title: string
-  why: string
-  change: LessonChange
-  cases: Found['cases']
-  judgement: Judgement | null
-  /** Version of the tool's entry that it made. */
-  version: number | null
-  decidedBy: string | null
-  createdAt: string
-  updatedAt: string
-}
 export type Lessons = ReturnType<typeof openLessons>
 
 /** The tool whose calls are learnt from. */
 const TOOL = 'use_terminal'
 /** Tries of each goal in each arm. */
 const TRIES = 5
-const CASES_KEPT = 20
-/** Lessons that nobody decided; more are not looked for. */
-const OPEN_MOST = 50
 /** No judging takes longer. */
 const LONGEST_MS = 3_600_000
-/** More cases than it had when it was declined bring it back. */
-const AGAIN = 3
+
+/** Words may be kept untested: a person has read them. */
+const keepable = (change: LessonChange): readonly LessonState[] =>
+  change.kind === 'words' ? ['untested', 'better', 'no_better'] : ['better']
 
 export function openLessons(parts: {
   store: Store
@@ -65,48 +53,20 @@ export function openLessons(parts: {
   const stopping = new AbortController()
   let under: Promise<Judgement> | null = null
 
-  const rowOf = async (id: string): Promise<Database['lessons']> => {
-    const row = await store.db.selectFrom('lessons').selectAll().where('id', '=', id).executeTakeFirst()
-    if (!row) throw new Fault('not_found', `There is no lesson ${JSON.stringify(id)}; the list names them.`)
-    return row
-  }
+  const get = (id: string): Promise<Lesson> => lessonOf(store, id)
 
-  /** From one of these states; another one is a Fault, because somebody was quicker. */
-  async function move(id: string, from: readonly LessonState[], to: LessonState, set: Partial<Database['lessons']>, by: string | null) {
-    await store.transact(
-      async (tx) => {
-        const row = await tx.db
-          .updateTable('lessons')
-          .set({ ...set, state: to, updated_at: tx.now })
-          .where('id', '=', id)
-          .where('state', 'in', [...from])
-          .returning(['title', 'tool'])
-          .executeTakeFirst()
-        if (!row)
-          throw new Fault(
-            'conflict',
-            `The lesson ${id} is "${lessonLabelOf((await rowOf(id)).state as LessonState).word}" by now; look at it again.`,
-          )
-        tx.record(null, { type: 'lesson.moved', lesson: id, title: row.title, tool: row.tool, state: to, by })
-      },
-      { durable: true },
-    )
-  }
-
-  /** What was being judged is as it was found; null: all of it. */
-  const putBack = (id: string | null): Promise<void> =>
-    store.transact(async (tx) => {
-      const open = tx.db.updateTable('lessons').set({ state: 'found', updated_at: tx.now }).where('state', '=', 'judging')
-      if (id !== null) await open.where('id', '=', id).execute()
-      // Where several processes work on one database another one may be at it now.
-      else await open.where('updated_at', '<', tx.now - (tx.kind === 'sqlite' ? 0 : LONGEST_MS) + 1).execute()
-    })
-
-  async function entry() {
-    const found = await registry.get('tool', TOOL)
-    if (!found) throw new Fault('unavailable', `The tool ${TOOL} is not in the registry; restore it from its versions.`)
+  async function entryOf<K extends RegistryKind>(kind: K, name: string): Promise<{ version: number; body: EntryOf[K] }> {
+    const found = await registry.get(kind, name)
+    if (!found) throw new Fault('unavailable', `The ${kind} ${name} is not in the registry; restore it from its versions.`)
     const { version, author: _author, updatedAt: _at, ...body } = found
-    return { version, body, habits: found.habits ?? Habits.parse({}) }
+    return { version, body: body as unknown as EntryOf[K] }
+  }
+
+  /** Saves what becomes of the entry that a lesson is for. Answers the version. */
+  async function save({ id, change }: Lesson, by: string, how: <E extends EntryOf[RegistryKind]>(entry: E, change: LessonChange) => E) {
+    const { kind, name } = targetOf(change, TOOL)
+    const { body, version } = await entryOf(kind, name)
+    return (await registry.save(kind, how(body, change), by, version, { kind: 'lesson', lesson: id })).version
   }
 
   async function armOf(habits: Habits): Promise<ArmFigures[]> {
@@ -128,21 +88,28 @@ export function openLessons(parts: {
     }
   }
 
+  /** Both arms of a lesson whose effect needs no model. */
+  async function onGoalSet(change: Exclude<LessonChange, { kind: 'words' }>): Promise<Judgement> {
+    const habits = (await entryOf('tool', TOOL)).body.habits ?? Habits.parse({})
+    const before = await armOf(habits)
+    return judge(before, await armOf(withHabit(habits, change)))
+  }
+
   /** Tries the built-in goals with the habits as they are and with the lesson: minutes. One lesson at a time. */
   async function begin(id: string, by: string): Promise<{ judged: Promise<Judgement> }> {
     if (under) throw new Fault('conflict', 'Another lesson is being judged, and both would slow each other down. Try again later.')
-    const { change } = toLesson(await rowOf(id))
-    await move(id, ['found', 'better', 'no_better'], 'judging', {}, by)
+    const { change } = await get(id)
+    if (change.kind === 'words')
+      throw new Fault('conflict', 'No built-in goal can tell what words do to a model: read them, and keep or decline them.')
+    await move(store, id, ['found', 'better', 'no_better'], 'judging', {}, by)
     const work = async (): Promise<Judgement> => {
-      const { habits } = await entry()
-      const before = await armOf(habits)
-      const said = judge(before, await armOf(withChange(habits, change)))
-      await move(id, ['judging'], said.better ? 'better' : 'no_better', { judgement: JSON.stringify(said) }, null)
+      const said = await onGoalSet(change)
+      await move(store, id, ['judging'], said.better ? 'better' : 'no_better', { judgement: JSON.stringify(said) }, null)
       return said
     }
     const judged = work()
       .catch(async (error: unknown) => {
-        await putBack(id)
+        await putBack(store, id, LONGEST_MS)
         throw error
       })
       .finally(() => {
@@ -152,22 +119,42 @@ export function openLessons(parts: {
     return { judged }
   }
 
+  /** What could stand in instructions and documents, from what was said in the history. */
+  async function words(): Promise<Found[]> {
+    const [agents, documents, tools, known] = await Promise.all([
+      registry.list('agent'),
+      registry.list('document'),
+      registry.list('tool'),
+      lessonsIn(store),
+    ])
+    const watchers = agents.filter((agent) => agent.watcher)
+    // Who is judged does not move the mark: what judges and watches agents, and what these work by, is a person's to change.
+    const theirs = new Set(watchers.flatMap((agent) => agent.documents))
+    const said = await saidIn(
+      store,
+      watchers.map((agent) => agent.name),
+      tools.filter((tool) => tool.name !== TOOL).map((tool) => tool.name),
+    )
+    return findWords(said, {
+      readers: agents.filter((agent) => !agent.watcher),
+      open: documents.map((document) => document.name).filter((name) => !theirs.has(name)),
+      known: known.flatMap(({ change }): Words[] => (change.kind === 'words' ? [change.words] : [])),
+    })
+  }
+
   return {
-    async list(): Promise<Lesson[]> {
-      return (await store.db.selectFrom('lessons').selectAll().orderBy('created_at', 'desc').orderBy('id').limit(200).execute()).map(
-        toLesson,
-      )
-    },
-    get: async (id: string): Promise<Lesson> => toLesson(await rowOf(id)),
+    list: (): Promise<Lesson[]> => lessonsIn(store),
+    get,
 
     /** Looks through the history once. Answers how many lessons are new; what is known is not found again, unless it goes on after a no. */
     async look(): Promise<{ found: number; runs: number }> {
       const runs = await runsOf(store, TOOL)
-      const { habits } = await entry()
       let found = 0
-      for (const one of findLessons(runs)) {
-        if (isKnown(habits, one.change)) continue
-        if (await remember(one)) found++
+      for (const one of [...findLessons(runs), ...(await words())]) {
+        const { kind, name } = targetOf(one.change, TOOL)
+        const entry = await registry.get(kind, name)
+        if (!entry || isIn(entry, one.change)) continue
+        if (await remember(store, one, name)) found++
       }
       return { found, runs: runs.length }
     },
@@ -177,7 +164,7 @@ export function openLessons(parts: {
     async beginJudging(id: string, by: string): Promise<Lesson> {
       const { judged } = await begin(id, by)
       judged.catch(parts.onError)
-      return toLesson(await rowOf(id))
+      return get(id)
     },
     /** Gives up what is being judged; it is as it was found. */
     async stop(): Promise<void> {
@@ -185,121 +172,38 @@ export function openLessons(parts: {
       await under?.catch(() => undefined) // told to whoever began it
     },
 
-    /** Takes effect with the next call. Only what was judged better. */
+    /** Takes effect with the next call or task. Only what was judged better, or words that a person has read. */
     async keep(id: string, by: string): Promise<Lesson> {
-      const lesson = toLesson(await rowOf(id))
-      if (lesson.state !== 'better')
+      const lesson = await get(id)
+      if (!keepable(lesson.change).includes(lesson.state))
         throw new Fault(
           'conflict',
           `Only a lesson that was judged better can be kept; this one is "${lessonLabelOf(lesson.state).word}". Try it first.`,
         )
-      const { body, habits, version } = await entry()
-      const saved = await registry.save('tool', { ...body, habits: withChange(habits, lesson.change) }, by, version, {
-        kind: 'lesson',
-        lesson: id,
-      })
-      await move(id, ['better'], 'kept', { version: saved.version, decided_by: by }, by)
-      return toLesson(await rowOf(id))
+      const version = await save(lesson, by, withLesson)
+      await move(store, id, [lesson.state], 'kept', { version, decided_by: by }, by)
+      return get(id)
     },
 
     async decline(id: string, by: string): Promise<Lesson> {
-      await move(id, ['found', 'better', 'no_better'], 'declined', { decided_by: by }, by)
-      return toLesson(await rowOf(id))
+      await move(store, id, ['found', 'untested', 'better', 'no_better'], 'declined', { decided_by: by }, by)
+      return get(id)
     },
 
-    /** Takes a kept lesson out of the tool's habits again, and nothing else that was saved since. */
+    /** Takes a kept lesson out of its entry again, and nothing else that was saved since. */
     async undo(id: string, by: string): Promise<Lesson> {
-      const lesson = toLesson(await rowOf(id))
+      const lesson = await get(id)
       if (lesson.state !== 'kept')
         throw new Fault('conflict', `Only a kept lesson can be taken back; this one is "${lessonLabelOf(lesson.state).word}".`)
-      const { body, habits, version } = await entry()
-      await registry.save('tool', { ...body, habits: without(habits, lesson.change) }, by, version, { kind: 'lesson', lesson: id })
-      await move(id, ['kept'], 'undone', { decided_by: by }, by)
-      return toLesson(await rowOf(id))
+      await save(lesson, by, withoutLesson)
+      await move(store, id, ['kept'], 'undone', { decided_by: by }, by)
+      return get(id)
     },
 
     /** After a crash: what was being judged is as it was found, and its systems are gone. Only at start. */
     async recover(): Promise<void> {
       await parts.clear()
-      await putBack(null)
+      await putBack(store, null, LONGEST_MS)
     },
   }
-
-  /** A new row, or more cases of an old one. True: it is to be looked at. */
-  async function remember(one: Found): Promise<boolean> {
-    const id = idOf(one.change)
-    const cases = JSON.stringify(one.cases.slice(-CASES_KEPT))
-    return store.transact(async (tx) => {
-      const row = await tx.db.selectFrom('lessons').selectAll().where('id', '=', id).executeTakeFirst()
-      const told = (state: LessonState) =>
-        tx.record(null, { type: 'lesson.moved', lesson: id, title: one.title, tool: TOOL, state, by: null })
-      const body = { title: one.title, why: one.why, change: JSON.stringify(one.change), cases, seen: one.cases.length }
-      if (!row) {
-        const open = await tx.db
-          .selectFrom('lessons')
-          .select((e) => e.fn.countAll().as('n'))
-          .where('state', 'in', ['found', 'judging', 'better', 'no_better'])
-          .executeTakeFirst()
-        if (Number(open?.n ?? 0) >= OPEN_MOST) return false
-        await tx.db
-          .insertInto('lessons')
-          .values({
-            ...{ id, state: 'found', tool: TOOL, ...body, judgement: null, version: null, decided_by: null },
-            ...{ created_at: tx.now, updated_at: tx.now },
-          })
-          .execute()
-        told('found')
-        return true
-      }
-      const back = (row.state === 'declined' || row.state === 'no_better') && one.cases.length >= Number(row.seen) + AGAIN
-      if (back) {
-        await tx.db
-          .updateTable('lessons')
-          .set({ ...body, state: 'found', judgement: null, updated_at: tx.now })
-          .where('id', '=', id)
-          .execute()
-        told('found')
-      } else if (row.state === 'found') await tx.db.updateTable('lessons').set(body).where('id', '=', id).execute()
-      return back
-    })
-  }
 }
-
-/** One lesson for each thing that could be learnt, however its figures grow. */
-const keyOf = (change: LessonChange): string => (change.kind === 'limit' ? change.limit.program : change.repeat.error)
-const idOf = (change: LessonChange): string =>
-  `ls_${createHash('sha256')
-    .update(`${change.kind}\n${keyOf(change)}`)
-    .digest('hex')
-    .slice(0, 12)}`
-
-function isKnown(habits: Habits, change: LessonChange): boolean {
-  if (change.kind === 'repeat') return habits.repeats.some((one) => one.error === change.repeat.error)
-  return habits.limits.some((one) => one.program === change.limit.program && one.seconds >= change.limit.seconds)
-}
-function without(habits: Habits, change: LessonChange): Habits {
-  return {
-    limits: habits.limits.filter((one) => change.kind !== 'limit' || one.program !== change.limit.program),
-    repeats: habits.repeats.filter((one) => change.kind !== 'repeat' || one.error !== change.repeat.error),
-  }
-}
-function withChange(habits: Habits, change: LessonChange): Habits {
-  const { limits, repeats } = without(habits, change)
-  return change.kind === 'limit' ? { limits: [...limits, change.limit], repeats } : { limits, repeats: [...repeats, change.repeat] }
-}
-
-const iso = (ms: number): string => new Date(Number(ms)).toISOString()
-const toLesson = (row: Database['lessons']): Lesson => ({
-  id: row.id,
-  state: row.state as LessonState,
-  tool: row.tool,
-  title: row.title,
-  why: row.why,
-  change: JSON.parse(row.change) as LessonChange,
-  cases: JSON.parse(row.cases) as Found['cases'],
-  judgement: row.judgement === null ? null : (JSON.parse(row.judgement) as Judgement),
-  version: row.version === null ? null : Number(row.version),
-  decidedBy: row.decided_by,
-  createdAt: iso(row.created_at),
-  updatedAt: iso(row.updated_at),
-})

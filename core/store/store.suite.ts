@@ -193,7 +193,7 @@ const COLUMNS = {
   outside_agents: ['name', 'capabilities', 'description', 'repository', 'webhook', 'max_tasks', 'created_at', 'last_seen_at'],
   outside_tasks: ['task_id', 'capability', 'agent', 'lease', 'lease_until', 'told', 'lapses', 'claimed_at'],
   outside_calls: ['task_id', 'n', 'agent', 'key', 'hash', 'tool', 'input', 'call_id', 'told', 'at', 'usage'],
-  versions: ['kind', 'name', 'version', 'body', 'author', 'at'],
+  versions: ['kind', 'name', 'version', 'body', 'author', 'at', 'cause'],
   // biome-ignore format: columns
   changes: [
     'id', 'kind', 'state', 'title', 'why', 'evidence', 'effect', 'author', 'tree_id', 'task_id', 'call_id', 'tainted', 'submitted', 'level', 'reasons',

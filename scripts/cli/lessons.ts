@@ -22,10 +22,13 @@ async function find(server: Server, given: string, banyan: string): Promise<Less
   )
 }
 
-const effectOf = ({ change }: Lesson): string =>
-  change.kind === 'limit'
-    ? `commands of ${plain(change.limit.program)} get ${change.limit.seconds} s where they name no limit`
-    : `a command that a person wrote, and that fails so, is run again up to ${change.repeat.times} times, ${change.repeat.waitMs} ms apart`
+function effectOf({ change }: Lesson): string {
+  if (change.kind === 'limit') return `commands of ${plain(change.limit.program)} get ${change.limit.seconds} s where they name no limit`
+  if (change.kind === 'repeat')
+    return `a command that a person wrote, and that fails so, is run again up to ${change.repeat.times} times, ${change.repeat.waitMs} ms apart`
+  const { target, text } = change.words
+  return `this paragraph stands at the end of the ${target.kind === 'agent' ? 'instruction of the agent' : 'document'} ${plain(target.name)}:\n  ${plain(text)}\n  Nobody knows yet whether it helps`
+}
 
 function show(lesson: Lesson, banyan: string): string[] {
   const { judgement } = lesson
@@ -37,6 +40,7 @@ function show(lesson: Lesson, banyan: string): string[] {
   })
   const next: Record<Lesson['state'], string> = {
     found: `Try it on the built-in goals: ${banyan} lessons judge ${lesson.id}`,
+    untested: `Read it, then: ${banyan} lessons keep ${lesson.id}, or ${banyan} lessons decline ${lesson.id}`,
     judging: 'It is being tried now.',
     better: `Let it take effect: ${banyan} lessons keep ${lesson.id}`,
     no_better: `Try it again: ${banyan} lessons judge ${lesson.id}; or put it away: ${banyan} lessons decline ${lesson.id}`,
@@ -48,7 +52,9 @@ function show(lesson: Lesson, banyan: string): string[] {
     `${plain(lesson.id)}  ${lessonLabelOf(lesson.state).word}  ${oneLine(lesson.title, 400)}`,
     `Effect: ${effectOf(lesson)}.`,
     `Why: ${oneLine(lesson.why, 400)}`,
-    `Cases: ${lesson.cases.map((one) => plain(one.taskId)).join(', ')}`,
+    ...(lesson.change.kind === 'words'
+      ? ['Cases:', ...lesson.cases.map((one) => `  ${plain(one.taskId)}  ${oneLine(one.words ?? '', 200)}`)]
+      : [`Cases: ${lesson.cases.map((one) => plain(one.taskId)).join(', ')}`]),
     ...(judgement ? ['', ...table([['goal', 'before', 'after'], ...rows]), judgement.words] : []),
     ...(lesson.version === null ? [] : [`It made version ${lesson.version} of ${plain(lesson.tool)}.`]),
     '',
@@ -62,7 +68,7 @@ export function addLessons(program: Command, cli: Cli): void {
     .command('lessons')
     .summary('what was learnt from the history: look, list, judge, keep, undo')
     .description(
-      'What the history of calls teaches: errors that pass by themselves, time limits that are too short. A lesson is tried on built-in goals without and with it, and only one that is better beyond chance can be kept.',
+      'What the history teaches: errors that pass by themselves, time limits that are too short; these are tried on built-in goals without and with the lesson, and only one that is better beyond chance can be kept. Also words for instructions and documents, drafted from what evaluators, people and tools said several times; they are untested, and a person keeps or declines them.',
     )
   const id = ['<id>', 'id of the lesson, or the beginning of it'] as const
 
@@ -132,7 +138,7 @@ export function addLessons(program: Command, cli: Cli): void {
     'banyan lessons judge 4c1f',
   )
   for (const [word, route, about] of [
-    ['keep', 'keepLesson', 'Lets a lesson that was judged better take effect.'],
+    ['keep', 'keepLesson', 'Lets a lesson take effect that was judged better, or words that you have read.'],
     ['decline', 'declineLesson', 'Puts a lesson away; only more cases bring it back.'],
     ['undo', 'undoLesson', 'Takes a kept lesson back.'],
   ] as const)

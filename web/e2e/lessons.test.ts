@@ -1,3 +1,5 @@
+import { join } from 'node:path'
+import BetterSqlite from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
 import { harness, noBrowser } from './harness.ts'
 
@@ -6,7 +8,7 @@ const lockedOnce = (n: number) =>
   `Note it:\n\n1. Run \`test -f t${n} || { touch t${n}; echo "/bin/sh: 1: cannot create /x/job${n}.lock: File exists" >&2; exit 2; }\` (retry 2)\n2. Run \`echo ${n}\``
 
 describe.skipIf(noBrowser)('what the history taught', { timeout: 120_000 }, () => {
-  const { open, api, axe, overflow } = harness()
+  const { open, api, axe, overflow, banyan } = harness()
 
   test('is found with one press, shows its cases, and is put away', async () => {
     const page = await open('/evolution')
@@ -28,5 +30,38 @@ describe.skipIf(noBrowser)('what the history taught', { timeout: 120_000 }, () =
     await lesson.getByRole('button', { name: 'Decline' }).click()
     await lesson.getByText('declined', { exact: true }).waitFor()
     expect(await lesson.getByRole('button').count()).toBe(0)
+  })
+
+  test('words for an instruction are shown untested, with what was said in each case; kept, they are in its versions', async () => {
+    const { treeId } = await api('/api/goals', { goal: 'Run `echo one`' })
+    const database = new BetterSqlite(join(banyan().dataDir, 'agent_system.db'), { timeout: 10_000 })
+    const target = { kind: 'agent', name: 'generalist' }
+    const words = { target, sign: 'verdict', key: 'sources', text: 'Before you end a task, name the sources of its figures.' }
+    const at = Date.now()
+    database
+      .prepare(
+        `insert into lessons (id, state, tool, title, why, change, cases, seen, judgement, version, decided_by, created_at, updated_at)
+         values ('ls_words', 'untested', 'generalist', 'Sources', '3 tasks in 3 goals', ?, ?, 3, null, null, null, ?, ?)`,
+      )
+      .run(
+        JSON.stringify({ kind: 'words', words }),
+        JSON.stringify([{ treeId, taskId: treeId, callId: null, words: 'No sources.' }]),
+        at,
+        at,
+      )
+    database.close()
+    const page = await open('/evolution')
+    const lesson = page.locator('#ls_words')
+    await lesson.getByText('draft, untested').waitFor()
+    await lesson.getByText(words.text).waitFor()
+    await lesson.getByText('What was said in 1 case').click()
+    await lesson.getByText('No sources.').waitFor()
+    await axe(page)
+    await lesson.getByRole('button', { name: 'Keep' }).click()
+    await lesson.getByText('kept', { exact: true }).waitFor()
+    await page.goto(new URL('/agents/generalist?tab=history', page.url()).href)
+    const newest = page.locator('.score-table tbody tr').first()
+    await newest.getByRole('link', { name: 'from a lesson' }).click()
+    await lesson.getByRole('button', { name: 'Take back' }).waitFor()
   })
 })

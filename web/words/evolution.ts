@@ -191,13 +191,16 @@ export const evolution = {
   lessons: {
     title: 'What its history taught',
     about:
-      'Errors that pass by themselves, and time limits that are too short, found in what commands did. A lesson is tried on built-in goals without and with it; only one that is better beyond chance can be kept.',
+      'Errors that pass by themselves, and time limits that are too short, found in what commands did: these are tried on built-in goals without and with the lesson, and only one that is better beyond chance can be kept. And words for instructions and documents, drafted from what was said several times; you keep or decline them.',
     look: 'Look now',
     looked: (found: number, runs: number) =>
       found === 0 ? `Nothing new in ${runs} commands.` : plural(found, { one: '# new lesson.', other: '# new lessons.' }),
     reading: 'Reading the lessons…',
     failed: 'The lessons could not be read',
     none: 'Nothing yet. It takes three cases in two goals; the newest commands are looked through every hour.',
+    adds: { agent: 'Words for the instruction of', document: 'Words for the document' },
+    untested: 'Drafted from the cases below. Nobody knows yet whether it helps: read it, then keep or decline it.',
+    evidence: (n: number) => plural(n, { one: 'What was said in # case', other: 'What was said in # cases' }),
     repeat: (times: number) => `Repeat up to ${times} times what failed with`,
     limit: (program: string, seconds: number) => `Give ${program} ${seconds} seconds where no limit is named`,
     goal: 'Built-in goal',
@@ -207,7 +210,7 @@ export const evolution = {
     acts: { judge: 'Try it', keep: 'Keep', decline: 'Decline', undo: 'Take back' },
     hints: {
       judge: 'Tries the built-in goals without and with it; takes minutes',
-      keep: 'It takes effect with the next call, as a new version of the tool',
+      keep: 'It takes effect with the next call or task, as a new version',
       decline: 'Only more cases bring it back',
       undo: 'Takes this lesson back, and nothing else',
     },

@@ -59,7 +59,7 @@ function Lesson({ lesson }: { lesson: LessonItem }) {
   const { word, shape, tone } = lessonLabelOf(lesson.state)
   const { judgement } = lesson
   return (
-    <li className="card lesson">
+    <li className="card lesson" id={lesson.id}>
       <div className="lesson-head">
         <span className={`status tone-${tone}`}>
           <span className="shape" aria-hidden="true">
@@ -74,13 +74,25 @@ function Lesson({ lesson }: { lesson: LessonItem }) {
           <>
             {words.repeat(lesson.change.repeat.times)} <code>{lesson.change.repeat.error}</code>
           </>
-        ) : (
+        ) : lesson.change.kind === 'limit' ? (
           words.limit(lesson.change.limit.program, lesson.change.limit.seconds)
+        ) : (
+          <>
+            {words.adds[lesson.change.words.target.kind]}{' '}
+            <Link to={`/${lesson.change.words.target.kind}s/${encodeURIComponent(lesson.tool)}`}>{lesson.tool}</Link>
+          </>
         )}
       </p>
+      {lesson.change.kind === 'words' && (
+        <>
+          <blockquote className="lesson-words plain">{lesson.change.words.text}</blockquote>
+          <p className="dim">{words.untested}</p>
+        </>
+      )}
       <p className="dim">
         {lesson.why} <Cases cases={lesson.cases} />
       </p>
+      {lesson.change.kind === 'words' && <Said cases={lesson.cases} />}
       {judgement && (
         <table className="rows lesson-arms">
           <caption>{judgement.words}</caption>
@@ -127,8 +139,25 @@ function Cases({ cases }: { cases: LessonItem['cases'] }) {
   )
 }
 
+/** What was said in each case, word for word. */
+function Said({ cases }: { cases: LessonItem['cases'] }) {
+  return (
+    <details>
+      <summary>{words.evidence(cases.length)}</summary>
+      <ul className="errors">
+        {cases.map((one) => (
+          <li key={one.callId ?? one.taskId}>
+            <Link to={treePath(one.treeId, one.taskId)}>{one.taskId}</Link> <span className="plain">{one.words}</span>
+          </li>
+        ))}
+      </ul>
+    </details>
+  )
+}
+
 const ACTS = {
   found: ['judge', 'decline'],
+  untested: ['keep', 'decline'],
   judging: [],
   better: ['keep', 'decline'],
   no_better: ['judge', 'decline'],
