@@ -81,8 +81,8 @@ export type Capabilities = {
     get<K extends RegistryKind>(kind: K, name: string): Promise<Versioned<EntryOf[K]> | undefined>
     /** Whether an agent saved it last, so that no person answers for its words. */
     isAgents(entry: Versioned<EntryOf[RegistryKind]>): Promise<boolean>
-    /** Saves a new version in this agent's name. */
-    saveDocument(document: Document): Promise<{ version: number; created: boolean }>
+    /** Saves a new version in this agent's name. null: other agents work by it, so a person is asked, and the call runs again once they agree. */
+    saveDocument(document: Document): Promise<{ version: number; created: boolean } | null>
   }
   /** Files below the task's workspace; every path is checked, links included. Paths are relative; a Fault says what was refused. */
   files: {

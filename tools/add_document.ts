@@ -6,7 +6,7 @@ export default defineTool({
   name: 'add_document',
   description: `Saves a context document that other agents, now and later, can find and read: how something works, what was decided and why, what to do next time. Its name and description are all that others see in the list, so let them say what question it answers.
 
-A name that exists is refused unless "replace" is true; read the document first then, keep what is still right, and save the whole text. Every save is a version, so nothing is lost. Results of your own task do not belong here: hand those over with end_task, or as files.`,
+A name that exists is refused unless "replace" is true; read the document first then, keep what is still right, and save the whole text. Every save is a version, so nothing is lost. A change of a document that other agents work by waits for a person; new ones and your own do not. Results of your own task do not belong here: hand those over with end_task, or as files.`,
   permission: 'self',
   effect: 'keyed',
   needs: ['registry'],
@@ -28,6 +28,7 @@ A name that exists is refused unless "replace" is true; read the document first 
         )
       }
       const saved = await registry.saveDocument({ name, description, content, enabled: existing?.enabled ?? true })
+      if (saved === null) return { kind: 'later' } as const
       return answer(`Saved the document "${name}" as version ${saved.version}${saved.created ? ' (new)' : ''}.`)
     }
     return work().catch(faultAsMistake)

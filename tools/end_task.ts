@@ -1,6 +1,15 @@
 import * as z from 'zod'
-import { Evidence, Verdict } from '../core/contract/task.ts'
+import { Evidence, JudgedCriterion, MOST_CRITERIA, Verdict } from '../core/contract/task.ts'
 import { defineTool, mistake } from '../core/tool.ts'
+
+/** A verdict without what the system adds to it. */
+const Judgement = Verdict.omit({ by: true }).extend({
+  criteria: z
+    .array(JudgedCriterion.omit({ criterion: true }))
+    .max(MOST_CRITERIA)
+    .optional()
+    .describe('Each criterion of the task, once.'),
+})
 
 export default defineTool({
   name: 'end_task',
@@ -22,7 +31,7 @@ export default defineTool({
       .max(100)
       .default([])
       .describe('What can be checked: {kind:"file", path}, {kind:"command", command, exitCode}, {kind:"link", url}.'),
-    verdict: Verdict.optional().describe('Only for an agent that judges another task.'),
+    verdict: Judgement.optional().describe('Only for an agent that judges another task.'),
     documents: z
       .array(z.string().max(64))
       .max(20)

@@ -7,7 +7,7 @@ const BEST = 10
 
 export default defineTool({
   name: 'list_documents',
-  description: `Lists the context documents of this system: name, what each is about, its version and size. They hold what was learned and agreed: guides, descriptions, decisions. Read one with read_document; look here before you search elsewhere or ask. With "query" only those come that fit its words, the best first.`,
+  description: `Lists the context documents of this system: name, what each is about, its version and size. They hold what was learned and agreed: guides, descriptions, decisions. Read one with read_document; look here before you search elsewhere or ask. With "query" the whole texts are searched: only those come that fit its words, the best first, each with a line that holds some of them.`,
   permission: 'read',
   effect: 'read',
   needs: ['registry'],
@@ -17,10 +17,23 @@ export default defineTool({
     const documents = query?.trim() ? ranked(query, all, BEST) : all
     if (all.length > 0 && documents.length === 0)
       return answer(`None of the ${all.length} documents fits these words; try others, or leave them out.`)
-    const rows = documents.map(
-      (document) =>
-        `- ${document.name}: ${document.description.replace(/\s+/g, ' ')} (version ${document.version}, ${document.content.length} characters)`,
-    )
+    const rows = documents.map((document) => {
+      const line = query?.trim() ? lineWith(query, document.content) : null
+      const about = `- ${document.name}: ${document.description.replace(/\s+/g, ' ')} (version ${document.version}, ${document.content.length} characters)`
+      return line === null ? about : `${about}\n  … ${line}`
+    })
     return answer([`Documents: ${documents.length}`, ...rows].join('\n'))
   },
 })
+
+/** The line of a text that holds most of the asked words; null: none holds any. */
+function lineWith(query: string, content: string): string | null {
+  const words = [...new Set(query.toLowerCase().match(/[\p{L}\p{N}]{3,}/gu) ?? [])]
+  let best: { line: string; held: number } = { line: '', held: 0 }
+  for (const line of content.split('\n')) {
+    const small = line.toLowerCase()
+    const held = words.filter((word) => small.includes(word)).length
+    if (held > best.held) best = { line, held }
+  }
+  return best.held === 0 ? null : best.line.trim().replace(/\s+/g, ' ').slice(0, 200)
+}

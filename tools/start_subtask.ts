@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { Criteria } from '../core/contract/task.ts'
+import { Criteria, withCriteria } from '../core/contract/task.ts'
 import { answer, defineTool, mistake, type SubtaskSpec } from '../core/tool.ts'
 
 const instruction = z
@@ -85,7 +85,9 @@ Refused, with the reason: too deep, too many, the same agent with the same instr
     const tooLate = list.findIndex((one, i) => one.after?.some((position) => position >= i))
     if (tooLate >= 0) return mistake(`Subtask ${tooLate}: "after" may only name subtasks earlier in the list (positions below ${tooLate}).`)
     const specs: SubtaskSpec[] = list.map((one) => ({
-      instruction: one.task_instruction,
+      // Copied from the first message, list and all: the words alone are the task, and the person's own.
+      instruction:
+        one.task_instruction.trim() === withCriteria(task.instruction, task.criteria).trim() ? task.instruction : one.task_instruction,
       agent: one.agent_type,
       title: one.title,
       priority: one.priority,

@@ -8,8 +8,8 @@ import { commandOf } from '../contract/goal-text.ts'
 import type { Habits } from '../contract/learning.ts'
 import type { MadePermission } from '../contract/made-tool.ts'
 import { leavesOf, plainPlan, planChildren, problemOf } from '../contract/plan.ts'
-import type { RegistryKind } from '../contract/registry.ts'
-import { type CheckedEvidence, isOver, type TaskKind } from '../contract/task.ts'
+import type { Document, RegistryKind, Versioned } from '../contract/registry.ts'
+import { type CheckedEvidence, isOver, type TaskKind, withCriteria } from '../contract/task.ts'
 import { MOST_WRITTEN } from '../contract/writable.ts'
 import { checkEvidence } from '../exec/evidence.ts'
 import type { CommandResult, Exec } from '../exec/exec.ts'
@@ -30,7 +30,7 @@ import type { Lease } from '../tasks/turns.ts'
 import type { Capabilities } from '../tool.ts'
 import type { Web } from '../web/web.ts'
 import { planClosing } from './closing-plan.ts'
-import { withCriteria } from './context.ts'
+import { CORE } from './definition.ts'
 import { type DeskParts, frontDesk } from './front-desk.ts'
 import { verdictProblem, withWords } from './judged.ts'
 import { selfCapability } from './self-capability.ts'
@@ -243,6 +243,7 @@ export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal,
             isGoal: await tasks.isGoal(task.id),
             spent: await tasks.watching(task.treeId),
             said: await tasks.said(task.id),
+            earlier: self.verdict,
             watchers: { evaluate: await watcher('evaluate'), summarize: await watcher('summarize'), document: await watcher('document') },
           },
         })
@@ -266,6 +267,7 @@ export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal,
       isAgents: ({ author }) => registry.isAgent(author),
       async saveDocument(document) {
         const before = await registry.get('document', document.name)
+        if (before && !(await mayReplace(before, document))) return null
         const saved = await registry.save('document', document, task.agent, undefined, { kind: 'task', taskId: task.id })
         return { version: saved.version, created: before === undefined }
       },
@@ -399,6 +401,32 @@ export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal,
     },
   }
 
+  /** What is in the prompts of other agents changes their work, so a person sees it first. False: one is asked, and the call runs again then. */
+  async function mayReplace(before: Versioned<Document>, after: Document): Promise<boolean> {
+    const users = (await registry.list('agent')).filter((agent) => agent.name !== task.agent && agent.documents.includes(before.name))
+    if (users.length === 0 && before.name !== CORE) return true
+    const usedBy = before.name === CORE ? 'every agent' : users.map((agent) => agent.name).join(', ')
+    const approval = await tasks.approval(callId)
+    if (approval === null) {
+      const { name, version, content, description } = before
+      const action = { tool: 'add_document', name, usedBy, version, description: after.description, before: content, after: after.content }
+      await turns.askPerson(lease, callId, {
+        kind: 'permission',
+        title: parts.secrets.redact(`Change the document ${name}, which ${before.name === CORE ? usedBy : others(users.length)} reads`),
+        action: parts.secrets.redactAll(description === after.description ? action : { ...action, was: description }),
+        risk: 'medium',
+        policy: { reason: `other agents work by it: ${usedBy}`, signature: `add_document ${name}`, taint: [], offers: [] },
+      })
+      return false
+    }
+    const shown = (approval.action as { version?: number } | null)?.version
+    if (shown !== undefined && shown !== before.version)
+      throw new Fault(
+        'conflict',
+        `Not saved: the document "${before.name}" changed while a person looked at it (version ${before.version} now); read it and begin again.`,
+      )
+    return true
+  }
   /** Tools that agents of other goals made are not there, until a person approves them. */
   function maySee(kind: RegistryKind, name: string): boolean {
     return kind !== 'tool' || parts.made.mayHave(name, task.treeId)
@@ -540,6 +568,8 @@ export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal,
     })
   }
 }
+
+const others = (n: number): string => (n === 1 ? 'another agent' : `each of ${n} other agents`)
 
 /** The command that a call asked for, as one line. */
 function commandLine(input: unknown): string | null {

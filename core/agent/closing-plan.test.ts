@@ -13,6 +13,7 @@ const judged: NonNullable<ClosingFacts['judged']> = {
   isGoal: true,
   spent: { watchers: 0, all: 200_000 },
   said: [],
+  earlier: null,
   watchers: { evaluate: watcher, summarize: watcher, document: watcher },
 }
 const kinds = (facts: Partial<ClosingFacts>): string[] => {

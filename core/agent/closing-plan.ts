@@ -1,8 +1,7 @@
 /** Who looks at a finished task, by rule. Pure. Watching must never cost more than working. */
-import { type Task, type TaskKind, WATCHING_CAP } from '../contract/task.ts'
+import { type Task, type TaskKind, type Verdict, WATCHING_CAP, withCriteria } from '../contract/task.ts'
 import type { ClosingPlan } from '../tasks/closing.ts'
 import type { Claim } from '../tasks/rows.ts'
-import { withCriteria } from './context.ts'
 
 export type ClosingFacts = {
   task: Task
@@ -20,6 +19,8 @@ export type ClosingFacts = {
     spent: { watchers: number; all: number }
     /** What people said while it ran: steering, answers, comments on decisions. It may change what the task asks for. */
     said: readonly string[]
+    /** What was found when it ended before, and came back. */
+    earlier: Verdict | null
     /** Agents for the three watcher kinds; null: there is none, or it is switched off. */
     watchers: Record<'evaluate' | 'summarize' | 'document', { agent: string; timeoutSeconds: number } | null>
   } | null
@@ -72,8 +73,9 @@ export function planClosing(facts: ClosingFacts): ClosingPlan {
         kind,
         agent: watcher.agent,
         title: TITLES[kind as 'evaluate'],
-        instruction: brief(kind, task, claim, judged.said),
-        deadlineAt: facts.now + watcher.timeoutSeconds * 1_000,
+        instruction: brief(kind, task, claim, judged),
+        // Documenting holds nobody up, and may wait for a person.
+        deadlineAt: kind === 'document' ? null : facts.now + watcher.timeoutSeconds * 1_000,
       },
     ]
   })
@@ -90,7 +92,7 @@ const ASKS: Record<string, string> = {
 }
 
 /** All that a watcher is told. The workspace is the task's own. */
-function brief(kind: TaskKind, task: Task, claim: Claim, said: readonly string[]): string {
+function brief(kind: TaskKind, task: Task, claim: Claim, { said, earlier }: NonNullable<ClosingFacts['judged']>): string {
   const evidence = claim.evidence.map((e) => {
     const what =
       e.kind === 'file'
@@ -102,10 +104,11 @@ function brief(kind: TaskKind, task: Task, claim: Claim, said: readonly string[]
   })
   return [
     ASKS[kind],
-    `# The task as it was given (agent: ${task.agent})\n${withCriteria(task.instruction, task.criteria)}`,
+    `# The task as it was given (its id: ${task.id}; of the goal ${task.treeId}; agent: ${task.agent})\n${withCriteria(task.instruction, task.criteria)}`,
     ...(said.length
       ? [`# What people said while it ran (it changes the task where they differ)\n${said.map((words) => `- ${words}`).join('\n')}`]
       : []),
+    ...(earlier?.passed === false ? [`# Why it was sent back the first time\n${earlier.reasons}`] : []),
     `# What its agent reported: ${claim.status}\n${claim.result}`,
     `# Evidence\n${evidence.join('\n') || 'None was listed: the report itself is the outcome.'}`,
   ].join('\n\n')

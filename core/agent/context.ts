@@ -4,6 +4,7 @@
  */
 import { estimateTokenCount } from 'tokenx'
 import type { Message, StoredMessage } from '../contract/message.ts'
+import { withCriteria } from '../contract/task.ts'
 import type { RequestMessage } from '../models/provider.ts'
 
 /** Tool results of this many newest replies are never cleared. */
@@ -109,13 +110,6 @@ function voiced(message: Extract<Message, { role: 'user' }>): string {
   if (message.from === 'system') return `[From the system] ${message.text}`
   if (message.from === 'child') return `[From a subtask] ${message.text}`
   return withCriteria(message.text, message.criteria)
-}
-
-/** A task's words with what counts as done, as every model is told them. */
-export function withCriteria(instruction: string, criteria: readonly string[] = []): string {
-  if (criteria.length === 0) return instruction
-  const lines = criteria.map((criterion, i) => `${i + 1}. ${criterion}`)
-  return `${instruction}\n\n# What counts as done (success criteria)\n${lines.join('\n')}`
 }
 
 function visible(history: readonly StoredMessage[]): { seen: StoredMessage[]; clearedUpTo: number } {

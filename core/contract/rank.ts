@@ -1,9 +1,11 @@
-/** Which of many named things fit some words best: BM25 over name and description, the name counting for more; an exact name comes first. Pure. */
+/** Which of many named things fit some words best: BM25 over name, description and (where there is one) the whole text, the name counting most; an exact name comes first. Pure. */
 
 const K1 = 1.2
 const B = 0.75
 /** A word of the name counts as often as this in a text. */
 const OF_NAME = 3
+/** Characters of a text that are read; what lies behind them tells hardly more of what it is about. */
+const TEXT = 200_000
 /** They stand in almost every sentence and tell nothing apart. */
 const SMALL = new Set(
   'a an and are as at be by can do for from has have i in into is it its me my need needs of on or that the this to want with you your'.split(
@@ -22,12 +24,18 @@ function wordsOf(text: string): string[] {
 }
 
 /** The `most` best, best first; those that share no word with the query are left out. Equal ones keep their order. */
-export function ranked<T extends { name: string; description: string }>(query: string, all: readonly T[], most: number): T[] {
+export function ranked<T extends { name: string; description: string; content?: string }>(
+  query: string,
+  all: readonly T[],
+  most: number,
+): T[] {
   const asked = [...new Set(wordsOf(query.slice(0, 2_000)))]
   const named = new Set(query.toLowerCase().match(/[a-z0-9_-]+/g) ?? [])
   const texts = all.map((one) => {
     const name = wordsOf(one.name)
     const words = wordsOf(one.description)
+    // A sentence that says what it is about counts for more than one on the way.
+    if (one.content) words.push(...words, ...wordsOf(one.content.slice(0, TEXT)))
     for (let i = 0; i < OF_NAME; i++) words.push(...name)
     const counts = new Map<string, number>()
     for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1)

@@ -85,6 +85,13 @@ export const CRITERION_LENGTH = 500
 /** What counts as done, written when the task is made. Its agent works by them and its evaluator judges by them. */
 export const Criteria = z.array(z.string().trim().min(1).max(CRITERION_LENGTH)).max(MOST_CRITERIA)
 
+/** A task's words with what counts as done, as every model is told them. */
+export function withCriteria(instruction: string, criteria: readonly string[] = []): string {
+  if (criteria.length === 0) return instruction
+  const lines = criteria.map((criterion, i) => `${i + 1}. ${criterion}`)
+  return `${instruction}\n\n# What counts as done (success criteria)\n${lines.join('\n')}`
+}
+
 /** Out of 100. */
 export const PASSING_SCORE = 70
 /** One criterion as it was judged: `number` counts from 1 in the task's list. */
@@ -93,14 +100,14 @@ export const JudgedCriterion = z.object({
   met: z.boolean(),
   evidence: z.string().trim().min(1).max(1_000).describe('What you saw that decides it.'),
   /** Its words, which the system fills in. */
-  criterion: z.string().optional().meta({ readOnly: true }),
+  criterion: z.string().optional(),
 })
 export type JudgedCriterion = z.output<typeof JudgedCriterion>
 /** What an evaluator (or, without a model, a rule) found. `by` is the agent's name or `rule`. */
 export const Verdict = z.object({
   passed: z.boolean(),
   score: z.number().min(0).max(100).optional(),
-  criteria: z.array(JudgedCriterion).max(MOST_CRITERIA).optional().describe('Each criterion of the task, once.'),
+  criteria: z.array(JudgedCriterion).max(MOST_CRITERIA).optional(),
   reasons: z.string().max(4_000),
   by: z.string().max(100).optional(),
 })

@@ -11,7 +11,7 @@ import { prepare } from '../store/prepared.ts'
 import type { Tx } from '../store/store.ts'
 import { settleLostCalls } from './ledger.ts'
 import { type Change, endCall, move, ready, wakeIfFree } from './move.ts'
-import { endReviewsOf } from './review.ts'
+import { endReviewsOf, openReview } from './review.ts'
 import { append, type CallRow, type Claim, callsOpen, findTask, type Grants, save, type TaskRow, taint } from './rows.ts'
 
 const childrenOf = prepare<{ id: string }>()((db, p) =>
@@ -189,7 +189,7 @@ export async function close(tx: Tx, task: TaskRow, claim: Claim, verdict: Verdic
     await append(tx, task, {
       role: 'user',
       from: 'system',
-      text: `The evaluator did not accept the result:\n${verdict?.reasons}\n\nMend what it names, then call end_task again. This is the only second chance.`,
+      text: `The evaluator did not accept the result:\n${verdict?.reasons}${unmet(verdict)}\n\nMend what it names, then call end_task again. This is the only second chance.`,
     })
     return ready(tx, task)
   }
@@ -203,4 +203,23 @@ export async function close(tx: Tx, task: TaskRow, claim: Claim, verdict: Verdic
       ? null
       : `the evaluator did not accept the result twice: ${verdict?.reasons ?? ''}`
   await over(tx, task, passed ? 'done' : 'failed', { reason: 'ended', note })
+  // Nobody below is left to mend it. Without a model no evaluator was there, and what failed says so itself.
+  if (claim.status === 'success' && !accepted && verdict?.by !== 'rule')
+    await openReview(tx, {
+      id: `${task.id}-refused-${task.messages}`,
+      kind: 'flag',
+      treeId: task.tree_id,
+      taskId: task.id,
+      callId: null,
+      title: `Twice not accepted: ${task.title}`,
+      action: { issue: `${verdict?.reasons ?? ''}${unmet(verdict)}\n\nIts agent said: ${claim.result.slice(0, 2_000)}` },
+      risk: 'medium',
+    })
 }
+
+/** The criteria that were found not met, a line each. */
+const unmet = (verdict: Verdict | null): string =>
+  (verdict?.criteria ?? [])
+    .filter(({ met }) => !met)
+    .map(({ number, criterion, evidence }) => `\n- Not met: ${number}. ${criterion ?? ''} (${evidence})`)
+    .join('')

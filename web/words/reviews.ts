@@ -179,6 +179,7 @@ export const reviews = {
     commit: 'Commit',
     source: 'From',
     url: 'Address',
+    usedBy: 'Read by',
     path: 'File',
     message: 'What went wrong',
     provider: 'Provider',

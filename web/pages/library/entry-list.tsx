@@ -56,7 +56,7 @@ export function EntryList<K extends Kind>(props: {
   ])
   const items = data?.items ?? []
   const fits = (item: ItemOf[K]): boolean => {
-    if (q && !`${item.name} ${item.description}`.toLowerCase().includes(q)) return false
+    if (q && !`${item.name} ${item.description} ${'content' in item ? item.content : ''}`.toLowerCase().includes(q)) return false
     if (ask.f === 'on') return item.enabled
     if (ask.f === 'off') return !item.enabled
     if (ask.f === 'changed') return item.author !== 'seed'

@@ -177,6 +177,13 @@ export function effectOf(review: Pick<Review, 'kind' | 'action'>): Effect {
     )
   }
 
+  // A document that other agents work by, as it is and as it would be.
+  if (given.tool === 'add_document' && typeof given.before === 'string' && typeof given.after === 'string') {
+    row('usedBy', text(take('usedBy')))
+    effect.said = text(take('description'))
+    for (const one of ['before', 'after', 'version', 'was']) shown.add(one)
+    effect.files.push({ path: `${String(given.name)}.md`, before: given.before, after: given.after })
+  }
   const path = text(given.path)
   if (path !== null && typeof given.content === 'string') {
     shown.add('content').add('append')
