@@ -60,6 +60,8 @@ export function frontDesk({ tasks, registry, submitGoal, record, now }: DeskPart
     const wanted = words.trim().replace(/^["'“`]|["'”`]$/g, '')
     const exact = among.flat().find((goal) => goal.id === wanted)
     if (exact) return exact
+    const newest = isNewest(wanted) ? among.at(-1)?.[0] : undefined
+    if (newest) return newest
     for (const group of among) {
       const named = matching(group, wanted)
       if (named.length === 1) return named[0]!
@@ -129,10 +131,20 @@ const linesOf = (goals: readonly TreeView[]): string =>
 /** Words that say nothing of which goal is meant. */
 const EMPTY = new Set(['the', 'a', 'an', 'goal', 'goals', 'task', 'my', 'our', 'that', 'this', 'it', 'one', 'about', 'for', 'on', 'with'])
 
+/** "The newest", "my last goal". */
+const isNewest = (wanted: string): boolean => {
+  const telling = tellingOf(wanted)
+  return telling.length === 1 && ['newest', 'latest', 'last'].includes(telling[0]!)
+}
+const tellingOf = (wanted: string): string[] =>
+  wanted
+    .toLowerCase()
+    .split(/[^\p{L}\p{N}]+/u)
+    .filter((word) => word !== '' && !EMPTY.has(word))
+
 /** Goals whose text holds all of the words; all of them where the words could mean any. */
 function matching(goals: readonly TreeView[], wanted: string): TreeView[] {
-  const words = wanted.toLowerCase().split(/[^\p{L}\p{N}]+/u)
-  const telling = words.filter((word) => word !== '' && !EMPTY.has(word))
+  const telling = tellingOf(wanted)
   return goals.filter((goal) => {
     const text = goal.goal.toLowerCase()
     return telling.every((word) => text.includes(word))

@@ -1,5 +1,5 @@
 /** On top of every page: whether what it shows is true now, what runs, what waits for a person, what was spent. */
-import { Palette as Colours, Search } from 'lucide-react'
+import { Palette as Colours, MessageCircleQuestionMark, Search } from 'lucide-react'
 import { ROUTES } from '../../core/contract/api.ts'
 import { useLive, useNow } from '../banyan.ts'
 import { useHomePart, useRunningGoals } from '../data/use-home.ts'
@@ -14,11 +14,12 @@ import { Link } from '../ui/link.tsx'
 import { moneyWords } from '../ui/money.tsx'
 import { Drawn } from '../ui/shape.tsx'
 import { Tooltip } from '../ui/tooltip.tsx'
+import { ask as askWords } from '../words/ask.ts'
 import { shell } from '../words/shell.ts'
 import { relativeTime, usd } from '../words/words.ts'
 import { HeldNotice, PauseAll } from './pause-all.tsx'
 
-export function Header({ search }: { search: () => void }) {
+export function Header({ search, ask }: { search: () => void; ask: () => void }) {
   const signedOut = useLive((state) => state.connection === 'signed_out')
   const knowsGoals = useHomePart((state) => state.loaded)
   const knowsReviews = useReviewsLoaded()
@@ -34,6 +35,7 @@ export function Header({ search }: { search: () => void }) {
           <Kbd keys="mod+k" />
         </button>
       )}
+      {!signedOut && <IconButton className="ask-open" icon={MessageCircleQuestionMark} label={askWords.open} onClick={ask} />}
       <span className="grow" />
       {!signedOut && (
         <>

@@ -1,6 +1,7 @@
 /** One place to go anywhere and do anything: pages, goals by words or id, and every act that is on offer now. */
 import { useLocation } from '@tanstack/react-router'
 import { Command } from 'cmdk'
+import { MessageCircleQuestionMark } from 'lucide-react'
 import { Dialog as Primitive } from 'radix-ui'
 import { useState } from 'react'
 import { titleOf } from '../../core/contract/task.ts'
@@ -11,27 +12,30 @@ import { usePrefs } from '../prefs.ts'
 import { treePath, useGo } from '../route.ts'
 import { Kbd } from '../ui/kbd.tsx'
 import { StatusIcon } from '../ui/status-icon.tsx'
+import { ask as askWords } from '../words/ask.ts'
 import { shell } from '../words/shell.ts'
 import { PaletteEntries } from './palette-entries.tsx'
 
 /** Lines of a kind; the words that are typed choose which. */
 const MOST = 30
 
-export function Palette({ open, setOpen }: { open: boolean; setOpen: (open: boolean) => void }) {
+type Props = { open: boolean; setOpen: (open: boolean) => void; ask: (words: string) => void }
+
+export function Palette({ open, setOpen, ask }: Props) {
   return (
     <Primitive.Root open={open} onOpenChange={setOpen}>
       <Primitive.Portal>
         <Primitive.Overlay className="veil" />
         <Primitive.Content className="palette" aria-describedby={undefined}>
           <Primitive.Title className="hidden">{shell.palette.title}</Primitive.Title>
-          <Choices close={() => setOpen(false)} />
+          <Choices close={() => setOpen(false)} ask={ask} />
         </Primitive.Content>
       </Primitive.Portal>
     </Primitive.Root>
   )
 }
 
-function Choices({ close }: { close: () => void }) {
+function Choices({ close, ask }: { close: () => void; ask: (words: string) => void }) {
   const [typed, setTyped] = useState('')
   const actions = useAllActions()
   const trees = useHomePart((state) => state.trees)
@@ -99,6 +103,14 @@ function Choices({ close }: { close: () => void }) {
         {groups.map((group) => (
           <Acts key={group} actions={offered.filter((action) => action.group === group)} choose={choose} />
         ))}
+        {words !== '' && (
+          <Command.Group heading={askWords.entryGroup} forceMount>
+            <Command.Item value={`ask ${typed}`} forceMount onSelect={choose(() => ask(typed.trim()))}>
+              <MessageCircleQuestionMark aria-hidden="true" className="palette-icon" />
+              <span className="palette-title">{askWords.entry(typed.trim())}</span>
+            </Command.Item>
+          </Command.Group>
+        )}
       </Command.List>
     </Command>
   )

@@ -3,6 +3,7 @@ import { useActions } from '../actions.ts'
 import { usePrefs } from '../prefs.ts'
 import { useGo } from '../route.ts'
 import { setTheme } from '../theme.ts'
+import { ask } from '../words/ask.ts'
 import { shell } from '../words/shell.ts'
 import { usePages } from './nav.tsx'
 import type { Overlay } from './shell.tsx'
@@ -25,6 +26,7 @@ export function useShellActions(show: (overlay: Overlay) => void): void {
       run: () => go(page.path),
     })),
     { id: 'palette', label: shell.keys.open, group, keys: 'mod+k', keyOnly: true, run: () => show('palette') },
+    { id: 'ask', label: ask.open, group, keys: 'h', words: ask.keywords, run: () => show('ask') },
     { id: 'keys', label: shell.keys.sheet, group, keys: '?', run: () => show('keys') },
     ...THEMES.map((theme) => ({
       id: `theme.${theme}`,

@@ -11,6 +11,7 @@ import { TitleOf } from '../title.ts'
 import { Toasts } from '../ui/toast.tsx'
 import { pages } from '../words/pages.ts'
 import { shell } from '../words/shell.ts'
+import { AskOverlay } from './ask.tsx'
 import { Driver, Header } from './header.tsx'
 import { KeyLayer } from './key-layer.tsx'
 import { KeySheet } from './key-sheet.tsx'
@@ -19,7 +20,7 @@ import { useIconCount, useNotices } from './notices.ts'
 import { Palette } from './palette.tsx'
 import { useShellActions } from './shell-actions.ts'
 
-export type Overlay = 'palette' | 'keys' | null
+export type Overlay = 'palette' | 'keys' | 'ask' | null
 
 export function Shell() {
   const [prefs] = usePrefs()
@@ -31,6 +32,7 @@ export function Shell() {
     useCallback(() => live.state().seq, [live]),
   )
   const [overlay, setOverlay] = useState<Overlay>(null)
+  const [given, setGiven] = useState<string | null>(null)
   useShellActions(setOverlay)
   const setTitle = useDocumentTitle()
   const main = useFocusOnNewPage()
@@ -42,7 +44,7 @@ export function Shell() {
       <div className="shell" data-rail={prefs.rail}>
         {!signedOut && <Rail />}
         <div className="shell-body">
-          <Header search={() => setOverlay('palette')} />
+          <Header search={() => setOverlay('palette')} ask={() => setOverlay('ask')} />
           <Driver />
           <main id="main" ref={main} tabIndex={-1}>
             {signedOut ? <Login /> : <Outlet />}
@@ -51,7 +53,17 @@ export function Shell() {
         {!signedOut && <BottomBar />}
       </div>
       <KeyLayer />
-      <Palette open={overlay === 'palette'} setOpen={(open) => setOverlay(open ? 'palette' : null)} />
+      <Palette
+        open={overlay === 'palette'}
+        setOpen={(open) => setOverlay(open ? 'palette' : null)}
+        ask={(words) => {
+          setGiven(words)
+          setOverlay('ask')
+        }}
+      />
+      {!signedOut && (
+        <AskOverlay open={overlay === 'ask'} setOpen={(open) => setOverlay(open ? 'ask' : null)} given={given} setGiven={setGiven} />
+      )}
       <KeySheet open={overlay === 'keys'} setOpen={(open) => setOverlay(open ? 'keys' : null)} />
       <Toasts />
     </TitleOf>

@@ -1,4 +1,4 @@
-/** A window over the page: focus stays inside, Escape and a click beside it close. `side: bottom` slides up, for thumbs. */
+/** A window over the page: focus stays inside, Escape and a click beside it close. `side`: `bottom` slides up, for thumbs; `right` stands beside the page and fills a phone. */
 import { X } from 'lucide-react'
 import { Dialog as Primitive } from 'radix-ui'
 import type { ReactNode } from 'react'
@@ -12,7 +12,7 @@ export function Dialog(props: {
   /** One sentence below the title. */
   description?: string
   size?: 'small' | 'large'
-  side?: 'bottom'
+  side?: 'bottom' | 'right'
   /** It changes something on the server: while that cannot be reached it says so, and only reading and writing go on. */
   sends?: boolean
   children: ReactNode
