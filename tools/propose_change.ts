@@ -10,7 +10,7 @@ export default defineTool({
 1. {"step":"begin"} gives you a folder "banyan" in your workspace with the source on a branch of your own. Read AGENTS.md in it, then change files there with the file tools. Keep it small: one thing, with its test and the line of documentation that it makes false. run_gates tells whether it would pass.
 2. {"step":"submit", "kind", "title", "why", "evidence", "effect"} hands in everything that the folder holds. All gates run, then a person decides where the level of the change asks for it, then it lands on the main branch and the system restarts with it. Your call is answered when that is over: kept, undone, or refused with the reason. After a refusal change the files in the same folder and submit again.
 
-kind "fix" needs a test that fails without the change. What guards the system (gates, keeper, policy, authentication, sandbox, their tests) is refused; packages are a person's to change. Do not touch existing tests without need: a person must look at that.`,
+kind "fix" needs a test that fails without the change. What guards the system (gates, keeper, policy, authentication, sandbox, their tests) is refused; new packages are fetched only after a person agreed. Do not touch existing tests without need: a person must look at that.`,
   permission: 'self',
   effect: ({ step }) => (step === 'submit' ? 'keyed' : 'idempotent'),
   needs: ['self'],
