@@ -76,6 +76,6 @@ test('what is not accepted comes back once with what is not met, and then goes t
   expect(back[0]!.text).toContain('Not met: 1. the result names the other sum (no number)')
   const rounds = seen.evaluator.filter(({ task }) => task.includes('the other numbers'))
   expect(rounds.map(({ task }) => task.includes('# Why it was sent back the first time\nNot what was asked.'))).toEqual([false, true])
-  const { json: queue } = await server.ask<{ items: object[] }>('GET', `/api/reviews?state=open&tree=${tree.id}`)
+  const { json: queue } = await server.ask<{ items: object[] }>('GET', `/api/reviews?state=open&treeId=${tree.id}`)
   expect(queue.items).toMatchObject([{ kind: 'flag', taskId: tree.id, title: 'Twice not accepted: Add up the other numbers.' }])
 }, 60_000)
