@@ -50,6 +50,7 @@ describe.skipIf(!need('bubblewrap'))('a change by an agent, with a keeper that w
   let banyan: ChildProcess
   let person: Person
   let kept: string
+  let back: string
   let said = ''
 
   beforeAll(async () => {
@@ -98,6 +99,7 @@ describe.skipIf(!need('bubblewrap'))('a change by an agent, with a keeper that w
   }, PATIENCE_MS)
   const ask = (goal: string) => person.goal({ goal, agent: 'review_agent' })
   const run = (command: string) => person.goal({ goal: `Run \`${command}\``, model: 'playbook' })
+  const stateOf = (id: string, state: string) => person.until(async () => ((await person.change(id)).change.state === state ? true : null))
   /** What the engine that runs has of the greeting. */
   const running = () => {
     const { active, slots } = JSON.parse(readFileSync(join(dataDir, 'keeper', 'slots.json'), 'utf8')) as {
@@ -159,12 +161,29 @@ describe.skipIf(!need('bubblewrap'))('a change by an agent, with a keeper that w
   test(
     'that was kept is taken back by a person, and the engine runs without it',
     async () => {
-      const back = await person.http<{ id: string }>(`/api/changes/${kept}/rollback`, { comment: 'Too loud' })
-      await person.until(async () => ((await person.change(back.id)).change.state === 'watching' ? true : null))
+      back = (await person.http<{ id: string }>(`/api/changes/${kept}/rollback`, { comment: 'Too loud' })).id
+      await stateOf(back, 'watching')
       await person.over(await run('true'))
-      await person.until(async () => ((await person.change(back.id)).change.state === 'kept' ? true : null))
+      await stateOf(back, 'kept')
       expect((await person.change(kept)).change).toMatchObject({ state: 'undone', note: expect.stringContaining('took it back') })
       expect(running()).not.toContain('loud')
+      expect(source.git('status', '--porcelain')).toBe('')
+    },
+    PATIENCE_MS,
+  )
+
+  test(
+    'that is still watched goes at once when a person takes it back, an hour before the watch would end',
+    async () => {
+      const louder = (await person.http<{ id: string }>(`/api/changes/${back}/rollback`, {})).id
+      await stateOf(louder, 'watching')
+      expect(running()).toContain('loud')
+      const quiet = (await person.http<{ id: string }>(`/api/changes/${louder}/rollback`, { comment: 'Still too loud' })).id
+      await stateOf(louder, 'undone')
+      await stateOf(quiet, 'kept')
+      expect((await person.change(louder)).change.note).toContain('took it back: Still too loud')
+      expect(running()).not.toContain('loud')
+      expect(source.read(GREETING)).not.toContain('loud')
       expect(source.git('status', '--porcelain')).toBe('')
     },
     PATIENCE_MS,

@@ -435,6 +435,7 @@ export function openSteps(parts: SelfParts, fail: (name: string) => void) {
     const id = requestId(back)
     if (!(await keeper.knows(id))) {
       const reason = `${back.decided_by} took it back${back.why === '' ? '.' : `: ${back.why}`}`
+      fail('change.before-back')
       await keeper.writeRequest({ id, kind: 'rollback', changeId: row.id, reason })
       fail('change.after-back')
     }

@@ -48,7 +48,7 @@ describe.skipIf(!need('bubblewrap'))('a change of the page', () => {
     )
     await approve(asked)
     await restart
-    await served(home, dataDir, async (url) => expect(await (await fetch(url)).text()).toContain('Brand new'))
+    await served(home, dataDir, { look: async (url) => expect(await (await fetch(url)).text()).toContain('Brand new') })
     runtime.changes.wake()
     await until(id, 'kept')
   }, 240_000)

@@ -18,6 +18,8 @@ export const POINTS = [
 ]
 /** With a keeper; the last is reached by a bad revision only. */
 export const KEPT_POINTS = ['change.before-request', 'change.after-request', 'change.after-restarting', 'change.after-undo']
+/** When a person takes back what is watched. */
+export const BACK_POINTS = ['change.before-back', 'change.after-back', 'change.after-undo']
 /** Lives of one change at most, of which one is cut off. */
 const MOST_LIVES = 6
 
@@ -46,11 +48,12 @@ export async function cut(point: string): Promise<string[]> {
   }
 }
 
-/** The same with the real keeper, which runs the revision between two lives. `bad`: one that it must undo. */
-export async function cutKept(point: string, bad: boolean): Promise<string[]> {
+/** The same with the real keeper, which runs the revision between two lives. `bad`: one that it must undo; `back`: one that a person takes back. */
+export async function cutKept(point: string, how: 'good' | 'bad' | 'back'): Promise<string[]> {
+  const [undone, back] = [how !== 'good', how === 'back']
   const source = checkout()
   const dataDir = mkdtempSync(join(tmpdir(), 'banyan-cut-'))
-  const mark = bad ? '?' : '!'
+  const mark = how === 'bad' ? '?' : '!'
   try {
     keepable(source)
     source.commit('It can be kept')
@@ -59,23 +62,30 @@ export async function cutKept(point: string, bad: boolean): Promise<string[]> {
     let killed = false
     let told: Told | null = null
     for (let n = 0; n < MOST_LIVES && (told === null || told.restart); n++) {
-      const one = await life(dataDir, source.folder, '--kept', `--mark=${mark}`, ...(killed ? [] : [`--point=${point}`]))
+      const one = await life(
+        dataDir,
+        source.folder,
+        '--kept',
+        ...(back ? ['--back'] : []),
+        `--mark=${mark}`,
+        ...(killed ? [] : [`--point=${point}`]),
+      )
       if (one.signal === 'SIGKILL') killed = true
       else if (one.code === 0) told = toldIn(one)
       else return [`a life ended with ${one.code}: ${one.out}`]
-      if (told === null || told.restart) await served(home, dataDir)
+      if (told === null || told.restart) await served(home, dataDir, { watched: back })
     }
     if (!killed) return [`it was not killed at ${point}`]
     if (told === null || told.restart) return ['it came to no end']
     const { active, slots, failed } = tableOf(home)
-    const tree = source.git('rev-parse', `${bad ? 'HEAD^' : 'HEAD'}^{tree}`)
+    const tree = source.git('rev-parse', `${undone ? 'HEAD^' : 'HEAD'}^{tree}`)
     return [
-      ...(told.state === (bad ? 'undone' : 'kept') ? [] : [`it is ${told.state}`]),
-      ...(told.result.includes(bad ? 'was undone' : 'is kept') ? [] : ['its author was not answered']),
+      ...(told.state === (undone ? 'undone' : 'kept') ? [] : [`it is ${told.state}`]),
+      ...(told.result.includes(undone ? 'was undone' : 'is kept') ? [] : ['its author was not answered']),
       ...told.violations,
-      ...(slots[active]?.tree === (bad ? before : tree) ? [] : [`slot ${active} has tree ${slots[active]?.tree}`]),
-      ...(bad === Object.hasOwn(failed, tree) ? [] : ['the keeper does not know what failed']),
-      ...faultsOf(source, bad ? null : loud(mark), bad ? 4 : 3),
+      ...(slots[active]?.tree === (undone ? before : tree) ? [] : [`slot ${active} has tree ${slots[active]?.tree}`]),
+      ...(undone === Object.hasOwn(failed, tree) ? [] : ['the keeper does not know what failed']),
+      ...faultsOf(source, undone ? null : loud(mark), undone ? 4 : 3),
     ]
   } finally {
     for (const path of [dataDir, source.folder]) rmSync(path, { recursive: true, force: true })
@@ -112,8 +122,9 @@ if (import.meta.main) {
   const only = new RegExp(process.argv[2] ?? '')
   const tries = [
     ...POINTS.map((point) => ({ name: point, run: () => cut(point) })),
-    ...KEPT_POINTS.slice(0, -1).map((point) => ({ name: `${point}, a good revision`, run: () => cutKept(point, false) })),
-    ...KEPT_POINTS.map((point) => ({ name: `${point}, a bad revision`, run: () => cutKept(point, true) })),
+    ...KEPT_POINTS.slice(0, -1).map((point) => ({ name: `${point}, a good revision`, run: () => cutKept(point, 'good') })),
+    ...KEPT_POINTS.map((point) => ({ name: `${point}, a bad revision`, run: () => cutKept(point, 'bad') })),
+    ...BACK_POINTS.map((point) => ({ name: `${point}, taken back while it is watched`, run: () => cutKept(point, 'back') })),
   ].filter(({ name }) => only.test(name))
   for (const { name, run } of tries) tell(name, await run())
   let writes = 0

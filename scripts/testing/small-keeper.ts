@@ -32,9 +32,16 @@ export async function settle(dataDir: string, source: Checkout, page: string | n
   return home
 }
 
-/** Runs the keeper as after a power cut, until it serves and has ended what it was asked for; `look` may ask what it serves. */
-export async function served(home: string, dataDir: string, look: (url: string) => Promise<void> = async () => undefined): Promise<void> {
-  const argv = [`--home=${home}`, `--checkout=${dataDir}`, '--scale=0.1', '--watch-seconds=0.3']
+/**
+ * Runs the keeper as after a power cut, until it serves and has ended what it was asked for; `look` may ask what it serves. `watched`: it is
+ * enough that it serves, because the watch takes an hour.
+ */
+export async function served(
+  home: string,
+  dataDir: string,
+  { look = async () => undefined, watched = false }: { look?: (url: string) => Promise<void>; watched?: boolean } = {},
+): Promise<void> {
+  const argv = [`--home=${home}`, `--checkout=${dataDir}`, '--scale=0.1', `--watch-seconds=${watched ? 3_600 : 0.3}`]
   const keeper = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', join(scripts, 'keeper', 'keeper.mjs'), ...argv], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -48,7 +55,8 @@ export async function served(home: string, dataDir: string, look: (url: string) 
     const table = existsSync(join(home, 'slots.json'))
       ? (tableOf(home) as { active: string; slots: Record<string, { state: string } | null> })
       : null
-    return (last === 'ready' || last === 'kept') && table?.slots[table.active]?.state === 'kept' && !existsSync(join(home, 'request.json'))
+    const isSettled = watched || table?.slots[table.active]?.state === 'kept'
+    return (last === 'ready' || last === 'kept') && isSettled && !existsSync(join(home, 'request.json'))
   }
   while (!settled()) {
     if (Date.now() > end || keeper.exitCode !== null) throw new Error(`the keeper does not serve: ${words}`)
