@@ -82,7 +82,7 @@ async function keep() {
         if (request.kind === 'rollback') {
           if (slots[other(table.active)]?.state !== 'kept') throw new Refusal('there is no earlier revision to go back to')
           if (about.changeId !== null && about.changeId !== slots[table.active].changeId) throw new Refusal('another revision runs by now')
-          goBack(table.active, String(request.reason ?? 'a person rolled it back').slice(0, 300))
+          undo(table.active, String(request.reason ?? 'a person rolled it back').slice(0, 300))
         } else {
           const slot = take(home, disk, table, request, source)
           // A checkout's newer commit takes the place of a trial, or of a revision that never ran; the last good one stays.
@@ -103,23 +103,18 @@ async function keep() {
   }
 
   /** From a revision that is not to come again to the last good one. */
-  function goBack(name, reason) {
-    const { tree, changeId } = slots[name]
-    table.failed[tree] = { at: new Date().toISOString(), reason, changeId }
-    slots[name].state = 'undone'
-    Object.assign(table, { active: other(name), safe: false })
-    conclude('undone', name, reason)
-  }
-
-  /** The trial is over and lost. */
   function undo(name, reason) {
-    // Its migrations must not stay: another revision may use their numbers.
+    const { tree, changeId } = slots[name]
+    // The migrations of one that was never let to work must not stay: another revision may use their numbers.
     if (table.backup !== null) {
       const [before, after] = [shapeOf(table.backup), shapeOf(database)]
       table.restore = lossOf(before, after) !== null || before?.schema !== after?.schema
     }
+    table.failed[tree] = { at: new Date().toISOString(), reason, changeId }
+    slots[name].state = 'undone'
+    Object.assign(table, { active: other(name), safe: false })
     crashes.length = 0
-    goBack(name, reason)
+    conclude('undone', name, reason)
     say(`revision ${label(slots[name])} was undone: ${reason}. The last good one, ${label(slots[table.active])}, starts`)
   }
 

@@ -245,6 +245,26 @@ describe('the database of a trial', () => {
     await stop()
   })
 
+  it('that a person rolls back before it was let to work is put back to how it was', async () => {
+    database()
+    const options = [`--database=${join(here.dir, 'test.db')}`]
+    const change = `${CREATE}; db.exec('alter table tasks drop column note'); db.close(); say('changed'); setInterval(() => {}, 1e6)`
+    const { tree, line, keeper, end } = await onTrial(change, options)
+    await line('changed')
+    keeper.kill('SIGKILL')
+    await end()
+    here.put('request.json', { kind: 'rollback', changeId: null })
+    const next = here.keep(...options)
+    await next.line('up')
+    expect(last('undone')).toMatchObject({ tree, reason: 'a person rolled it back' })
+    expect(last('restored')).toBeDefined()
+    expect(rows()).toEqual([
+      { id: 'one', note: 'x' },
+      { id: 'two', note: 'y' },
+    ])
+    await next.stop()
+  })
+
   it('that lost tasks is undone', async () => {
     database()
     const { tree, stop } = await onTrial(`${CREATE}; db.exec("delete from tasks where id = 'two'"); db.close(); await ready()`, [
