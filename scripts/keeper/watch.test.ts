@@ -1,5 +1,5 @@
 /** What the keeper judges beside crashes and silence while it watches a new revision; each engine here is a process that really does it. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { until, world } from '../testing/keeper-world.ts'
@@ -123,13 +123,22 @@ describe('a restart', () => {
   }
 
   it('loads the next process of the same revision while the one before still leaves', async () => {
-    const slow = `await ready(); if (starts === 2) { await send({ type: 'stopping', how: 'restart' }); setTimeout(() => { say('left'); process.exit(75) }, 1_500) }`
+    const told = `await ready()
+      const when = (name, act) => {
+        const timer = setInterval(() => { try { readFileSync(join(home, name)) } catch { return }; clearInterval(timer); act() }, 20)
+      }
+      if (starts === 1) {
+        when('leave', () => send({ type: 'stopping', how: 'restart' }))
+        when('end', () => { say('left'); process.exit(75) })
+      }`
     here.remove()
     here = world()
-    await here.kept(slow.replace('starts === 2', 'starts === 1'))
-    const { line, stop } = here.keep()
+    await here.kept(told)
+    const { line, stop } = here.keep('--drain-seconds=60')
     await line('up')
+    writeFileSync(join(here.dir, 'leave'), '')
     await line('waits')
+    writeFileSync(join(here.dir, 'end'), '')
     await line('left')
     await line('up')
     expect((await stop()).starts).toBe(2)
