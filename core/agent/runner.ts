@@ -1,5 +1,5 @@
 /** Keeps up to `slots` tasks moving. A task that waits holds no slot, no promise and no memory. */
-import type { Store } from '../store/store.ts'
+import { isDiskFull, type Store } from '../store/store.ts'
 import type { Tasks } from '../tasks/tasks.ts'
 import { LEASE_MS, type Lease } from '../tasks/turns.ts'
 
@@ -29,12 +29,16 @@ export type Runner = {
   stop(graceMs: number): Promise<void>
 }
 
+/** A turn that broke, until that is written down. */
+type Fall = { lease: Lease; words: string; blameless: boolean }
+
 const QUICK_MS = 1_000
 const THOROUGH_MS = 60_000
 
 export function startRunner(parts: RunnerParts): Runner {
   const { store, tasks } = parts
   const running = new Map<string, { lease: Lease; cut: AbortController; done: Promise<void>; since: number }>()
+  const unwritten = new Set<Fall>()
   let stopping = false
   let looking = false
   let again = false
@@ -64,15 +68,24 @@ export function startRunner(parts: RunnerParts): Runner {
     }
   }
 
+  /** If even this cannot be written, as on a full disk, it is tried each second; at the latest the lease runs out and the sweep finds the task. */
+  async function stumbled(fall: Fall): Promise<void> {
+    try {
+      await tasks.turns.stumble(fall.lease, fall.words, fall)
+      unwritten.delete(fall)
+    } catch (again) {
+      if (!unwritten.has(fall)) parts.onError(again, fall.lease)
+      unwritten.add(fall)
+    }
+  }
+
   function begin(lease: Lease): void {
     const cut = new AbortController()
     const done = parts
       .work(lease, cut.signal)
       .catch((error: unknown) => {
         parts.onError(error, lease)
-        const words = error instanceof Error ? error.message : String(error)
-        // If even this cannot be written, the lease runs out and the sweep finds the task.
-        return tasks.turns.stumble(lease, words).catch((again: unknown) => parts.onError(again, lease))
+        return stumbled({ lease, words: error instanceof Error ? error.message : String(error), blameless: isDiskFull(error) })
       })
       .finally(() => {
         if (running.get(lease.taskId)?.lease === lease) running.delete(lease.taskId)
@@ -97,6 +110,7 @@ export function startRunner(parts: RunnerParts): Runner {
 
   async function sweep(kind: 'quick' | 'thorough'): Promise<void> {
     try {
+      for (const fall of unwritten) await stumbled(fall)
       await tasks.sweep(kind, parts.now())
       await look()
     } catch (error) {

@@ -381,9 +381,14 @@ export function workspaceFiles(root: string, options: WorkspaceOptions = {}): Wo
 
   async function append(file: string, data: Content, path: string): Promise<{ bytes: number; created: boolean }> {
     const handle = await openChecked(file, constants.O_WRONLY | constants.O_APPEND, path)
+    const { size } = await handle.stat()
     try {
       await handle.writeFile(data)
       return { bytes: (await handle.stat()).size, created: false }
+    } catch (error) {
+      // Whoever is told that it was not written writes it again: half of it must not stay.
+      await handle.truncate(size)
+      throw error
     } finally {
       await handle.close()
     }

@@ -10,7 +10,7 @@ import type { Halt } from '../tasks/halt.ts'
 
 /** Who pauses; by this it knows its own pause again after a restart. */
 export const DISK_GUARD = 'the disk guard'
-const EVERY_MS = 500
+const EVERY_MS = 250
 const PIECE = 1024 * 1024
 /** A short life, as of a command that looks and ends, writes no ballast. */
 const FIRST_FILL_MS = 10_000

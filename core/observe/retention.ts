@@ -90,10 +90,13 @@ export function openRetention(parts: {
         for await (const chunk of chunks) await file.write(chunk as Buffer)
       })
       await file.sync()
+      await rename(fresh, join(exports, name))
+    } catch (error) {
+      await rm(fresh, { force: true })
+      throw error
     } finally {
       await file.close()
     }
-    await rename(fresh, join(exports, name))
     return join('exports', name)
   }
 

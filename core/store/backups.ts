@@ -15,6 +15,7 @@ import { Worker } from 'node:worker_threads'
 import BetterSqlite from 'better-sqlite3'
 import * as z from 'zod'
 import { Fault } from '../contract/fault.ts'
+import { writeWhole } from './whole-file.ts'
 
 const Manifest = z.object({
   file: z.string(),
@@ -89,7 +90,17 @@ async function backupOf(folder: string, file: string): Promise<Backup> {
 
 async function problemOf(path: string, { sha256, kind }: Backup): Promise<string | null> {
   if ((await digest(path)) !== sha256) return 'its checksum differs'
-  return kind === 'sqlite' ? integrityBeside(path) : null
+  if (kind !== 'sqlite') return null
+  try {
+    return await integrityBeside(path)
+  } finally {
+    await forgetOpening(path)
+  }
+}
+
+/** Files that SQLite puts beside a copy whoever looks into it; nobody ever writes to one, so they hold nothing. */
+async function forgetOpening(path: string): Promise<void> {
+  for (const end of ['-wal', '-shm']) await rm(`${path}${end}`, { force: true })
 }
 
 /** As `integrityOf`, in a thread of its own: a large database takes a minute, in which this one has other things to do. */
@@ -100,8 +111,7 @@ async function integrityBeside(path: string): Promise<string | null> {
 }
 
 async function writeManifest(path: string, backup: Backup): Promise<Backup> {
-  await writeFile(`${path}.json.new`, `${JSON.stringify(backup, null, 1)}\n`, { mode: 0o600 })
-  await rename(`${path}.json.new`, `${path}.json`)
+  await writeWhole(`${path}.json`, `${JSON.stringify(backup, null, 1)}\n`, 0o600)
   return backup
 }
 
@@ -158,12 +168,12 @@ export async function makeBackup(making: Making): Promise<Backup> {
     else await copyClosed(databaseUrl.slice('sqlite:'.length), fresh)
     await chmod(fresh, 0o600)
     await rename(fresh, path)
+    const bytes = (await stat(path)).size
+    return await writeManifest(path, { file, at, why, kind, schema, bytes, sha256: await digest(path), checked: null })
   } catch (error) {
-    await rm(fresh, { force: true })
+    for (const left of [fresh, path]) await rm(left, { force: true })
     throw error
   }
-  const bytes = (await stat(path)).size
-  return writeManifest(path, { file, at, why, kind, schema, bytes, sha256: await digest(path), checked: null })
 }
 
 /** Removes what is more than `keep` of a kind. */
@@ -172,6 +182,7 @@ export async function pruneBackups(folder: string, keep: number): Promise<void> 
   for (const old of [...kinds.values()].flatMap((some) => some.slice(keep))) {
     await rm(join(folder, `${old.file}.json`), { force: true })
     await rm(join(folder, old.file), { force: true })
+    await forgetOpening(join(folder, old.file))
   }
 }
 

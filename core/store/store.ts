@@ -261,6 +261,13 @@ async function overBackend(backend: Backend, now: () => number, failPoint: (name
   }
 }
 
+const FULL: readonly unknown[] = ['SQLITE_FULL', 'ENOSPC', 'EDQUOT']
+/** True where there was no room on the disk, in the database or beside it. */
+export function isDiskFull(error: unknown): boolean {
+  const { code, cause } = (error ?? {}) as { code?: unknown; cause?: unknown }
+  return FULL.includes(code) || (cause !== undefined && isDiskFull(cause))
+}
+
 /** What the machine did to the database, in words with a mend. */
 function asFault(error: unknown): unknown {
   const code = (error as { code?: string } | null)?.code

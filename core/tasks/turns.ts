@@ -79,6 +79,8 @@ export const MAX_ATTEMPTS = 3
 export const MAX_NUDGES = 3
 /** Wait before the next attempt after something broke; grows with each. */
 const STUMBLE_MS = 5_000
+/** The same where the machine was at fault. */
+const BLAMELESS_MS = 1_000
 /** How long a claim lasts without a sign of life. Renewed by every write and by `renew`. */
 export const LEASE_MS = 60_000
 
@@ -660,14 +662,18 @@ export function openTurns(
         await save(tx, task)
       }),
 
-    /** Something broke that nobody foresaw. The attempt stays counted, and the next one waits a little; after the last one it is set aside. */
-    stumble: (lease: Lease, words: string): Promise<void> =>
+    /**
+     * Something broke that nobody foresaw. The attempt stays counted, and the next one waits a little; after the last one it is set aside.
+     * `blameless`: it was the machine's fault and not the task's, so the attempt is not counted.
+     */
+    stumble: (lease: Lease, words: string, { blameless = false }: { blameless?: boolean } = {}): Promise<void> =>
       store.transact(async (tx) => {
         const task = await findTask(tx, lease.taskId)
         if (!task || task.lease_token !== lease.token || (task.status !== 'active' && task.status !== 'assigned')) return
         await settleLostCalls(tx, task)
-        task.attempts = Math.max(1, task.attempts)
-        move(tx, task, 'waiting', { reason: 'timer', note: words.slice(0, 500), wakeAt: tx.now + STUMBLE_MS * task.attempts })
+        task.attempts = blameless ? Math.max(0, task.attempts - 1) : Math.max(1, task.attempts)
+        const wait = blameless ? BLAMELESS_MS : STUMBLE_MS * task.attempts
+        move(tx, task, 'waiting', { reason: 'timer', note: words.slice(0, 500), wakeAt: tx.now + wait })
         await save(tx, task)
       }),
 

@@ -11,6 +11,7 @@ const PROOFS: Readonly<Record<string, string>> = {
   canaries: 'canaries.ts',
   watchdog: 'watchdog.ts',
   faults: 'provider-faults.ts',
+  disk: 'disk.ts',
   soak: 'soak.ts',
 }
 

@@ -1,8 +1,9 @@
 /** Contents of files by their hash, one folder a tree, within a quota. */
-import { createHash, randomUUID } from 'node:crypto'
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import type { Store } from '../../store/store.ts'
+import { writeWhole } from '../../store/whole-file.ts'
 import { emptyIfMissing } from '../errno.ts'
 import { lstatOrNull } from './folder.ts'
 import type { OpenNotes } from './open-notes.ts'
@@ -24,9 +25,7 @@ export function openContents(store: Store, root: string, treeBytes: number, note
     const path = objectPath(treeId, hash)
     if (await isThere(path)) return hash
     await mkdir(join(path, '..'), { recursive: true, mode: 0o700 })
-    const draft = `${path}.${randomUUID()}`
-    await writeFile(draft, content, { mode: 0o600 })
-    await rename(draft, path)
+    await writeWhole(path, content, 0o600)
     await grown(treeId, content.byteLength)
     return hash
   }

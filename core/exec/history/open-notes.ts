@@ -1,7 +1,7 @@
 /** Beside each command under way, on disk: what its folder held before it. After a crash this tells what the command had changed. */
-import { randomUUID } from 'node:crypto'
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { writeWhole } from '../../store/whole-file.ts'
 import { emptyIfMissing } from '../errno.ts'
 import type { Moment, Seen, Watch } from './shapes.ts'
 
@@ -17,9 +17,7 @@ export function openNotesIn(root: string) {
     async keep({ at, folder, before }: Omit<Watch, 'prefix'>): Promise<void> {
       const path = pathOf(at)
       await mkdir(folderOf(at.treeId), { recursive: true, mode: 0o700 })
-      const draft = `${path}.${randomUUID()}`
-      await writeFile(draft, JSON.stringify({ at, folder, whole: before.whole, files: [...before.files] }), { mode: 0o600 })
-      await rename(draft, path)
+      await writeWhole(path, JSON.stringify({ at, folder, whole: before.whole, files: [...before.files] }), 0o600)
     },
     drop: (at: Moment): Promise<void> => rm(pathOf(at), { force: true }),
     /** Contents that a command under way may yet change. */
