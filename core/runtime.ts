@@ -5,6 +5,7 @@ import { inspect } from 'node:util'
 import { type Briefs, openBriefs } from './agent/brief.ts'
 import { HELPERS } from './agent/capabilities.ts'
 import { type Editors, openEditors } from './agent/editors.ts'
+import { liveRuns } from './agent/live-runs.ts'
 import { openOutlook } from './agent/outlook.ts'
 import { type Runner, startRunner } from './agent/runner.ts'
 import { loadTools } from './agent/tools.ts'
@@ -384,12 +385,15 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     onError: (error) => console.error(vault.redact(`banyan: a change of its own: ${inspect(error)}`)),
     ...(options.failPoint ? { failPoint: options.failPoint } : {}),
   })
+  const editors = openEditors({ store, registry, tools, models, made, system: [FIRST_AGENT, DESK_AGENT, ...Object.values(HELPERS)] })
+  const trials = openTrials({ store, tasks, registry, tools, editors })
   const lessons = openLessons({
     store,
     registry,
     goals: (await readGoalSet(join(seeds, 'goal_set'))).filter(({ name }) => options.learning?.goals.includes(name) ?? true),
     ...(options.learning ? { tries: options.learning.tries } : {}),
     openArm: (habits) => openArm(join(config.dataDir, 'arms'), (folder) => armIn(config, folder, habits)),
+    live: liveRuns({ store, tasks, models, trials }),
     clear: () => rm(join(config.dataDir, 'arms'), { recursive: true, force: true }),
     onError: (error) => console.error(vault.redact(`banyan: a lesson could not be judged: ${inspect(error)}`)),
   })
@@ -470,7 +474,6 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     ...(options.onDelta ? { onDelta: options.onDelta } : {}),
     ...(options.failPoint ? { failPoint: options.failPoint } : {}),
   })
-  const editors = openEditors({ store, registry, tools, models, made, system: [FIRST_AGENT, DESK_AGENT, ...Object.values(HELPERS)] })
   let runner: Runner | undefined
   const monitor = await openMonitor({
     holds: tasks.holds,
@@ -549,7 +552,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
     editors,
     briefs: openBriefs({ registry, tools, tasks }),
     tools,
-    trials: openTrials({ store, tasks, registry, tools, editors }),
+    trials,
     settings,
     settingsList: list,
     uploads,

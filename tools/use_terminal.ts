@@ -85,7 +85,7 @@ const timeoutOf = (given: Input, habits: Habits | null): number => {
   if (given.timeout_seconds !== undefined) return given.timeout_seconds
   if (given.background) return 3_600
   const program = programOf(lineFor(given))
-  return habits?.limits.find((limit) => limit.program === program)?.seconds ?? 120
+  return habits?.limits.find((limit) => limit.program === program)?.seconds ?? habits?.seconds ?? 120
 }
 const hostsIn = (given: Input) => readHosts(given.network ?? [])
 const hostWords = (given: Input): string[] => {

@@ -51,8 +51,14 @@ export const LESSON_ROUTES = {
     method: 'POST',
     path: '/api/lessons/{id}/judge',
     scope: 'review:decide',
-    summary: 'Begins to try the built-in goals without and with the lesson; takes minutes, the lesson says how it went',
+    summary:
+      'Begins to try goals without and with the lesson; words need a live model and what it may cost. Takes minutes, the lesson says how it went',
     status: 202,
+    request: z
+      .object({ dollars: z.number().min(0.01).max(100).optional() })
+      .strict()
+      .meta({ id: 'JudgeLessonRequest' }),
+    optionalBody: true,
     response: LessonItem,
   }),
   keepLesson: act('keep', 'Lets a lesson that was judged better, or words that a person wants untested, take effect, as a new version'),

@@ -3,12 +3,13 @@ import * as z from 'zod'
 
 /**
  * How a tool goes about its calls beyond what each call says; a part of its entry in the registry, so every version of it can be put back.
- * `limits`: the time limit of commands of a program, where the call names none. `repeats`: failures that pass by themselves. A call that
+ * `seconds`: the time limit of commands that name none, in place of the tool's own. `limits`: the same for one program. `repeats`: failures that pass by themselves. A call that
  * changes nothing when it is done again is repeated up to `times` times, `waitMs` apart, where a line of its error reads like `error`; `…`
  * in it stands for anything.
  */
 export const Habits = z
   .object({
+    seconds: z.number().int().min(1).max(3_600).optional(),
     limits: z
       .array(z.object({ program: z.string().min(1).max(100), seconds: z.number().int().min(1).max(3_600) }).strict())
       .max(50)

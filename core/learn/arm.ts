@@ -5,7 +5,7 @@ import { isOver, type TaskStatus } from '../contract/task.ts'
 import type { SetGoal } from './goal-set.ts'
 import type { Arm } from './lessons.ts'
 
-/** A goal of the set that takes longer has failed. */
+/** A goal that takes longer has failed, where it says nothing else. */
 const GOAL_MS = 60_000
 
 /** What of a runtime an arm drives. */
@@ -29,7 +29,7 @@ export async function openArm(parent: string, open: (folder: string) => Promise<
     throw error
   })
 
-  const over = (treeId: string): Promise<string> =>
+  const over = (treeId: string, mostMs: number): Promise<string> =>
     new Promise((resolve, reject) => {
       const end = (act: () => void) => {
         clearTimeout(timer)
@@ -43,7 +43,7 @@ export async function openArm(parent: string, open: (folder: string) => Promise<
           },
           (error: unknown) => end(() => reject(error)),
         )
-      const timer = setTimeout(() => end(() => resolve('late')), GOAL_MS)
+      const timer = setTimeout(() => end(() => resolve('late')), mostMs)
       const stop = driven.store.onCommit(() => void look())
       void look()
     })
@@ -52,7 +52,7 @@ export async function openArm(parent: string, open: (folder: string) => Promise<
     async try(goal: SetGoal) {
       const begun = performance.now()
       const { treeId } = await driven.submit(goal.goal)
-      const status = await over(treeId)
+      const status = await over(treeId, goal.mostMs ?? GOAL_MS)
       if (status === 'late') await driven.tasks.abort(treeId)
       return { done: status === goal.ends, ms: Math.round(performance.now() - begun) }
     },

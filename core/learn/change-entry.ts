@@ -46,11 +46,14 @@ const habitsOf = (entry: Entry): Habits => ('habits' in entry && entry.habits ? 
 type HabitChange = Exclude<LessonChange, { kind: 'words' }>
 export function withoutHabit(habits: Habits, change: HabitChange): Habits {
   return {
+    ...habits,
     limits: habits.limits.filter((one) => change.kind !== 'limit' || one.program !== change.limit.program),
     repeats: habits.repeats.filter((one) => change.kind !== 'repeat' || one.error !== change.repeat.error),
   }
 }
 export function withHabit(habits: Habits, change: HabitChange): Habits {
-  const { limits, repeats } = withoutHabit(habits, change)
-  return change.kind === 'limit' ? { limits: [...limits, change.limit], repeats } : { limits, repeats: [...repeats, change.repeat] }
+  const left = withoutHabit(habits, change)
+  return change.kind === 'limit'
+    ? { ...left, limits: [...left.limits, change.limit] }
+    : { ...left, repeats: [...left.repeats, change.repeat] }
 }

@@ -7,7 +7,17 @@ import * as z from 'zod'
 const Head = z
   .object({ title: z.string().min(1).max(200), about: z.string().min(1).max(1_000), ends: z.enum(['done', 'failed']).default('done') })
   .strict()
-export type SetGoal = { name: string; title: string; about: string; ends: 'done' | 'failed'; goal: string }
+export type SetGoal = {
+  name: string
+  title: string
+  about: string
+  ends: 'done' | 'failed'
+  goal: string
+  /** Tries of it where they differ from those of the set. */
+  tries?: number
+  /** A try that takes longer has failed. Milliseconds. */
+  mostMs?: number
+}
 
 /** Throws with the file's name where one is not right. */
 export async function readGoalSet(folder: string): Promise<SetGoal[]> {

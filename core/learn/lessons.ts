@@ -15,7 +15,9 @@ import { findWords } from './find-words.ts'
 import type { SetGoal } from './goal-set.ts'
 import { runsOf } from './history.ts'
 import { judge } from './judge.ts'
-import { type Lesson, lessonOf, lessonsIn, move, putBack, remember } from './lesson-rows.ts'
+import { firstState, type Lesson, lessonOf, lessonsIn, move, putBack, remember } from './lesson-rows.ts'
+import { judgeLive, type Live, pastTasks } from './live.ts'
+import { pastGoals } from './past-goals.ts'
 import { saidIn } from './said.ts'
 
 /** A system of its own with these habits, where goals are tried. */
@@ -42,6 +44,8 @@ export function openLessons(parts: {
   registry: Registry
   goals: readonly SetGoal[]
   openArm(habits: Habits): Promise<Arm>
+  /** What tries words, where a model that can judge drives the agents. */
+  live: Live
   /** Removes what arms left behind that a crash cut off. */
   clear(): Promise<void>
   tries?: number
@@ -69,18 +73,19 @@ export function openLessons(parts: {
     return (await registry.save(kind, how(body, change), by, version, { kind: 'lesson', lesson: id })).version
   }
 
-  async function armOf(habits: Habits): Promise<ArmFigures[]> {
+  async function armOf(habits: Habits, goals: readonly SetGoal[]): Promise<ArmFigures[]> {
     const arm = await parts.openArm(habits)
     try {
       const figures: ArmFigures[] = []
       for (const goal of goals) {
         const tried: { done: boolean; ms: number }[] = []
-        for (let n = 0; n < tries; n++) {
+        const most = Math.min(tries, goal.tries ?? tries)
+        for (let n = 0; n < most; n++) {
           stopping.signal.throwIfAborted()
           tried.push(await arm.try(goal))
         }
         const done = tried.filter((one) => one.done)
-        figures.push({ goal: goal.name, tries, done: done.length, medianMs: median(done.map((one) => one.ms)) })
+        figures.push({ goal: goal.name, tries: most, done: done.length, medianMs: median(done.map((one) => one.ms)) })
       }
       return figures
     } finally {
@@ -89,21 +94,40 @@ export function openLessons(parts: {
   }
 
   /** Both arms of a lesson whose effect needs no model. */
-  async function onGoalSet(change: Exclude<LessonChange, { kind: 'words' }>): Promise<Judgement> {
+  async function onGoalSet(change: Exclude<LessonChange, { kind: 'words' }>, cases: Lesson['cases']): Promise<Judgement> {
     const habits = (await entryOf('tool', TOOL)).body.habits ?? Habits.parse({})
-    const before = await armOf(habits)
-    return judge(before, await armOf(withHabit(habits, change)))
+    // No built-in goal can wait as long as a limit lasts; those that it cut off can tell.
+    const all = change.kind === 'limit' ? [...goals, ...(await pastGoals(store, cases, change.limit.seconds))] : goals
+    const before = await armOf(habits, all)
+    return judge(before, await armOf(withHabit(habits, change), all))
   }
 
-  /** Tries the built-in goals with the habits as they are and with the lesson: minutes. One lesson at a time. */
-  async function begin(id: string, by: string): Promise<{ judged: Promise<Judgement> }> {
+  /** Both arms of words: past tasks, for at most so many dollars. The draft has them in its instruction, also where they are for a document. */
+  async function onLiveModel(words: Words, cases: Lesson['cases'], by: string, dollars: number): Promise<Judgement> {
+    const arms = async (name: string) => {
+      const before = (await entryOf('agent', name)).body
+      return { before, after: withLesson(before, { kind: 'words', words }) }
+    }
+    return judgeLive({ live: parts.live, tasks: await pastTasks(store, cases), arms, dollars, by, signal: stopping.signal })
+  }
+
+  /** Tries what the lesson is for without and with it: minutes. One lesson at a time. `dollars`: what a live model may cost, for words. */
+  async function begin(id: string, by: string, dollars: number | undefined): Promise<{ judged: Promise<Judgement> }> {
     if (under) throw new Fault('conflict', 'Another lesson is being judged, and both would slow each other down. Try again later.')
-    const { change } = await get(id)
-    if (change.kind === 'words')
-      throw new Fault('conflict', 'No built-in goal can tell what words do to a model: read them, and keep or decline them.')
-    await move(store, id, ['found', 'better', 'no_better'], 'judging', {}, by)
+    const { change, cases } = await get(id)
+    if (change.kind === 'words') {
+      const missing = parts.live.missing()
+      if (missing !== null)
+        throw new Fault(
+          'conflict',
+          `No built-in goal can tell what words do to a model, and ${missing} Read them, and keep or decline them.`,
+        )
+      if (dollars === undefined)
+        throw new Fault('invalid', 'Words are tried with a live model, which costs money: say how many dollars at most.')
+    }
+    await move(store, id, [firstState(change), 'better', 'no_better'], 'judging', {}, by)
     const work = async (): Promise<Judgement> => {
-      const said = await onGoalSet(change)
+      const said = await (change.kind === 'words' ? onLiveModel(change.words, cases, by, dollars!) : onGoalSet(change, cases))
       await move(store, id, ['judging'], said.better ? 'better' : 'no_better', { judgement: JSON.stringify(said) }, null)
       return said
     }
@@ -159,10 +183,10 @@ export function openLessons(parts: {
       return { found, runs: runs.length }
     },
 
-    judge: async (id: string, by: string): Promise<Judgement> => (await begin(id, by)).judged,
+    judge: async (id: string, by: string, dollars?: number): Promise<Judgement> => (await begin(id, by, dollars)).judged,
     /** Begins it and answers at once; how it went is in the row, and a failure goes to `onError`. */
-    async beginJudging(id: string, by: string): Promise<Lesson> {
-      const { judged } = await begin(id, by)
+    async beginJudging(id: string, by: string, dollars?: number): Promise<Lesson> {
+      const { judged } = await begin(id, by, dollars)
       judged.catch(parts.onError)
       return get(id)
     },

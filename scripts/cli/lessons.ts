@@ -40,7 +40,7 @@ function show(lesson: Lesson, banyan: string): string[] {
   })
   const next: Record<Lesson['state'], string> = {
     found: `Try it on the built-in goals: ${banyan} lessons judge ${lesson.id}`,
-    untested: `Read it, then: ${banyan} lessons keep ${lesson.id}, or ${banyan} lessons decline ${lesson.id}`,
+    untested: `Read it, then: ${banyan} lessons keep ${lesson.id}, or decline; or try it with the live model: ${banyan} lessons judge ${lesson.id} --dollars 2`,
     judging: 'It is being tried now.',
     better: `Let it take effect: ${banyan} lessons keep ${lesson.id}`,
     no_better: `Try it again: ${banyan} lessons judge ${lesson.id}; or put it away: ${banyan} lessons decline ${lesson.id}`,
@@ -120,14 +120,20 @@ export function addLessons(program: Command, cli: Cli): void {
   examples(
     lessons
       .command('judge')
-      .description('Tries the built-in goals without and with the lesson, in a system of its own; takes minutes.')
+      .description(
+        'Tries the built-in goals without and with the lesson, in a system of its own; words: past tasks, with the live model, for at most --dollars. Takes minutes.',
+      )
       .argument(...id)
       .option('--no-wait', 'do not wait for the outcome')
-      .action(async (given: string, options: { wait: boolean }, command: Command) => {
+      .option('--dollars <n>', 'what trying words with a live model may cost')
+      .action(async (given: string, options: { wait: boolean; dollars?: string }, command: Command) => {
         const server = serverOf(cli, command)
         let lesson = await find(server, given, terminal.banyan)
-        lesson = await call(server, 'judgeLesson', { params: { id: lesson.id } })
-        if (options.wait && !wantsJson(command)) terminal.say('Trying the built-in goals without and with it; this takes minutes.')
+        lesson = await call(server, 'judgeLesson', {
+          params: { id: lesson.id },
+          body: options.dollars === undefined ? {} : { dollars: Number(options.dollars) },
+        })
+        if (options.wait && !wantsJson(command)) terminal.say('Trying goals without and with it; this takes minutes.')
         while (options.wait && lesson.state === 'judging') {
           await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
           lesson = await call(server, 'lesson', { params: { id: lesson.id } })

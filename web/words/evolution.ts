@@ -200,6 +200,8 @@ export const evolution = {
     none: 'Nothing yet. It takes three cases in two goals; the newest commands are looked through every hour.',
     adds: { agent: 'Words for the instruction of', document: 'Words for the document' },
     untested: 'Drafted from the cases below. Nobody knows yet whether it helps: read it, then keep or decline it.',
+    dollars: 'Dollars at most',
+    liveHint: 'Does past tasks again with the connected model, without and with the words, for at most this sum',
     evidence: (n: number) => plural(n, { one: 'What was said in # case', other: 'What was said in # cases' }),
     repeat: (times: number) => `Repeat up to ${times} times what failed with`,
     limit: (program: string, seconds: number) => `Give ${program} ${seconds} seconds where no limit is named`,

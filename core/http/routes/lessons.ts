@@ -15,7 +15,7 @@ export function lessonRoutes(parts: { lessons: Lessons; store: Store; registry: 
     lessons: async () => ({ items: await lessons.list(), nextCursor: null }),
     lesson: ({ param }) => lessons.get(param('id')),
     lookForLessons: () => lessons.look(),
-    judgeLesson: ({ param, by }) => lessons.beginJudging(param('id'), by.name),
+    judgeLesson: ({ param, body, by }) => lessons.beginJudging(param('id'), by.name, body.dollars),
     keepLesson({ param, by }) {
       mustAllow(by, 'evolve')
       return lessons.keep(param('id'), by.name)

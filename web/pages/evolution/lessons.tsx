@@ -155,9 +155,12 @@ function Said({ cases }: { cases: LessonItem['cases'] }) {
   )
 }
 
+/** Words may be kept whatever was found: a person has read them. */
+const actsOf = ({ change, state }: LessonItem): readonly (keyof typeof words.acts)[] =>
+  change.kind === 'words' && state === 'no_better' ? ACTS.untested : ACTS[state]
 const ACTS = {
   found: ['judge', 'decline'],
-  untested: ['keep', 'decline'],
+  untested: ['judge', 'keep', 'decline'],
   judging: [],
   better: ['keep', 'decline'],
   no_better: ['judge', 'decline'],
@@ -175,13 +178,15 @@ function Acts({ lesson }: { lesson: LessonItem }) {
     undo: useWrite(ROUTES.undoLesson, stale),
   }
   const [under, setUnder] = useState(false)
+  const [dollars, setDollars] = useState('1')
+  const live = lesson.change.kind === 'words' && actsOf(lesson).includes('judge')
   const toast = useToast()
   const may = useMay()
   if (!may('review:decide')) return null
   const act = (name: keyof typeof writes) => {
     setUnder(true)
     writes[name].mutate(
-      { params: { id: lesson.id } },
+      { params: { id: lesson.id }, ...(live && name === 'judge' ? { body: { dollars: Number(dollars) } } : {}) },
       {
         onSuccess: () => toast(words.done[name]),
         onError: (fault) => toast(fault.message, { tone: 'bad' }),
@@ -191,8 +196,14 @@ function Acts({ lesson }: { lesson: LessonItem }) {
   }
   return (
     <span className="lesson-acts">
-      {ACTS[lesson.state].map((name) => (
-        <Button key={name} onClick={() => act(name)} disabled={under} title={words.hints[name]}>
+      {live && (
+        <label className="lesson-dollars">
+          {words.dollars}
+          <input type="number" min="0.01" max="100" step="any" value={dollars} onChange={(event) => setDollars(event.target.value)} />
+        </label>
+      )}
+      {actsOf(lesson).map((name) => (
+        <Button key={name} onClick={() => act(name)} disabled={under} title={live && name === 'judge' ? words.liveHint : words.hints[name]}>
           {words.acts[name]}
         </Button>
       ))}
