@@ -2,6 +2,7 @@
  * Reads what was said in the history: reasons of evaluators, flags that a person answered, refusals of tools with the call that went well
  * after them. Tasks that had read words of others are left out: those could write into an instruction so.
  */
+import { sql } from 'kysely'
 import { readCommand } from '../contract/answers.ts'
 import type { Verdict } from '../contract/task.ts'
 import type { Store } from '../store/store.ts'
@@ -68,7 +69,9 @@ async function refusals(store: Store, tool: string): Promise<Said[]> {
   const calls = await store.db
     .selectFrom('calls as c')
     .innerJoin('tasks as t', 't.id', 'c.task_id')
-    .select(['c.id', 'c.task_id', 'c.n', 'c.ok', 'c.input', 'c.begun_at', 'c.ended_at', 't.tree_id', 't.agent'])
+    .select(['c.id', 'c.task_id', 'c.ok', 'c.ended_at', 't.tree_id', 't.agent'])
+    // A whole file may be in it.
+    .select(sql<string>`substr(c.input, 1, ${sql.lit(INPUT)})`.as('input'))
     .where('c.tool', '=', tool)
     .where('c.ended_at', 'is not', null)
     .where('t.taint', '=', '[]')
@@ -103,7 +106,7 @@ async function refusals(store: Store, tool: string): Promise<Said[]> {
           tool,
           text,
         },
-        mend: after ? after.input.slice(0, INPUT) : null,
+        mend: after ? after.input : null,
       },
     ]
   })

@@ -185,14 +185,14 @@ function Acts({ lesson }: { lesson: LessonItem }) {
   if (!may('review:decide')) return null
   const act = (name: keyof typeof writes) => {
     setUnder(true)
-    writes[name].mutate(
-      { params: { id: lesson.id }, ...(live && name === 'judge' ? { body: { dollars: Number(dollars) } } : {}) },
-      {
-        onSuccess: () => toast(words.done[name]),
-        onError: (fault) => toast(fault.message, { tone: 'bad' }),
-        onSettled: () => setUnder(false),
-      },
-    )
+    const params = { id: lesson.id }
+    const after = {
+      onSuccess: () => toast(words.done[name]),
+      onError: (fault: Error) => toast(fault.message, { tone: 'bad' }),
+      onSettled: () => setUnder(false),
+    }
+    if (name === 'judge') writes.judge.mutate({ params, body: live ? { dollars: Number(dollars) } : {} }, after)
+    else writes[name].mutate({ params }, after)
   }
   return (
     <span className="lesson-acts">
