@@ -228,8 +228,11 @@ export type Tool = {
   permission: 'read' | 'write' | 'exec' | 'network' | 'self'
   /** It only arranges work within the goal (tasks, questions, ends): nothing outside the tree of tasks changes. */
   arranges?: true
-  /** A task that only judges another may call it, and changes nothing with it; of the others it has those that always only read. */
-  judging?: true
+  /**
+   * A task that only judges another may call it, and changes nothing with it; of the others it has those that always only read. `finished`: only
+   * where what is judged has ended its work.
+   */
+  judging?: true | 'finished'
   /** Only agents that a person allowed this have the tool, and they all have it: `web` is `web_search_allowed`. */
   requires?: 'web'
   inputSchema: Record<string, unknown>
@@ -266,7 +269,7 @@ export function defineTool<S extends z.ZodObject, N extends keyof Capabilities =
   description: string
   permission: Tool['permission']
   arranges?: true
-  judging?: true
+  judging?: true | 'finished'
   requires?: NonNullable<Tool['requires']>
   effect: Effect | ((input: z.output<S>, ctx: Call & Pick<Capabilities, N>) => Effect)
   needs?: readonly N[]
@@ -290,7 +293,7 @@ export function defineTool<S extends z.ZodObject, N extends keyof Capabilities =
     description: spec.description,
     permission: spec.permission,
     ...(spec.arranges ? { arranges: true as const } : {}),
-    ...(spec.judging ? { judging: true as const } : {}),
+    ...(spec.judging ? { judging: spec.judging } : {}),
     ...(spec.requires ? { requires: spec.requires } : {}),
     inputSchema: schemaOf(input),
     ...(typeof spec.effect === 'function' ? {} : { fixedEffect: spec.effect }),

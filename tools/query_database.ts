@@ -20,7 +20,7 @@ ${describeReadable()}
 
 Example: SELECT status, count(*) AS n, sum(cost_micros) AS micros FROM tasks WHERE tree_id = '…' GROUP BY status`,
   permission: 'read',
-  judging: true,
+  judging: 'finished',
   effect: ({ write }) => (write ? 'keyed' : 'read'),
   needs: ['database'],
   input: z.object({

@@ -34,7 +34,7 @@ export async function composed(
   parts: { registry: Pick<Registry, 'get' | 'list'>; tools: ReadonlyMap<string, Tool> },
   core: string,
   agent: Agent,
-  extra: { documents: readonly string[]; tools: readonly string[]; judging?: boolean } = { documents: [], tools: [] },
+  extra: { documents: readonly string[]; tools: readonly string[]; judging?: Grants['judging'] } = { documents: [], tools: [] },
 ): Promise<Composed> {
   const names = [...new Set([...agent.documents, ...extra.documents])]
   const documents = (await Promise.all(names.map((name) => parts.registry.get('document', name)))).filter(
@@ -45,7 +45,8 @@ export async function composed(
   const entries = (await parts.registry.list('tool')).filter((entry) => {
     const tool = parts.tools.get(entry.name)
     if (!entry.enabled || !tool) return false
-    if (extra.judging && !tool.judging && (tool.fixedEffect !== 'read' || tool.permission !== 'read')) return false
+    const judges = tool.judging === true || tool.judging === extra.judging
+    if (extra.judging && !judges && (tool.fixedEffect !== 'read' || tool.permission !== 'read')) return false
     return tool.requires ? may[tool.requires] : entry.core || wanted.has(entry.name)
   })
   const tools = new Map(entries.map((entry) => [entry.name, parts.tools.get(entry.name)!]))

@@ -408,7 +408,7 @@ type Insert = {
 async function insert(tx: Tx, tree: TreeRow, task: Insert): Promise<0 | 1> {
   const isPlanned = task.plan?.items || (task.parent === null && tree.plan !== null)
   const tools = [...(isPlanned && !task.grants?.trial ? [PLAN_TOOL] : []), ...(task.grants?.tools ?? [])]
-  const judging = task.kind === 'supervise' || task.kind === 'evaluate' ? { judging: true as const } : {}
+  const judging: Grants = task.kind === 'supervise' ? { judging: true } : task.kind === 'evaluate' ? { judging: 'finished' } : {}
   const grants: Grants = { ...task.grants, ...(tools.length > 0 ? { tools } : {}), ...judging }
   const step = tree.mode === 'step' ? 1 : 0
   const held =

@@ -21,8 +21,8 @@ export type TaskRow = Omit<Selectable<Database['tasks']>, 'status' | 'reason' | 
 }
 export type TreeRow = Selectable<Database['trees']>
 export type CallRow = Selectable<Database['calls']>
-/** Names that helpers handed over. `trial`: the test run whose draft the task is worked with. `judging`: it has only tools that carry nothing out. */
-export type Grants = { documents?: string[]; tools?: string[]; trial?: string; judging?: boolean }
+/** Names that helpers handed over. `trial`: the test run whose draft the task is worked with. `judging`: it has only tools that carry nothing out; `finished`: what it judges has ended its work. */
+export type Grants = { documents?: string[]; tools?: string[]; trial?: string; judging?: boolean | 'finished' }
 /** What end_task claimed. */
 export type Claim = {
   status: 'success' | 'failure'
