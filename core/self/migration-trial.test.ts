@@ -9,7 +9,7 @@ import { DEFAULT_LIMITS } from '../contract/limits.ts'
 import { SCHEMA } from '../store/migrate.ts'
 import { openStore, type Store } from '../store/store.ts'
 import { openTasks } from '../tasks/tasks.ts'
-import { tryMigration } from './migration-trial.ts'
+import { tryMigration, tryOldTests } from './migration-trial.ts'
 
 const NEXT = SCHEMA + 1
 const FILE = `${String(NEXT).padStart(4, '0')}-candidate.ts`
@@ -78,4 +78,23 @@ describe.skipIf(!need('bubblewrap')).concurrent('a migration', () => {
     },
     240_000,
   )
+
+  const oldTests = (edits: ReturnType<typeof candidate>) =>
+    trials.said(async ({ walls, source, packages }) => {
+      const vitest = ['node', 'node_modules/vitest/vitest.mjs', 'run', '--testTimeout=120000', '--hookTimeout=120000']
+      const ended = await tryOldTests(['core/store/store.test.ts', 'core/tasks/review.test.ts'], (argv, over) => {
+        expect(edits.every(({ file }) => over.test(file))).toBe(true)
+        return walls.run({ source, packages, argv: [...vitest, ...argv], timeoutMs: 240_000 })
+      })
+      return { fault: ended!.code === 0 ? null : ended!.log, summary: ended!.log, log: '' }
+    }, edits)
+
+  test('that adds leaves the code from before whole, by its own tests; one that it cannot write beside does not', async () => {
+    const [adds, narrows] = await Promise.all([
+      oldTests(candidate(ADDS, TAKES)),
+      oldTests(candidate(raw('create unique index one_each on tasks (agent)'), raw('drop index one_each'))),
+    ])
+    expect(adds).toMatch(/^passed: [\s\S]*Test Files\s+2 passed/)
+    expect(narrows).toMatch(/UNIQUE constraint failed: tasks.agent/)
+  }, 300_000)
 })
