@@ -256,6 +256,8 @@ export type Config = {
   adminToken: string | undefined
   /** Of the environment that started it: all that commands get of it. */
   commandPath: string | undefined
+  /** How npm gets to its registry on this machine: proxies, certificates, another registry. */
+  npmEnvironment: Readonly<Record<string, string>>
   commandLang: string | undefined
   /** What a person should know and nothing fails of. */
   warnings: readonly string[]
@@ -278,6 +280,9 @@ export type ReadyConfig = Config & {
 }
 
 /** What runs, where that is not the checkout itself. */
+/** Of the environment, what npm reads to find its registry and to trust it. */
+const NPM_WAY = /^(?:(?:https?|no)_proxy|NODE_EXTRA_CA_CERTS|npm_config_(?:registry|cafile|proxy|https_proxy|noproxy))$/i
+
 export type Running = { code: string; revision: string | null }
 
 /** Of this process. `root` is the checkout: `.env` lies there and relative paths begin there. */
@@ -399,6 +404,7 @@ export function readConfig(
     systemSecretKeyOld: s.SYSTEM_SECRET_KEY_OLD,
     adminToken: s.ADMIN_TOKEN,
     commandPath: env.PATH,
+    npmEnvironment: Object.fromEntries(Object.entries(env).filter((pair): pair is [string, string] => NPM_WAY.test(pair[0]) && !!pair[1])),
     commandLang: env.LANG,
     warnings,
   }

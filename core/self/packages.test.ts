@@ -98,12 +98,13 @@ describe('packages', () => {
     await new Promise<void>((resolve) => server!.listen(0, '127.0.0.1', resolve))
     return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, integrity, mark }
   }
-  const open = (files: Record<string, string>, url: string) =>
+  const open = (files: Record<string, string>, url: string, environment = {}, folder = 'deps') =>
     openPackages({
+      environment,
       source: { text: async (_, path) => files[path] ?? null },
       installed: '/installed',
       lock: 'the lock file that runs',
-      folder: join(home, 'deps'),
+      folder: join(home, folder),
       path: '/usr/local/bin:/usr/bin:/bin',
       registry: url,
     })
@@ -131,9 +132,16 @@ describe('packages', () => {
     await expect(open(wrong, url).fetch('tree', new AbortController().signal)).rejects.toThrow(
       /could not be fetched \(.*(?:EINTEGRITY|integrity)/,
     )
-    await expect(open(wrong, 'http://127.0.0.1:9/').fetch('tree', new AbortController().signal)).rejects.toThrow(
-      /could not be fetched \(.*ECONNREFUSED.*\); let this machine reach its npm registry/,
-    )
+    const fails = (packages: ReturnType<typeof open>) => expect(packages.fetch('tree', new AbortController().signal)).rejects
+    await Promise.all([
+      fails(open(wrong, 'http://127.0.0.1:9/')).toThrow(
+        /could not be fetched \(.*ECONNREFUSED.*\); let this machine reach its npm registry/,
+      ),
+      // It goes the way that the machine's environment names.
+      fails(open(wrong, 'http://registry.invalid/', { http_proxy: 'http://127.0.0.1:9/' }, 'proxied')).toThrow(
+        /could not be fetched \(.*127\.0\.0\.1:9/,
+      ),
+    ])
     expect(await open(wrong, url).of('tree')).toBeNull()
   }, 60_000)
 

@@ -29,6 +29,8 @@ export function openPackages(parts: {
   /** DATA_DIR/keeper/deps. */
   folder: string
   path: string
+  /** How npm gets to its registry: proxies, certificates. */
+  environment?: Readonly<Record<string, string>>
   /** In the place of what this machine's npm is set to. */
   registry?: string
 }) {
@@ -72,8 +74,8 @@ export function openPackages(parts: {
     const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--no-update-notifier', '--fetch-retries=1', '--fetch-timeout=30000']
     const child = spawn(npm, ['ci', ...flags, ...(parts.registry ? [`--registry=${parts.registry}`] : [])], {
       cwd: folder,
-      // The machine's npm settings say which registry; nothing of the runtime's environment goes along.
-      env: { PATH: `${dirname(process.execPath)}:${parts.path}`, HOME: homedir(), NO_COLOR: '1' },
+      // The machine's npm settings say which registry; nothing else of the runtime's environment goes along.
+      env: { ...parts.environment, PATH: `${dirname(process.execPath)}:${parts.path}`, HOME: homedir(), NO_COLOR: '1' },
       stdio: ['ignore', 'pipe', 'pipe'],
       signal: AbortSignal.any([signal, AbortSignal.timeout(FETCH_MS)]),
       killSignal: 'SIGKILL',

@@ -19,7 +19,7 @@ import { openWalls } from './walls.ts'
 export const AUTONOMY_SETTING = 'SELF_CHANGE_AUTONOMY'
 
 export function openSelf(parts: {
-  config: Pick<ReadyConfig, 'dataDir' | 'code' | 'commandPath' | 'databaseUrl' | 'keeperWatchSeconds' | 'gateTimeFactor'>
+  config: Pick<ReadyConfig, 'dataDir' | 'code' | 'commandPath' | 'npmEnvironment' | 'databaseUrl' | 'keeperWatchSeconds' | 'gateTimeFactor'>
   store: Store
   settings: Pick<Settings, 'value' | 'saveValue'>
   redact(text: string): string
@@ -65,6 +65,7 @@ export function openSelf(parts: {
           lock: await readFile(join(code, 'package-lock.json'), 'utf8').catch(() => null), // a source without packages
           folder: deps,
           path,
+          environment: parts.config.npmEnvironment,
           ...(parts.registry ? { registry: parts.registry } : {}),
         }),
         folder,

@@ -4,6 +4,7 @@ import type { ResponseOf } from '../../core/contract/api.ts'
 import { AUTONOMY, type Autonomy, LEVEL_WORDS } from '../../core/contract/change.ts'
 import type { DecisionWord } from '../../core/contract/review.ts'
 import { addAsk } from './ask.ts'
+import { stateRows } from './change-state.ts'
 import { type Cli, confirm, examples, serverOf, wantsJson } from './context.ts'
 import { all, call, type Server } from './server.ts'
 import { Ended, EXIT } from './terminal.ts'
@@ -223,13 +224,7 @@ export function addChange(program: Command, cli: Cli): void {
             ? await call(server, 'selfState', {})
             : await call(server, 'saveAutonomy', { body: { autonomy: options.autonomy } })
         if (wantsJson(command)) return terminal.document(state)
-        terminal.out(
-          ...table([
-            ['code', state.on ? 'can be changed' : `cannot be changed: ${oneLine(state.why ?? '', 400)}`],
-            ['without a person', state.autonomy],
-            ['keeper', state.keeper ? 'watches and goes back by itself' : 'none; a change runs from the next start on'],
-          ]),
-        )
+        terminal.out(...table(stateRows(state)))
       }),
     'banyan change status',
     'banyan change status --autonomy tools',

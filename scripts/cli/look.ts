@@ -15,7 +15,7 @@ import { all, call, NotRunning, resolveTask, resolveTree, type Server } from './
 import { logLine, taskOf, timeOf } from './tell.ts'
 import { Ended, EXIT, type Paint } from './terminal.ts'
 import { openReviews, questionOf, watchTree } from './watch.ts'
-import { counted, decisionCommands, duration, money, oneLine, plain, spent, table } from './words.ts'
+import { counted, decisionCommands, duration, money, oneLine, plain, spent, table, waitFor } from './words.ts'
 
 type Message = ResponseOf<'messages'>['items'][number]
 
@@ -82,7 +82,7 @@ export function addLook(program: Command, cli: Cli): void {
           ),
         )
         const reviews = await openReviews(server, id)
-        if (reviews.length > 0) terminal.say(`${counted(reviews.length, 'item')} of it waits for you: ${terminal.banyan} review ls`)
+        if (reviews.length > 0) terminal.say(`${waitFor(reviews.length, 'item', ' of it')}: ${terminal.banyan} review ls`)
       }),
     'banyan tree --watch',
     'banyan tree 0k3f --json',

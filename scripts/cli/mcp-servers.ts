@@ -5,7 +5,7 @@ import { SERVER_POLICIES, type ServerDetail, type ServerItem, type ServerTool } 
 import { type Cli, confirm, examples, globals, serverOf, wantsJson } from './context.ts'
 import { all, call, findServer, type Server } from './server.ts'
 import { Ended, EXIT } from './terminal.ts'
-import { counted, oneLine, plain, quoted, table } from './words.ts'
+import { counted, oneLine, plain, quoted, table, waitFor } from './words.ts'
 
 const pair =
   (mark: RegExp, shape: string) =>
@@ -300,7 +300,7 @@ async function add(cli: Cli, name: string, words: string[], options: Adding, com
   }
   if (wantsJson(command)) return terminal.document(made)
   terminal.out(plain(made.id))
-  if (made.tools.pending > 0) terminal.say(`${counted(made.tools.pending, 'tool')} wait for you: ${banyan} mcp approve ${name}`)
+  if (made.tools.pending > 0) terminal.say(`${waitFor(made.tools.pending, 'tool')}: ${banyan} mcp approve ${name}`)
 }
 
 const plainQuestion = (server: ServerDetail): string =>

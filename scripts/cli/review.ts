@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander'
 import type { ResponseOf } from '../../core/contract/api.ts'
 import { RULE_SCOPES, type RuleScope } from '../../core/contract/policy.ts'
-import { DECISIONS_OF, type Decision, type DecisionWord, type Review } from '../../core/contract/review.ts'
+import { DECISIONS_OF, type Decision, type DecisionWord, REVIEW_KINDS, type Review, type ReviewKind } from '../../core/contract/review.ts'
 import { type Cli, examples, serverOf, wantsJson } from './context.ts'
 import { addRules, secondsOf } from './rules.ts'
 import { all, call, type Server } from './server.ts'
@@ -52,8 +52,10 @@ export function addReview(program: Command, cli: Cli): void {
       .command('ls')
       .description('Lists what waits for a person, oldest first.')
       .addOption(new Option('--state <state>', 'which items').choices(['open', 'decided', 'snoozed', 'all']).default('open'))
-      .action(async (options: { state: 'open' | 'decided' | 'snoozed' | 'all' }, command: Command) => {
-        const items = await all(serverOf(cli, command), 'reviews', { query: { state: options.state, limit: '200' } })
+      .addOption(new Option('--kind <kind>', 'only items of this kind').choices(REVIEW_KINDS))
+      .action(async (options: { state: 'open' | 'decided' | 'snoozed' | 'all'; kind?: ReviewKind }, command: Command) => {
+        const found = await all(serverOf(cli, command), 'reviews', { query: { state: options.state, limit: '200' } })
+        const items = options.kind === undefined ? found : found.filter((item) => item.kind === options.kind)
         if (wantsJson(command)) return terminal.document({ items })
         if (items.length === 0) return terminal.say(options.state === 'open' ? 'Nothing waits for you.' : 'There is no such item.')
         terminal.out(
@@ -74,6 +76,7 @@ export function addReview(program: Command, cli: Cli): void {
       }),
     'banyan review ls',
     'banyan review ls --state decided --json',
+    'banyan review ls --kind question',
   )
 
   examples(

@@ -45,6 +45,9 @@ export function spent(spend: Spend): string {
 
 export const counted = (n: number, noun: string): string => `${n.toLocaleString('en')} ${noun}${n === 1 ? '' : 's'}`
 
+/** "1 item of it waits for you", "2 items wait for you". */
+export const waitFor = (n: number, noun: string, of = ''): string => `${counted(n, noun)}${of} ${n === 1 ? 'waits' : 'wait'} for you`
+
 /** "12 s", "5 min", "3 h", "2 d". */
 export function duration(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1_000))
