@@ -33,7 +33,11 @@ export const WATCH_ROUTES = {
     scope: 'goals:write',
     summary: 'Whether the watchdog looks after the tasks of a goal',
     status: 200,
-    request: z.object({ on: z.boolean() }).strict().meta({ id: 'WatchdogRequest' }),
-    response: z.object({ treeId: text, on: z.boolean() }),
+    /** `patient`: it waits twice as long. */
+    request: z
+      .object({ on: z.boolean(), patient: z.boolean().default(false) })
+      .strict()
+      .meta({ id: 'WatchdogRequest' }),
+    response: z.object({ treeId: text, on: z.boolean(), patient: z.boolean() }),
   }),
 } as const

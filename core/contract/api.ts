@@ -120,6 +120,7 @@ const Head = z.object({
   planned: z.exactOptional(z.literal(true)),
   forkedFrom: z.exactOptional(text),
   watched: z.exactOptional(z.boolean()),
+  patient: z.exactOptional(z.boolean()),
   conversation: z.exactOptional(text),
 }) satisfies z.ZodType<TreeHead>
 /** `status`, `reason`, `attempt`, `result`, `summary` and `note` are the root task's. */

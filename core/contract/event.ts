@@ -41,6 +41,8 @@ export type TreeHead = {
   forkedFrom?: string
   /** Whether the watchdog looks after its tasks. Absent in facts that are older than the word. */
   watched?: boolean
+  /** It waits twice as long with them. */
+  patient?: boolean
   /** It is an ask and no goal: the first ask of its conversation. */
   conversation?: string
 }
@@ -49,7 +51,7 @@ export type Fact =
   | { type: 'tree.created'; tree: TreeHead }
   | { type: 'tree.paused'; reason: string }
   | { type: 'tree.resumed'; limits: Limits }
-  | { type: 'tree.watched'; on: boolean; by: string }
+  | { type: 'tree.watched'; on: boolean; patient?: boolean; by: string }
   | { type: 'task.created'; task: Task }
   | {
       type: 'task.moved'

@@ -71,7 +71,7 @@ export function headChange(head: TreeHead, event: Event): Partial<TreeHead> | nu
     case 'tree.resumed':
       return { pausedReason: null, limits: event.limits }
     case 'tree.watched':
-      return { watched: event.on }
+      return { watched: event.on, patient: event.patient ?? false }
     case 'task.created':
       return { taskCount: head.taskCount + 1 }
     case 'model.called':

@@ -40,7 +40,7 @@ export type Database = {
     forked_from: string | null
     /** The first ask of the conversation that it belongs to; null: it is a goal and no ask. */
     conversation: string | null
-    /** 0: the watchdog leaves its tasks alone. */
+    /** 2: the watchdog waits twice as long with its tasks. 0: it leaves them alone. */
     watched: number
     created_at: number
   }

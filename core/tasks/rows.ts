@@ -250,7 +250,8 @@ export function toTree(row: TreeRow): TreeHead {
     ...(row.model === null ? {} : { model: row.model }),
     ...(row.plan === null ? {} : { planned: true as const }),
     ...(row.forked_from === null ? {} : { forkedFrom: row.forked_from }),
-    watched: row.watched === 1,
+    watched: row.watched !== 0,
+    ...(row.watched === 2 ? { patient: true } : {}),
     ...(row.conversation === null ? {} : { conversation: row.conversation }),
   }
 }

@@ -8,6 +8,9 @@ const MOST = 200
 
 export type WatchedTask = Pick<Watch, 'sign' | 'rung' | 'words' | 'since' | 'at'> & { taskId: string; treeId: string; title: string }
 
+/** `patient`: it waits twice as long before it helps. */
+export type Watching = { on: boolean; patient?: boolean }
+
 export function openWatched(store: Store) {
   return {
     /** At most 200, the newest step first; `count` is of all. */
@@ -24,21 +27,18 @@ export function openWatched(store: Store) {
       return { count: Number(all.count), items: items.sort((a, b) => (a.at < b.at ? 1 : -1)) }
     },
     /** From the next look on. What it had held stays held until somebody lets it go on. */
-    async set(treeId: string, on: boolean, by: string): Promise<{ treeId: string; on: boolean }> {
+    async set(treeId: string, { on, patient = false }: Watching, by: string): Promise<{ treeId: string } & Required<Watching>> {
+      const watched = on ? (patient ? 2 : 1) : 0
       return store.transact(
         async (tx) => {
           await lock(tx, treeId)
           const row = await tx.db.selectFrom('trees').select('watched').where('id', '=', treeId).executeTakeFirst()
           if (!row) throw new Fault('not_found', `There is no tree ${treeId}.`)
-          if ((row.watched === 1) !== on) {
-            await tx.db
-              .updateTable('trees')
-              .set({ watched: on ? 1 : 0 })
-              .where('id', '=', treeId)
-              .execute()
-            tx.record(treeId, { type: 'tree.watched', on, by })
+          if (row.watched !== watched) {
+            await tx.db.updateTable('trees').set({ watched }).where('id', '=', treeId).execute()
+            tx.record(treeId, { type: 'tree.watched', on, ...(watched === 2 ? { patient } : {}), by })
           }
-          return { treeId, on }
+          return { treeId, on, patient: watched === 2 }
         },
         { durable: true },
       )

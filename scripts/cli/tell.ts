@@ -117,7 +117,7 @@ export function tell(event: Event, paint: Paint): string {
     case 'task.watched':
       return `${paint(event.watch === null ? 'dim' : 'you', event.watch === null ? 'watchdog' : `watchdog: ${watchText(event.watch)}`)}: ${oneLine(event.words)}`
     case 'tree.watched':
-      return `the watchdog ${event.on ? 'looks after it again' : 'leaves it alone'}, by ${oneLine(event.by, 40)}`
+      return `the watchdog ${event.on ? (event.patient ? 'looks after it with patience' : 'looks after it') : 'leaves it alone'}, by ${oneLine(event.by, 40)}`
     case 'ask.acted':
       return event.goals.length > 1
         ? `any of ${event.goals.length} goals could be meant; nothing was done`

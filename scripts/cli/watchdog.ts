@@ -13,20 +13,24 @@ export function addWatchdog(program: Command, cli: Cli): void {
       .command('watchdog')
       .summary('tasks that do not get on')
       .description(
-        'Lists tasks that repeat themselves, talk without acting or spend for nothing new, with what was done about it. With a goal and on or off: whether the watchdog looks after that goal.',
+        'Lists tasks that repeat themselves, talk without acting or spend for nothing new, with what was done about it. With a goal and on, patient or off: whether the watchdog looks after that goal; patient waits twice as long.',
       )
       .argument('[goal]', 'id of a goal, or the beginning of one')
-      .addArgument(program.createArgument('[state]', 'on or off').choices(['on', 'off']))
-      .action(async (given: string | undefined, state: 'on' | 'off' | undefined, _options: object, command: Command) => {
+      .addArgument(program.createArgument('[state]', 'on, patient or off').choices(['on', 'patient', 'off']))
+      .action(async (given: string | undefined, state: 'on' | 'patient' | 'off' | undefined, _options: object, command: Command) => {
         const server = serverOf(cli, command)
         if (given !== undefined) {
-          if (state === undefined) throw new Ended(EXIT.usage, `Say on or off: ${terminal.banyan} watchdog ${given} off`)
+          if (state === undefined) throw new Ended(EXIT.usage, `Say on, patient or off: ${terminal.banyan} watchdog ${given} off`)
           const saved = await call(server, 'saveWatched', {
             params: { id: await resolveTree(server, given) },
-            body: { on: state === 'on' },
+            body: { on: state !== 'off', patient: state === 'patient' },
           })
           if (wantsJson(command)) return terminal.document(saved)
-          return terminal.say(saved.on ? `The watchdog looks after ${saved.treeId}.` : `The watchdog leaves ${saved.treeId} alone.`)
+          return terminal.say(
+            saved.on
+              ? `The watchdog looks after ${saved.treeId}${saved.patient ? ', with patience' : ''}.`
+              : `The watchdog leaves ${saved.treeId} alone.`,
+          )
         }
         const found = await call(server, 'watched')
         if (wantsJson(command)) return terminal.document(found)

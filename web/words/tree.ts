@@ -91,6 +91,19 @@ export const tree = {
   },
 
   head: {
+    watchdog: {
+      label: 'Watchdog of this goal',
+      choices: {
+        on: { label: 'Watch it', hint: 'A task that repeats itself or spends for nothing new is told so, and held if that does not help.' },
+        patient: { label: 'Watch it with patience', hint: 'The same after twice as many repetitions, for work that has to try often.' },
+        off: { label: 'Leave it alone', hint: 'Only its budget and its times bound it.' },
+      },
+      saved: {
+        on: 'The watchdog looks after this goal.',
+        patient: 'The watchdog waits twice as long here.',
+        off: 'The watchdog leaves this goal alone.',
+      },
+    },
     goals: 'Goals',
     whole: 'The goal in full',
     tasks: (n: number) => plural(n, { one: '# task', other: '# tasks' }),

@@ -5,6 +5,6 @@ import type { Handlers } from '../router.ts'
 export function watchRoutes({ tasks }: { tasks: Pick<Tasks, 'watched'> }): Pick<Handlers, 'watched' | 'saveWatched'> {
   return {
     watched: () => tasks.watched.list(),
-    saveWatched: ({ param, body, by }) => tasks.watched.set(param('id'), body.on, by.name),
+    saveWatched: ({ param, body, by }) => tasks.watched.set(param('id'), body, by.name),
   }
 }

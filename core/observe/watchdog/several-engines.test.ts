@@ -1,11 +1,20 @@
-import { describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { need } from '../../../scripts/needs.ts'
+import { startPostgres } from '../../../scripts/postgres.ts'
 import { openStore } from '../../store/store.ts'
 import { openWatchdog } from './watchdog.ts'
 
-describe('several engines on one database', () => {
+const hasServer = Boolean(need('postgres'))
+let server: Awaited<ReturnType<typeof startPostgres>> | undefined
+beforeAll(async () => {
+  if (hasServer) server = await startPostgres()
+}, 60_000)
+afterAll(() => server?.stop())
+
+describe.each(['PGlite', ...(hasServer ? ['a PostgreSQL server'] : [])])('several engines on one database of %s', (kind) => {
   it('look one at a time, and another takes over when the first is gone', { timeout: 60_000 }, async () => {
     let at = Date.UTC(2026, 0, 1)
-    const store = await openStore('pglite:', { now: () => at })
+    const store = await openStore(kind === 'PGlite' ? 'pglite:' : server!.url, { now: () => at })
     const engine = () =>
       openWatchdog({
         store,

@@ -244,7 +244,7 @@ export function openWatchdog(parts: WatchdogParts): Watchdog {
           limits,
           createdAt: task.created_at,
           deadlineAt: task.deadline_at,
-          patience: patience * memory.patience,
+          patience: patience * memory.patience * tree.watched,
         })
       : null
     const reminder = task.deadline_at === null || memory.reminded ? null : task.created_at + (task.deadline_at - task.created_at) * 0.85
@@ -373,7 +373,7 @@ export function openWatchdog(parts: WatchdogParts): Watchdog {
       .where('tasks.status', '=', 'waiting')
       .where('tasks.reason', '=', 'external')
       .where('tasks.watch', 'is', null)
-      .where('trees.watched', '=', 1)
+      .where('trees.watched', '>', 0)
       .where('tasks.updated_at', '<=', parts.now() - UNCLAIMED_MS)
       .limit(DUE)
       .execute()

@@ -16,6 +16,7 @@ import { Status } from '../../ui/status.tsx'
 import { tree } from '../../words/tree.ts'
 import { usd } from '../../words/words.ts'
 import { RaiseBudget } from './raise-budget.tsx'
+import { WatchdogSwitch } from './watchdog-switch.tsx'
 
 const words = tree.head
 
@@ -27,6 +28,7 @@ export function GoalHead({ store, goal, result }: { store: TreeStore; goal: Goal
       <div className="goal-facts">
         <Stand store={store} rootId={goal.id} />
         <Spent store={store} rootId={goal.id} />
+        <WatchdogSwitch store={store} goal={goal} />
         {goal.model && <span title={words.model}>{goal.model}</span>}
         {goal.mode === 'step' && <span>{words.step}</span>}
         {goal.forkedFrom && (
