@@ -28,6 +28,7 @@ test('an ask tells what was done for it, by goals as they are now, and is in no 
   expect(unclear).toMatchObject({ status: 'failed', acts: [{ act: 'cancel', done: false }] })
   expect(unclear.acts[0]!.goals.map((goal) => goal.id).sort()).toEqual([...goals].sort())
   const clear = await speak('Cancel the report about rivers', unclear.conversation)
+  expect((await running.ask('GET', `/api/tasks/${clear.id}/messages`)).text).toMatch(/Not done yet: cancel; any of \w+, \w+ could be meant/)
   await running.over(goals[1]!)
   expect((await read(clear.id)).acts).toMatchObject([{ act: 'cancel', done: true, goals: [{ id: goals[1], status: 'cancelled' }] }])
   const begun = await speak('Start a goal: Run `echo begun`')

@@ -1,5 +1,6 @@
 /** What was done for an ask, as a fact of the ask, and what an ask is told of those before it in its conversation. */
-import { ASK_ACTS, type AskAct } from '../contract/ask.ts'
+import { ASK_ACTS, type AskAct, choicesIn } from '../contract/ask.ts'
+import type { Fact } from '../contract/event.ts'
 import { Fault } from '../contract/fault.ts'
 import { joinTaint, type Taint } from '../contract/policy.ts'
 import type { Tx } from '../store/store.ts'
@@ -33,7 +34,7 @@ export async function tellEarlier(tx: Tx, id: string, conversation: string): Pro
   const rows = await tx.db
     .selectFrom('trees')
     .innerJoin('tasks', 'tasks.id', 'trees.id')
-    .select(['trees.goal', 'tasks.result', 'tasks.note', 'tasks.taint'])
+    .select(['trees.id', 'trees.goal', 'tasks.result', 'tasks.note', 'tasks.taint'])
     .where('trees.conversation', '=', conversation)
     .where('trees.id', '<>', id)
     .orderBy('trees.created_at', 'desc')
@@ -42,12 +43,44 @@ export async function tellEarlier(tx: Tx, id: string, conversation: string): Pro
     .execute()
   const root = await openTask(tx, id, id)
   root.taint = JSON.stringify(joinTaint(JSON.parse(root.taint) as Taint[], ...rows.map((row) => JSON.parse(row.taint) as Taint[])))
-  const said = rows.reverse().map((row) => `They said: ${short(row.goal)}\nYou answered: ${short(row.result ?? row.note ?? 'nothing yet')}`)
+  const about = await actsOf(
+    tx,
+    rows.map((row) => row.id),
+  )
+  const said = rows
+    .reverse()
+    .map((row) =>
+      [
+        `They said: ${short(row.goal)}`,
+        `You answered: ${short(row.result ?? row.note ?? 'nothing yet')}`,
+        ...(about.get(row.id) ?? []),
+      ].join('\n'),
+    )
   await append(tx, root, {
     role: 'user',
     from: 'system',
-    text: `Earlier in this conversation, oldest first, so that you know what words like "it" or "the second one" mean. Do not do any of it again.\n\n${said.join('\n\n')}`,
+    text: `Earlier in this conversation, oldest first, so that you know what words like "it" or "the second one" mean. What was done is done: do not repeat it.\n\n${said.join('\n\n')}`,
   })
   await save(tx, root)
 }
+/** Which goals each of these asks was about, by their ids. */
+async function actsOf(tx: Tx, ids: readonly string[]): Promise<Map<string, string[]>> {
+  const rows = await tx.db
+    .selectFrom('events')
+    .select(['tree_id', 'fact'])
+    .where('tree_id', 'in', [...ids])
+    .where('fact', 'like', '%"ask.acted"%')
+    .orderBy('seq')
+    .execute()
+  const lines = new Map<string, string[]>()
+  for (const { tree_id, fact } of rows) {
+    const told = JSON.parse(fact) as Fact
+    if (told.type !== 'ask.acted' || tree_id === null) continue
+    const goals = told.goals.join(', ')
+    const line = choicesIn(told.goals) ? `Not done yet: ${told.act}; any of ${goals} could be meant.` : `Done: ${told.act} ${goals}.`
+    lines.set(tree_id, [...(lines.get(tree_id) ?? []), line])
+  }
+  return lines
+}
+
 const short = (text: string): string => (text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text)

@@ -216,14 +216,14 @@ describe('a goal that the watchdog leaves alone', () => {
         await h.runtime.watchdog.look()
         if (heard(request, 'The watchdog says')) return endWith('It is not there.')
         turns += 1
-        if (turns === 8) await h.runtime.tasks.watched.set(request.task.treeId, true, 'owner')
+        if (turns === 8) await h.runtime.tasks.watched.set(request.task.treeId, { on: true }, 'owner')
         return read('missing.txt')
       },
       { judges: true, paused: true },
     )
     await h.runtime.watchdog.look()
     const id = await h.goal('Say what is in missing.txt.')
-    await h.runtime.tasks.watched.set(id, false, 'owner')
+    await h.runtime.tasks.watched.set(id, { on: false }, 'owner')
     expect((await h.runtime.tasks.tree(id)).watched).toBe(false)
     const runner = h.runtime.run()
     await watchUntil(id, (t) => t.status === 'done')
