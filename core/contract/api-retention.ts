@@ -21,6 +21,10 @@ const RetentionPreview = z
     tasks: count,
     /** There are others after these. */
     more: z.boolean(),
+    /** What lies in that folder. */
+    exported: z.object({ files: count, bytes: count }),
+    /** Goals that left lately, the newest first, at most ten. */
+    removed: z.array(z.object({ treeId: text, at: time, tasks: count, file: text.nullable(), by: text })),
     /** Oldest first, at most a hundred. */
     items: z.array(OldTree),
   })

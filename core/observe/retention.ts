@@ -9,6 +9,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
 import type { RetentionPreview, RetentionRun } from '../contract/api-retention.ts'
+import type { Fact } from '../contract/event.ts'
 import { Fault } from '../contract/fault.ts'
 import { SCHEMA } from '../store/migrate.ts'
 import type { Store } from '../store/store.ts'
@@ -18,6 +19,9 @@ export const DAY_MS = 86_400_000
 const HOUR_MS = 3_600_000
 /** Goals of one run; the next hour takes the next ones. */
 const RUN = 200
+/** Facts that are looked through for goals that left, and goals that are told. */
+const LATELY = 50_000
+const TOLD = 10
 /** Goals that a preview names. */
 const SHOWN = 100
 const MB = 1024 * 1024
@@ -114,6 +118,34 @@ export function openRetention(parts: {
       for await (const row of filesIn(workspace, '')) yield `${JSON.stringify({ table: 'files', row })}\n`
   }
 
+  async function exportedSize(): Promise<RetentionPreview['exported']> {
+    const entries = await readdir(exports, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return []
+      throw error
+    })
+    const files = entries.filter((entry) => entry.isFile())
+    const sizes = await Promise.all(files.map(async (file) => (await stat(join(exports, file.name))).size))
+    return { files: files.length, bytes: sizes.reduce((sum, bytes) => sum + bytes, 0) }
+  }
+
+  async function removedLately(): Promise<RetentionPreview['removed']> {
+    const rows = await store.db
+      .selectFrom('events')
+      .select(['at', 'fact'])
+      .where('seq', '>', (await store.lastSeq()) - LATELY)
+      .where('tree_id', 'is', null)
+      .where('fact', 'like', '%"tree.removed"%')
+      .orderBy('seq', 'desc')
+      .limit(TOLD)
+      .execute()
+    return rows.flatMap(({ at, fact }) => {
+      const told = JSON.parse(fact) as Fact
+      if (told.type !== 'tree.removed') return []
+      const { id, tasks, file, by } = told
+      return [{ treeId: id, at: new Date(Number(at)).toISOString(), tasks, file, by }]
+    })
+  }
+
   /** Files that the export could not hold stay; of the others nothing does. */
   async function clear(treeId: string): Promise<void> {
     const [workspace, ...others] = parts.foldersOf(treeId)
@@ -146,6 +178,8 @@ export function openRetention(parts: {
         trees: Math.min(old.length, RUN),
         tasks: old.slice(0, RUN).reduce((sum, one) => sum + one.tasks, 0),
         more: old.length > RUN,
+        exported: await exportedSize(),
+        removed: await removedLately(),
         items: old.slice(0, SHOWN).map((one) => lineOf(one.id, one)),
       }
     },

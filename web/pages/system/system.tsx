@@ -17,6 +17,7 @@ import { Logs } from './logs.tsx'
 import { Overview } from './overview.tsx'
 import { Providers } from './providers.tsx'
 import { Queue } from './queue.tsx'
+import { Storage } from './storage.tsx'
 import { SYSTEM_TABS, type SystemTab } from './tabs.ts'
 import { Workers } from './workers.tsx'
 import './system.css'
@@ -31,9 +32,10 @@ const BODIES: Record<SystemTab, () => React.ReactNode> = {
   logs: Logs,
   doctor: Doctor,
   backups: Backups,
+  storage: Storage,
 }
 /** Parts in which something can be done. */
-const ACTS: readonly SystemTab[] = ['dead', 'providers', 'doctor', 'backups']
+const ACTS: readonly SystemTab[] = ['dead', 'providers', 'doctor', 'backups', 'storage']
 /** Address of a part of this page. */
 export const systemPath = (tab: SystemTab): string => `/system${writeSearch(tab === 'overview' ? {} : { tab })}`
 
