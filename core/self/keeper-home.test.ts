@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -36,4 +36,24 @@ test('half a request is no request', async () => {
   expect(await home.knows('one')).toBe(false)
   await home.writeRequest(change('two'))
   expect(asked().id).toBe('two')
+})
+
+test('sources that no slot has are swept away, packages only a week later, and nothing without a slot table', async () => {
+  const home = keeperHome(dataDir)
+  const at = (...path: string[]) => join(dataDir, 'keeper', ...path)
+  const now = Date.now()
+  const old = new Date(now - 8 * 86_400_000)
+  for (const name of ['runs', 'before', 'golden', 'nobodys']) mkdirSync(at('slots', name), { recursive: true })
+  for (const name of ['theirs', 'new', 'old']) mkdirSync(at('deps', name), { recursive: true })
+  for (const name of ['theirs', 'old']) utimesSync(at('deps', name), old, old)
+  await home.sweep(now)
+  expect(readdirSync(at('slots'))).toHaveLength(4)
+  const slot = (tree: string) => ({ commit: null, tree, lock: 'theirs', state: 'kept' })
+  writeFileSync(
+    at('slots.json'),
+    JSON.stringify({ active: 'A', slots: { A: slot('runs'), B: slot('before'), golden: slot('golden') }, failed: {} }),
+  )
+  await home.sweep(now)
+  expect(readdirSync(at('slots')).sort()).toEqual(['before', 'golden', 'runs'])
+  expect(readdirSync(at('deps')).sort()).toEqual(['new', 'theirs'])
 })
