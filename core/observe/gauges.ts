@@ -4,7 +4,7 @@ import { ALERT_KINDS } from '../contract/event.ts'
 import type { Store } from '../store/store.ts'
 import type { GaugeName, Labels } from './instruments.ts'
 import type { Resources } from './resources.ts'
-import { queueOf } from './work.ts'
+import { countDead, queueOf } from './work.ts'
 
 export type Gauge = { name: GaugeName; value: number; labels?: Labels }
 
@@ -21,7 +21,7 @@ export async function gaugesOf(parts: {
   slots: number
 }): Promise<Gauge[]> {
   const { store } = parts
-  const [queue, counts, facts, paused] = await Promise.all([
+  const [queue, counts, facts, paused, stuck] = await Promise.all([
     queueOf(store, parts.now, { slots: parts.slots, active: parts.turns }),
     store.db
       .selectFrom('tasks')
@@ -30,11 +30,13 @@ export async function gaugesOf(parts: {
       .execute(),
     store.lastSeq(),
     store.db.selectFrom('meta').select('key').where('key', '=', 'paused').executeTakeFirst(),
+    countDead(store),
   ])
   const alerts = parts.resources.alerts().map((one) => one.what)
   const gauges: Gauge[] = [
     ...counts.map((row): Gauge => ({ name: 'banyan.tasks', value: Number(row.count), labels: { status: row.status } })),
     ...queue.waiting.map((one): Gauge => ({ name: 'banyan.tasks.waiting', value: one.count, labels: { reason: one.reason } })),
+    { name: 'banyan.tasks.stuck', value: stuck },
     { name: 'banyan.queue.ready', value: queue.ready },
     { name: 'banyan.queue.oldest', value: queue.oldestReadySeconds ?? 0 },
     { name: 'banyan.turns.active', value: parts.turns },

@@ -44,6 +44,10 @@ export type HistogramName = keyof typeof HISTOGRAMS
 export const GAUGES = {
   'banyan.tasks': { unit: '{task}', description: 'Tasks now, by status' },
   'banyan.tasks.waiting': { unit: '{task}', description: 'Tasks that wait now, by what they wait for' },
+  'banyan.tasks.stuck': {
+    unit: '{task}',
+    description: 'Tasks that do not go on by themselves: set aside, held by an error, or goals that failed',
+  },
   'banyan.queue.ready': { unit: '{task}', description: 'Tasks that may begin as soon as a slot is free' },
   'banyan.queue.oldest': { unit: 's', description: 'How long the oldest ready task has been ready' },
   'banyan.turns.active': { unit: '{turn}', description: 'Turns under way in this process' },

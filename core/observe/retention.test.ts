@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
@@ -15,7 +15,7 @@ import { openReview } from '../tasks/review.ts'
 import { openTasks, type Tasks } from '../tasks/tasks.ts'
 import { openMetrics } from './metrics.ts'
 import { DAY_MS, openRetention } from './retention.ts'
-import { deadOf } from './work.ts'
+import { countDead, deadOf } from './work.ts'
 
 let folder: string
 let store: Store
@@ -78,6 +78,19 @@ async function rowsLeft(id: string): Promise<Record<string, number>> {
   const found = await Promise.all(all.map(async ([table, column]) => [table, await count(table!, column!)] as const))
   return Object.fromEntries(found.filter(([, n]) => Number(n) > 0))
 }
+
+test('what old goals took of the disk is given back, while others are written', async () => {
+  const file = join(folder, 'agent_system.db')
+  for (let n = 0; n < 12; n++) await ended(`Goal ${n} ${'word '.repeat(100_000)}`)
+  await store.compact()
+  const before = statSync(file).size
+  expect(before).toBeGreaterThan(6_000_000)
+  const young = submit('A young one.')
+  await open({ keep: false }).run('ann')
+  expect(statSync(file).size).toBeLessThan(before / 4)
+  expect((await tasks.task(await young)).status).toBe('pending')
+  expect((await sql<{ integrity_check: string }>`pragma integrity_check`.execute(store.db)).rows).toEqual([{ integrity_check: 'ok' }])
+})
 
 test('an old goal is written to a file, with its messages, facts and files, and then is gone', async () => {
   const id = await ended('Count the files.')
@@ -233,6 +246,7 @@ describe.skipIf(!need('postgres'))('on a real PostgreSQL server', () => {
     await tasks.turns.fail(lease, { reason: 'error', note: 'no' })
     const dead = async () => (await deadOf(store, { limit: 10 })).items.map((one) => one.taskId)
     expect(await dead()).toEqual([failed])
+    expect(await countDead(store)).toBe((await dead()).length)
     await tasks.discard(failed, 'ann')
     expect(await dead()).toEqual([])
 

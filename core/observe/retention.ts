@@ -74,6 +74,7 @@ export function openRetention(parts: {
       await finishRemovals(store, clear)
       items.push({ ...lineOf(one.id, one), file })
     }
+    if (items.length > 0) await store.compact()
     return { items, more: old.length === RUN }
   }
   const run = (days: number, by: string): Promise<RetentionRun> => {

@@ -1,9 +1,10 @@
 /** What the workers do, what waits, and what is stuck: read from rows, so that it tells of every process on the database. */
-import { sql } from 'kysely'
+import { type ExpressionBuilder, sql } from 'kysely'
 import type { DeadTask, QueueState, WorkerTurn } from '../contract/api-system.ts'
 import { Fault } from '../contract/fault.ts'
 import type { TaskStatus } from '../contract/task.ts'
 import type { Store } from '../store/store.ts'
+import type { Database } from '../store/tables.ts'
 import { DISCARDED } from '../tasks/dead.ts'
 
 const iso = (ms: number): string => new Date(ms).toISOString()
@@ -121,6 +122,27 @@ export async function queueOf(store: Store, now: number, slots: { slots: number;
   }
 }
 
+/** A person put it away as it was then; what failed anew since is told again. */
+const isStuck = (e: ExpressionBuilder<Database, 'tasks'>) =>
+  e.and([
+    e.or([
+      e('status', '=', 'dead'),
+      e.and([e('status', '=', 'failed'), e('parent_id', 'is', null)]),
+      e.and([e('status', '=', 'paused'), e('reason', '=', 'error')]),
+    ]),
+    sql<boolean>`not exists (select 1 from meta where meta.key = ${DISCARDED} || tasks.id and meta.value = cast(tasks.updated_at as text))`,
+  ])
+
+/** How many tasks `deadOf` lists in all. */
+export async function countDead(store: Store): Promise<number> {
+  const row = await store.db
+    .selectFrom('tasks')
+    .select((e) => e.fn.countAll<number>().as('count'))
+    .where(isStuck)
+    .executeTakeFirstOrThrow()
+  return Number(row.count)
+}
+
 /** Tasks that were set aside, tasks that the model cannot go on with, and goals that failed; newest first. */
 export async function deadOf(
   store: Store,
@@ -129,17 +151,7 @@ export async function deadOf(
   let ask = store.db
     .selectFrom('tasks')
     .select(['id', 'tree_id', 'title', 'agent', 'status', 'reason', 'note', 'attempts', 'updated_at'])
-    .where((e) =>
-      e.or([
-        e('status', '=', 'dead'),
-        e.and([e('status', '=', 'failed'), e('parent_id', 'is', null)]),
-        e.and([e('status', '=', 'paused'), e('reason', '=', 'error')]),
-      ]),
-    )
-    // A person put it away as it was then; what failed anew since is told again.
-    .where(
-      sql<boolean>`not exists (select 1 from meta where meta.key = ${DISCARDED} || tasks.id and meta.value = cast(tasks.updated_at as text))`,
-    )
+    .where(isStuck)
     .orderBy('updated_at', 'desc')
     .orderBy('id', 'desc')
     .limit(query.limit + 1)

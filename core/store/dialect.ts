@@ -48,6 +48,10 @@ export type Backend = {
   wire?: Wire
   /** Copies the database while it is in use. */
   backup(path: string): Promise<void>
+  /** Gives up to so many unused pages back to the disk, within a transaction. True: there are more. */
+  shrink(pages: number): boolean
+  /** What was given back leaves the file. */
+  settle(): void
   close(): Promise<void>
 }
 
@@ -70,6 +74,8 @@ function openFile(path: string): BetterSqlite.Database {
     mkdirSync(dirname(path), { recursive: true })
     const database = new BetterSqlite(path, { timeout: 5_000 })
     chmodSync(path, 0o600) // its -wal and -shm take the same mode; commands may run as another user who can pass the folder
+    // Only before the first table; a database that is older keeps its size and uses the room again.
+    if (database.pragma('page_count', { simple: true }) === 0) database.pragma('auto_vacuum = INCREMENTAL')
     database.pragma('journal_mode = WAL')
     return database
   } catch (error) {
@@ -196,6 +202,15 @@ function sqlite(path: string): Backend {
     snapshot: snapshots.take,
     serialiseFacts: async () => undefined,
     backup: async (to) => void (await writing.backup(to)),
+    shrink(pages) {
+      const unused = (): number => writing.pragma('freelist_count', { simple: true }) as number
+      const before = unused()
+      // Not a prepared statement: one step of it gives back a single page.
+      if (before > 0) writing.exec(`pragma incremental_vacuum(${pages})`)
+      const left = unused()
+      return left > 0 && left < before
+    },
+    settle: () => void writing.pragma('wal_checkpoint(PASSIVE)'),
     async close() {
       await snapshots.close()
       reading.close()
@@ -283,6 +298,8 @@ function pgBackend(reader: Kysely<Database>): Backend {
           })
         }),
     serialiseFacts: async ({ db }) => void (await sql`select pg_advisory_xact_lock(${sql.lit(FACTS_LOCK)})`.execute(db)),
+    shrink: () => false, // its own vacuum does it
+    settle: () => undefined,
     async backup() {
       throw new Fault('invalid', 'A PostgreSQL database is backed up with pg_dump.')
     },

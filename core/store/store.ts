@@ -57,6 +57,8 @@ export type Store = {
   /** As `onCommit`, and told of what other processes on the same database committed too (`own` false), in order, a moment after. Must not throw. */
   onFacts(listener: (events: readonly Event[], own: boolean) => void): () => void
   backup(path: string): Promise<void>
+  /** Gives room that is no longer used back to the disk, a little at a time, so that others write in between. */
+  compact(): Promise<void>
   /** The lowest schema number whose code may still run on this database. */
   oldestCode(): Promise<number>
   readonly kind: 'sqlite' | 'postgres'
@@ -68,6 +70,8 @@ type Recorded = { treeId: string | null; fact: Fact }
 
 /** Works that share one commit at most; bounds how long one transaction holds the connection. */
 const BATCH = 200
+/** Pages that one step gives back: 2 MB of 4 kB, some milliseconds. */
+const SHRINK_PAGES = 500
 
 /** Facts that one statement writes. */
 const FACTS = 16
@@ -217,7 +221,7 @@ async function overBackend(backend: Backend, now: () => number, failPoint: (name
     },
   )
 
-  return {
+  const store: Store = {
     db: backend.reader,
     kind: backend.kind,
     read,
@@ -248,6 +252,10 @@ async function overBackend(backend: Backend, now: () => number, failPoint: (name
       return () => ofAll.delete(listener)
     },
     backup: (path) => backend.backup(path),
+    async compact() {
+      while (!closed && (await store.transact(async () => backend.shrink(SHRINK_PAGES))));
+      if (!closed) backend.settle()
+    },
     async oldestCode() {
       const row = await sql<{ value: string }>`select value from meta where key = 'oldest_code'`.execute(backend.reader)
       return Number(row.rows[0]?.value ?? 0)
@@ -259,6 +267,7 @@ async function overBackend(backend: Backend, now: () => number, failPoint: (name
       await backend.close()
     },
   }
+  return store
 }
 
 const FULL: readonly unknown[] = ['SQLITE_FULL', 'ENOSPC', 'EDQUOT']
