@@ -188,6 +188,7 @@ export async function start(config: ReadyConfig, keeper?: KeeperLine, options: P
     describe: async () => {
       const { provider, model } = runtime.models.pick('default')
       const [newest] = await backups.list()
+      const sample = runtime.monitor.resources.newest()
       return {
         provider: {
           name: provider.name,
@@ -200,7 +201,7 @@ export async function start(config: ReadyConfig, keeper?: KeeperLine, options: P
         isolationDetail: runtime.isolation,
         reviewExpiry: config.reviewExpiry,
         defaultLimits: (await runtime.settings.policy()).policy.limits,
-        dataBytes: runtime.monitor.resources.newest()?.databaseBytes ?? 0,
+        dataBytes: (sample?.databaseBytes ?? 0) + (sample?.walBytes ?? 0),
         safeMode: config.safeMode,
         backup: newest ? { id: newest.file, ...newest } : null,
       }

@@ -39,9 +39,9 @@ export function Storage() {
       <Reading read={read} label={words.reading} failed={words.failed} effect={system.effect} lines={6}>
         {(found) => (
           <>
-            <p className="verdict verdict-good">
+            <p className="storage-size">
               {about.data?.dataBytes !== undefined && words.database(size(about.data.dataBytes))}{' '}
-              {words.exports(found.exported.files, size(found.exported.bytes))}
+              {found.exported.files > 0 && words.exports(found.exported.files, size(found.exported.bytes))}
             </p>
             <p>
               {found.days === null ? words.keptForGood : words.keptFor(found.days)}{' '}
@@ -112,7 +112,12 @@ function Next({ found }: { found: RetentionPreview }) {
                 <RelativeTime at={one.endedAt} />
               </td>
               <td>
-                <a href={pathOf(ROUTES.exportTree.path, { id: one.treeId })} download aria-label={words.exportOf(preview(one.goal, 60))}>
+                <a
+                  className="with-icon"
+                  href={pathOf(ROUTES.exportTree.path, { id: one.treeId })}
+                  download
+                  aria-label={words.exportOf(preview(one.goal, 60))}
+                >
                   <Download aria-hidden="true" /> {words.export}
                 </a>
               </td>
