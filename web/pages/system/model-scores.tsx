@@ -14,7 +14,7 @@ const words = scores.models
 export function ModelScores() {
   const read = useRead(ROUTES.scores, undefined, { every: 60_000 })
   return (
-    <section className="stack" aria-labelledby="model-scores">
+    <div className="stack">
       <h2 id="model-scores">{words.title}</h2>
       <Reading read={read} label={scores.reading} failed={scores.failed} effect={system.effect} lines={2}>
         {({ days, items }) => {
@@ -56,6 +56,6 @@ export function ModelScores() {
           )
         }}
       </Reading>
-    </section>
+    </div>
   )
 }
