@@ -41,6 +41,7 @@ export const scores = {
   },
   models: {
     title: 'How models did',
+    table: 'Models and their scores',
     about: (days: number) => `Calls of the last ${days} days; a task counts for each model that worked on it.`,
     none: 'No model was called yet.',
     model: 'Model',

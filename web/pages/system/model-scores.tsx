@@ -24,7 +24,7 @@ export function ModelScores() {
             <>
               <p className="dim">{words.about(days)}</p>
               {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys */}
-              <section className="score-scroll" tabIndex={0} aria-labelledby="model-scores">
+              <section className="score-scroll" tabIndex={0} aria-label={words.table}>
                 <table className="score-table">
                   <thead>
                     <tr>
