@@ -210,7 +210,8 @@ function sqlite(path: string): Backend {
       const left = unused()
       return left > 0 && left < before
     },
-    settle: () => void writing.pragma('wal_checkpoint(PASSIVE)'),
+    // On the other connection: the writer may be within a transaction, which refuses it.
+    settle: () => void reading.pragma('wal_checkpoint(PASSIVE)'),
     async close() {
       await snapshots.close()
       reading.close()
