@@ -171,7 +171,7 @@ export async function makeBackup(making: Making): Promise<Backup> {
     const bytes = (await stat(path)).size
     return await writeManifest(path, { file, at, why, kind, schema, bytes, sha256: await digest(path), checked: null })
   } catch (error) {
-    for (const left of [fresh, path]) await rm(left, { force: true })
+    for (const left of [`${fresh}-journal`, fresh, path]) await rm(left, { force: true })
     throw error
   }
 }

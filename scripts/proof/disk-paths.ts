@@ -14,6 +14,7 @@ import { openRetention } from '../../core/observe/retention.ts'
 import { backupFolder, checkBackup, listBackups, makeBackup, pruneBackups } from '../../core/store/backups.ts'
 import { openStore, type Store } from '../../core/store/store.ts'
 import { violations } from '../../core/tasks/invariants.ts'
+import { finishRemovals } from '../../core/tasks/old-trees.ts'
 import { openTasks, type Tasks } from '../../core/tasks/tasks.ts'
 
 /** `refused`: it was said that it could not be done. `damage`: sentences about what was not as promised. */
@@ -86,14 +87,20 @@ export async function tryPaths(place: string, tries: number): Promise<Tried[]> {
       else tried.refused += 1
       if (problem !== null && !saysDisk(problem)) tried.damage.push(`try ${n}: ${String(problem)}`)
       tried.damage.push(...(await way.look(n, problem === null)).map((words) => `try ${n}: ${words}`))
-      if (n % LOOK === LOOK - 1) tried.damage.push(...(await violations(store)))
+      if (n % LOOK === LOOK - 1) tried.damage.push(...(await wrongIn(store)))
     }
-    found.get(ways[0]!)!.damage.push(...(await violations(store)))
+    found.get(ways[0]!)!.damage.push(...(await wrongIn(store)))
   } finally {
     beside.close()
     await store.close()
   }
   return [...found.values()]
+}
+
+/** A removal that met the full disk half-way is saved as begun, and finished first, as by the next run. */
+async function wrongIn(store: Store): Promise<string[]> {
+  await finishRemovals(store, async () => undefined)
+  return violations(store)
 }
 
 /** Its words, or the cause that is logged with it, name the disk. */

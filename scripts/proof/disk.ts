@@ -73,7 +73,7 @@ if (import.meta.main) {
       `${outcome.rounds.length} times full under load: paused after ${longest((one) => one.pausedMs)} ms at most, on again after ${longest((one) => one.resumedMs)} ms at most`,
     )
     console.log(`${outcome.broken.length} broken, ${((performance.now() - began) / 1_000).toFixed(0)} s`)
-    for (const line of outcome.broken.slice(0, 50)) console.log(`- ${line}`)
+    for (const line of outcome.broken.slice(0, 50)) console.log(`- ${line.slice(0, 300)}`)
     process.exitCode = outcome.broken.length > 0 ? 1 : 0
   }
 }
