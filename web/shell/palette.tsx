@@ -14,7 +14,7 @@ import { Kbd } from '../ui/kbd.tsx'
 import { StatusIcon } from '../ui/status-icon.tsx'
 import { ask as askWords } from '../words/ask.ts'
 import { shell } from '../words/shell.ts'
-import { PaletteEntries } from './palette-entries.tsx'
+import { PaletteEntries, usePaletteEntries } from './palette-entries.tsx'
 
 /** Lines of a kind; the words that are typed choose which. */
 const MOST = 30
@@ -43,6 +43,7 @@ function Choices({ close, ask }: { close: () => void; ask: (words: string) => vo
   const { data } = useBanyan().live
   const go = useGo()
   const words = typed.trim().toLowerCase()
+  const entries = usePaletteEntries(words !== '')
   const goals = trees
     .filter((tree) => words === '' || fits(`${titleOf(tree.goal)} ${tree.id}`, words))
     .sort((a, b) => b.createdAt.localeCompare(a.createdAt))
@@ -92,7 +93,7 @@ function Choices({ close, ask }: { close: () => void; ask: (words: string) => vo
             ))}
           </Command.Group>
         )}
-        <PaletteEntries typed={words !== ''} choose={(path) => choose(() => go(path))} />
+        <PaletteEntries all={entries.all} choose={(path) => choose(() => go(path))} />
         {looksLikeId(typed) && !trees.some((tree) => tree.id === typed.trim()) && (
           <Command.Group heading={shell.palette.goals}>
             <Command.Item value={typed.trim()} onSelect={choose(() => go(`/t/${encodeURIComponent(typed.trim())}`))}>
@@ -103,7 +104,8 @@ function Choices({ close, ask }: { close: () => void; ask: (words: string) => vo
         {groups.map((group) => (
           <Acts key={group} actions={offered.filter((action) => action.group === group)} choose={choose} />
         ))}
-        {words !== '' && (
+        {/* Not before the rest is there: what is chosen first stays chosen, and Enter is meant for what fits better. */}
+        {entries.isRead && (
           <Command.Group heading={askWords.entryGroup} forceMount>
             <Command.Item value={`ask ${typed}`} forceMount onSelect={choose(() => ask(typed.trim()))}>
               <MessageCircleQuestionMark aria-hidden="true" className="palette-icon" />
