@@ -251,7 +251,7 @@ export function toTree(row: TreeRow): TreeHead {
     ...(row.plan === null ? {} : { planned: true as const }),
     ...(row.forked_from === null ? {} : { forkedFrom: row.forked_from }),
     watched: row.watched !== 0,
-    ...(row.watched === 2 ? { patient: true } : {}),
+    patient: row.watched === 2,
     ...(row.conversation === null ? {} : { conversation: row.conversation }),
   }
 }

@@ -22,6 +22,7 @@ describe.skipIf(noBrowser)('looking after goals', () => {
     await select.click()
     await page.getByRole('option', { name: /^Leave it alone/ }).click()
     await expect.poll(watched, { timeout: 15_000 }).toBe('off')
+    await page.getByText('The watchdog leaves this goal alone.', { exact: true }).first().waitFor()
     await page.getByRole('button', { name: 'Undo' }).last().click()
     await expect.poll(watched, { timeout: 15_000 }).toBe('patient')
     await axe(page)
