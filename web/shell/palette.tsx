@@ -1,6 +1,6 @@
 /** One place to go anywhere and do anything: pages, goals by words or id, and every act that is on offer now. */
 import { useLocation } from '@tanstack/react-router'
-import { Command } from 'cmdk'
+import { Command, defaultFilter } from 'cmdk'
 import { MessageCircleQuestionMark } from 'lucide-react'
 import { Dialog as Primitive } from 'radix-ui'
 import { useState } from 'react'
@@ -15,6 +15,11 @@ import { StatusIcon } from '../ui/status-icon.tsx'
 import { ask as askWords } from '../words/ask.ts'
 import { shell } from '../words/shell.ts'
 import { PaletteEntries, usePaletteEntries } from './palette-entries.tsx'
+
+/** Whatever was typed can be asked, after all that fits it better. */
+const ASK = 'ask:'
+const ranked = (value: string, typed: string, keywords?: string[]): number =>
+  value === ASK ? Number.MIN_VALUE : defaultFilter(value, typed, keywords)
 
 /** Lines of a kind; the words that are typed choose which. */
 const MOST = 30
@@ -62,7 +67,7 @@ function Choices({ close, ask }: { close: () => void; ask: (words: string) => vo
     setTimeout(run)
   }
   return (
-    <Command label={shell.palette.title} loop>
+    <Command label={shell.palette.title} loop filter={ranked}>
       <Command.Input value={typed} onValueChange={setTyped} placeholder={shell.palette.placeholder} />
       <Command.List label={shell.palette.title}>
         <Command.Empty>{shell.palette.nothing}</Command.Empty>
@@ -106,8 +111,8 @@ function Choices({ close, ask }: { close: () => void; ask: (words: string) => vo
         ))}
         {/* Not before the rest is there: what is chosen first stays chosen, and Enter is meant for what fits better. */}
         {entries.isRead && (
-          <Command.Group heading={askWords.entryGroup} forceMount>
-            <Command.Item value={`ask ${typed}`} forceMount onSelect={choose(() => ask(typed.trim()))}>
+          <Command.Group heading={askWords.entryGroup}>
+            <Command.Item value={ASK} onSelect={choose(() => ask(typed.trim()))}>
               <MessageCircleQuestionMark aria-hidden="true" className="palette-icon" />
               <span className="palette-title">{askWords.entry(typed.trim())}</span>
             </Command.Item>
