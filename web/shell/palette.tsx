@@ -1,9 +1,9 @@
 /** One place to go anywhere and do anything: pages, goals by words or id, and every act that is on offer now. */
 import { useLocation } from '@tanstack/react-router'
-import { Command, defaultFilter } from 'cmdk'
+import { Command } from 'cmdk'
 import { MessageCircleQuestionMark } from 'lucide-react'
 import { Dialog as Primitive } from 'radix-ui'
-import { useState } from 'react'
+import { type ReactNode, useState } from 'react'
 import { titleOf } from '../../core/contract/task.ts'
 import { type Action, keysOf, useAllActions } from '../actions.ts'
 import { useBanyan } from '../banyan.ts'
@@ -14,15 +14,12 @@ import { Kbd } from '../ui/kbd.tsx'
 import { StatusIcon } from '../ui/status-icon.tsx'
 import { ask as askWords } from '../words/ask.ts'
 import { shell } from '../words/shell.ts'
-import { PaletteEntries, usePaletteEntries } from './palette-entries.tsx'
+import { usePaletteEntries } from './palette-entries.ts'
+import { type Line, ranked, type Section } from './palette-rank.ts'
 
-/** Whatever was typed can be asked, after all that fits it better. */
-const ASK = 'ask:'
-const ranked = (value: string, typed: string, keywords?: string[]): number =>
-  value === ASK ? Number.MIN_VALUE : defaultFilter(value, typed, keywords)
-
-/** Lines of a kind; the words that are typed choose which. */
-const MOST = 30
+/** Goals that are named before anything is typed. */
+const NEWEST = 5
+type Choice = Line & { icon?: ReactNode; beside?: ReactNode; run: () => void }
 
 type Props = { open: boolean; setOpen: (open: boolean) => void; ask: (words: string) => void }
 
@@ -47,108 +44,96 @@ function Choices({ close, ask }: { close: () => void; ask: (words: string) => vo
   const treeId = useLocation({ select: ({ pathname }) => /^\/trees\/([^/]+)/.exec(pathname)?.[1] })
   const { data } = useBanyan().live
   const go = useGo()
-  const words = typed.trim().toLowerCase()
+  const words = typed.trim()
   const entries = usePaletteEntries(words !== '')
-  const goals = trees
-    .filter((tree) => words === '' || fits(`${titleOf(tree.goal)} ${tree.id}`, words))
-    .sort((a, b) => b.createdAt.localeCompare(a.createdAt))
-    .slice(0, words === '' ? 5 : MOST)
-  const open = treeId === undefined ? null : data.tree(decodeURIComponent(treeId)).store
-  const tasks = (open?.all() ?? [])
-    .filter((task) => task.parentId !== null && words !== '' && fits(`${task.title} ${task.id}`, words))
-    .slice(0, MOST)
+  const to = (path: string) => () => go(path)
   const offered = actions.filter((action) => !action.keyOnly)
+  const acts = (group: string): Section<Choice> => ({
+    id: `acts of ${group}`,
+    heading: group,
+    lines: offered
+      .filter((action) => action.group === group)
+      .map((action) => ({ key: action.id, label: action.label, more: action.words, run: action.run, beside: <Keys action={action} /> })),
+  })
+  const newest = trees.toSorted((a, b) => b.createdAt.localeCompare(a.createdAt))
+  const goals = (words === '' ? newest.slice(0, NEWEST) : newest).map(
+    (tree): Choice => ({
+      key: tree.id,
+      label: titleOf(tree.goal),
+      more: tree.id,
+      icon: <StatusIcon task={tree} />,
+      beside: <code className="dim">{tree.id.slice(-6)}</code>,
+      run: to(treePath(tree.id)),
+    }),
+  )
+  if (looksLikeId(words) && !trees.some((tree) => tree.id === words))
+    goals.push({ key: words, label: shell.palette.openId(words), more: words, run: to(`/t/${encodeURIComponent(words)}`) })
+  const open = treeId === undefined || words === '' ? null : data.tree(decodeURIComponent(treeId)).store
+  const tasks = (open?.all() ?? [])
+    .filter((task) => task.parentId !== null)
+    .map(
+      (task): Choice => ({
+        key: task.id,
+        label: task.title,
+        more: task.id,
+        icon: <StatusIcon task={task} />,
+        run: to(treePath(open!.treeId, task.id)),
+      }),
+    )
+  const library = entries.all.map(
+    ({ path, name, icon: Icon }): Choice => ({
+      key: path,
+      label: name,
+      icon: <Icon aria-hidden="true" className="palette-icon" />,
+      run: to(path),
+    }),
+  )
   // What a page offers by itself is nearer than what is there everywhere.
   const groups = [...new Set(offered.map((action) => action.group))].filter((group) => group !== shell.palette.pages)
   groups.sort((a, b) => Number(a === shell.keys.actions) - Number(b === shell.keys.actions))
+  const sections = ranked<Choice>(
+    [
+      acts(shell.palette.pages),
+      { id: 'goals', heading: shell.palette.goals, lines: goals },
+      { id: 'tasks', heading: shell.palette.tasks, lines: tasks },
+      { id: 'library', heading: shell.groups.library, lines: library },
+      ...groups.map(acts),
+    ],
+    words,
+  )
+  // Not before the rest is there: what is chosen first stays chosen, and Enter is meant for what fits better.
+  if (entries.isRead) {
+    const icon = <MessageCircleQuestionMark aria-hidden="true" className="palette-icon" />
+    const line = { key: 'ask:', label: askWords.entry(words), icon, run: () => ask(words) }
+    sections.push({ id: 'ask', heading: askWords.entryGroup, lines: [line] })
+  }
   // After the palette is gone: what an act opens or focuses must not lose the focus to it.
   const choose = (run: () => void) => () => {
     close()
     setTimeout(run)
   }
   return (
-    <Command label={shell.palette.title} loop filter={ranked}>
-      <Command.Input value={typed} onValueChange={setTyped} placeholder={shell.palette.placeholder} />
+    <Command label={shell.palette.title} loop shouldFilter={false}>
+      <Command.Input onValueChange={setTyped} placeholder={shell.palette.placeholder} />
       <Command.List label={shell.palette.title}>
         <Command.Empty>{shell.palette.nothing}</Command.Empty>
-        <Acts actions={offered.filter((action) => action.group === shell.palette.pages)} choose={choose} />
-        {goals.length > 0 && (
-          <Command.Group heading={shell.palette.goals}>
-            {goals.map((tree) => (
-              <Command.Item key={tree.id} value={tree.id} keywords={[titleOf(tree.goal)]} onSelect={choose(() => go(treePath(tree.id)))}>
-                <StatusIcon task={tree} />
-                <span className="palette-title">{titleOf(tree.goal)}</span>
-                <code className="dim">{tree.id.slice(-6)}</code>
+        {sections.map(({ id, heading, lines }) => (
+          <Command.Group key={id} value={id} heading={heading}>
+            {lines.map(({ key, label, icon, beside, run }) => (
+              <Command.Item key={key} value={key} onSelect={choose(run)}>
+                {icon}
+                <span className="palette-title">{label}</span>
+                {beside}
               </Command.Item>
             ))}
           </Command.Group>
-        )}
-        {tasks.length > 0 && (
-          <Command.Group heading={shell.palette.tasks}>
-            {tasks.map((task) => (
-              <Command.Item
-                key={task.id}
-                value={task.id}
-                keywords={[task.title]}
-                onSelect={choose(() => go(treePath(open!.treeId, task.id)))}
-              >
-                <StatusIcon task={task} />
-                <span className="palette-title">{task.title}</span>
-              </Command.Item>
-            ))}
-          </Command.Group>
-        )}
-        <PaletteEntries all={entries.all} choose={(path) => choose(() => go(path))} />
-        {looksLikeId(typed) && !trees.some((tree) => tree.id === typed.trim()) && (
-          <Command.Group heading={shell.palette.goals}>
-            <Command.Item value={typed.trim()} onSelect={choose(() => go(`/t/${encodeURIComponent(typed.trim())}`))}>
-              {shell.palette.openId(typed.trim())}
-            </Command.Item>
-          </Command.Group>
-        )}
-        {groups.map((group) => (
-          <Acts key={group} actions={offered.filter((action) => action.group === group)} choose={choose} />
         ))}
-        {/* Not before the rest is there: what is chosen first stays chosen, and Enter is meant for what fits better. */}
-        {entries.isRead && (
-          <Command.Group heading={askWords.entryGroup}>
-            <Command.Item value={ASK} onSelect={choose(() => ask(typed.trim()))}>
-              <MessageCircleQuestionMark aria-hidden="true" className="palette-icon" />
-              <span className="palette-title">{askWords.entry(typed.trim())}</span>
-            </Command.Item>
-          </Command.Group>
-        )}
       </Command.List>
     </Command>
   )
 }
 
-function Acts({ actions, choose }: { actions: readonly Action[]; choose: (run: () => void) => () => void }) {
-  if (actions.length === 0) return null
-  return (
-    <Command.Group heading={actions[0]!.group}>
-      {actions.map((action) => (
-        <Command.Item key={action.id} value={action.id} keywords={[action.label, action.words ?? '']} onSelect={choose(action.run)}>
-          <span className="grow">{action.label}</span>
-          <Keys action={action} />
-        </Command.Item>
-      ))}
-    </Command.Group>
-  )
-}
-
-/** Every word that was typed is in it, letter by letter in order; cmdk then sorts by how well. */
-function fits(text: string, typed: string): boolean {
-  const low = text.toLowerCase()
-  return typed.split(/\s+/).every((word) => {
-    let at = -1
-    return [...word].every((letter) => {
-      at = low.indexOf(letter, at + 1)
-      return at >= 0
-    })
-  })
-}
-const looksLikeId = (typed: string): boolean => /^[0-9a-z][0-9a-z._-]{7,}$/i.test(typed.trim()) && /\d/.test(typed)
+const looksLikeId = (typed: string): boolean => /^[0-9a-z][0-9a-z._-]{7,}$/i.test(typed) && /\d/.test(typed)
 
 function Keys({ action }: { action: Action }) {
   const [prefs] = usePrefs()
