@@ -119,7 +119,7 @@ describe('the playbook as a provider', () => {
             const calls = await talk.next()
             for (const call of calls) {
               const tool = TOOLS.find(({ name }) => name === call.tool)!
-              const outcome = await tool.call(call.input, { task: { title: 't' } } as Call, NOTHING)
+              const outcome = await tool.call(call.input, { task: { title: 't', instruction: 'What the goal says.' } } as Call, NOTHING)
               expect(outcome.kind === 'answer' ? outcome.text : '').not.toMatch(/arguments of/)
             }
             if (calls.length === 0) return
@@ -536,7 +536,7 @@ function world() {
           },
         } as unknown as Capabilities
         const tool = TOOLS.find(({ name }) => name === call.tool)!
-        const context = { id: 'c', attempt: 1, signal, task: { title: 't' } } as Call
+        const context = { id: 'c', attempt: 1, signal, task: { title: 't', instruction: 'What the goal says.' } } as Call
         expect(tool.permit(call.input, context, all)).toBe('allow')
         const outcome: Outcome = await tool.call(call.input, context, all)
         if (outcome.kind === 'answer') answers.push(outcome)
