@@ -30,7 +30,7 @@ export const PlanItemShape: z.ZodType<PlanItem> = z
     instruction: z.string().trim().min(1).max(100_000).describe('Everything that whoever does it needs to know.'),
     agent: z.string().min(1).max(64).optional().describe('Name of the agent; left out: generalist.'),
     after: z.array(z.string().max(64)).max(PLAN_WIDTH).default([]).describe('Ids of parts of the same level that must succeed first.'),
-    criteria: Criteria.optional().describe('What counts as done: short sentences that can be checked.'),
+    criteria: z.optional(Criteria).describe('What counts as done: short sentences that can be checked.'),
     askMe: z.boolean().optional().describe('Ask a person before this part starts.'),
     get children() {
       return z.array(PlanItemShape).max(PLAN_WIDTH).default([])
