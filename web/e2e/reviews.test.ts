@@ -222,6 +222,7 @@ describe.skipIf(noBrowser)('the review queue', { timeout: 60_000 }, async () => 
     page.on('request', (request) => request.url().endsWith('/decision') && sent.push(request.postData() ?? ''))
     await page.goto(`${kit.banyan().url}${at(id)}`)
     await page.getByRole('button', { name: 'Approve' }).waitFor()
+    await page.getByText('live', { exact: true }).waitFor()
     isSlow = true
     await page.keyboard.press('a')
     await page.keyboard.press('a')
