@@ -71,6 +71,16 @@ export type SavedCall = {
   waits: string | null
 }
 /** `taint`: where the text came from, when nobody in the tree wrote it. */
+/** A model call that brought no answer, with what it cost all the same. */
+type FailedCall = {
+  provider: string
+  model: string
+  kind: string
+  message: string
+  usage: Usage | null
+  costMicros: number | null
+  latencyMs: number
+}
 export type EndedCall = { id: string; text: string; isError: boolean; taint?: readonly Taint[] }
 
 /** Claims without a completed turn after which a task is quarantined. */
@@ -349,34 +359,13 @@ export function openTurns(
       }),
 
     /** A model call that failed. With a time to try again the task waits for it, holding nothing, across restarts; without, a person is asked. */
-    fault: (
-      lease: Lease,
-      call: number,
-      fault: {
-        provider: string
-        model: string
-        kind: string
-        message: string
-        usage: Usage | null
-        costMicros: number | null
-        latencyMs: number
-      },
-      retryAt: number | null,
-    ): Promise<void> =>
+    fault: (lease: Lease, call: number, fault: FailedCall, retryAt: number | null): Promise<void> =>
       store.transact(async (tx) => {
         const task = await openLeased(tx, lease)
         await settleCall(tx, task, call, { ...fault, outcome: 'fault' })
         task.attempts = 0
         task.faults += 1
-        tx.record(task.tree_id, {
-          type: 'model.fault',
-          taskId: task.id,
-          provider: fault.provider,
-          model: fault.model,
-          kind: fault.kind,
-          message: fault.message.slice(0, 1_000),
-          retryAt: retryAt === null ? null : new Date(retryAt).toISOString(),
-        })
+        tellFault(tx, task, fault, retryAt)
         if (retryAt !== null) {
           move(tx, task, 'waiting', { reason: 'quota', note: fault.message.slice(0, 500), wakeAt: retryAt })
           return save(tx, task)
@@ -404,35 +393,13 @@ export function openTurns(
      * A model call that met a limit of the whole provider, which is held with it. The task waits like all others, and this is no fault of its;
      * `elsewhere`: another model answers for it at once.
      */
-    limited: (
-      lease: Lease,
-      call: number,
-      fault: {
-        provider: string
-        model: string
-        kind: string
-        message: string
-        usage: Usage | null
-        costMicros: number | null
-        latencyMs: number
-      },
-      limit: Limit,
-      elsewhere: boolean,
-    ): Promise<void> =>
+    limited: (lease: Lease, call: number, fault: FailedCall, limit: Limit, elsewhere: boolean): Promise<void> =>
       store.transact(async (tx) => {
         const task = await openLeased(tx, lease)
         await settleCall(tx, task, call, { ...fault, outcome: 'fault' })
         task.attempts = 0
         const held = await hold(tx, task.id, limit)
-        tx.record(task.tree_id, {
-          type: 'model.fault',
-          taskId: task.id,
-          provider: fault.provider,
-          model: fault.model,
-          kind: fault.kind,
-          message: fault.message.slice(0, 1_000),
-          retryAt: new Date(elsewhere ? tx.now : held.until).toISOString(),
-        })
+        tellFault(tx, task, fault, elsewhere ? tx.now : held.until)
         if (elsewhere) return ready(tx, task)
         move(tx, task, 'waiting', { reason: 'quota', note: heldWords(held), wakeAt: held.until, heldBy: held.provider })
         await save(tx, task)
@@ -705,6 +672,12 @@ export function openTurns(
       })),
     openLeased,
   }
+}
+
+/** `retryAt`: milliseconds since 1970; null: not before a person says so. */
+function tellFault(tx: Tx, task: TaskRow, { provider, model, kind, message }: FailedCall, retryAt: number | null): void {
+  const at = retryAt === null ? null : new Date(retryAt).toISOString()
+  tx.record(task.tree_id, { type: 'model.fault', taskId: task.id, provider, model, kind, message: message.slice(0, 1_000), retryAt: at })
 }
 
 function recordJudgement(tx: Tx, task: TaskRow, call: Pick<CallRow, 'id' | 'tool'>, judgement: Judgement): void {
