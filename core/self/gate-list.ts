@@ -8,6 +8,7 @@ import { affectedTests } from './affected.ts'
 import type { Canary, CanarySaid } from './canary.ts'
 import { tryBoot, tryForbidden } from './canary.ts'
 import { compared, excused, type Failures } from './compared.ts'
+import { besides, ofLayers, ofLint, ofStrip, ofTypes, type ReadComplaints, stoodBefore } from './complaints.ts'
 import type { Candidate } from './gates.ts'
 import { integrityOf } from './integrity.ts'
 import { leaksIn } from './leaks.ts'
@@ -35,8 +36,10 @@ export type Work = {
   base(argv: readonly string[], timeoutMs: number, over: RegExp | null): Promise<Ended>
   /** What fails of these test files on the base as it is; null: it could not be found out in this time. */
   failing(argv: readonly string[], timeoutMs: number): Promise<Failures | null>
+  /** On the base as it is. */
+  onBase(argv: readonly string[], timeoutMs: number): Promise<Ended>
   /** What the type checker found, with what it remembers of the last time. */
-  types(argv: readonly string[], timeoutMs: number): Promise<Ended>
+  types(argv: readonly string[], timeoutMs: number, of: 'candidate' | 'base'): Promise<Ended>
   /** Lays out what a trial of the running candidate needs, in a folder of that name. */
   canary(name: string): Promise<Canary>
   /** What the candidate runs with; null: a person decides first whether it is fetched, so nothing of it is run. */
@@ -64,15 +67,7 @@ const CORE_TESTS = [
   'core/agent/agent.test.ts',
   'core/http/app.test.ts',
 ]
-const LINT = [
-  'node',
-  'node_modules/@biomejs/biome/bin/biome',
-  'check',
-  '--max-diagnostics=50',
-  '--no-errors-on-unmatched',
-  '--files-ignore-unknown=true',
-  '--',
-]
+const LINT = ['node', 'node_modules/@biomejs/biome/bin/biome', 'check', '--no-errors-on-unmatched', '--files-ignore-unknown=true']
 /** What it remembers lies in a folder that only it may write. */
 const TSC = [
   ...['node', 'node_modules/typescript/bin/tsc', '-p', '.', '--pretty', 'false'],
@@ -97,14 +92,13 @@ export const needsPage = (files: readonly ChangedFile[]): boolean =>
   files.some(({ path, from }) => [path, from ?? ''].some((one) => /^(?:(?:web|core\/contract)\/|package-lock\.json$)/.test(one)))
 
 export function gateList({ source, redact, buildPage }: GateListParts): readonly (readonly GateOf[])[] {
-  const command = (name: string, argv: readonly string[], minutes: number, words: string): GateOf => ({
+  const command = (name: string, argv: readonly string[], minutes: number, words: string, read: ReadComplaints): GateOf => ({
     name,
     quick: true,
-    async run({ inside, level }) {
+    async run({ inside, onBase, level, files }) {
       if (level.level === 0) return skipped('It changes texts only.')
       const ended = await inside(argv, minutes * MINUTE)
-      if (ended.code === 0) return passed(words, ended.log)
-      return failed(ended.timedOut ? `It did not end within ${minutes} minutes.` : firstLine(ended.log), ended.log)
+      return complained(ended, { minutes, words, files, read, again: async () => ended, base: () => onBase(argv, minutes * MINUTE) })
     },
   })
 
@@ -206,29 +200,43 @@ export function gateList({ source, redact, buildPage }: GateListParts): readonly
       },
     },
     [
-      command('layers', ['node', 'scripts/layers.ts'], 2, 'Every import goes the allowed way.'),
-      command('strip', ['node', 'scripts/strip.ts'], 4, 'Node runs every file as it stands.'),
+      command('layers', ['node', 'scripts/layers.ts'], 2, 'Every import goes the allowed way.', ofLayers),
+      command('strip', ['node', 'scripts/strip.ts'], 4, 'Node runs every file as it stands.', ofStrip),
     ],
     [
       {
         name: 'lint',
         quick: true,
-        async run({ files, inside }) {
+        async run({ files, inside, onBase }) {
           // No rule looks at more than one file, and the settings of the linter are not an agent's to change.
           const paths = files.filter(({ what }) => what !== 'deleted').map(({ path }) => path)
-          const ended = await inside([...LINT, ...paths], 5 * MINUTE)
-          if (ended.code === 0) return passed('The linter has no complaint.', ended.log)
-          return failed(ended.timedOut ? 'It did not end within 5 minutes.' : firstLine(ended.log), ended.log)
+          const before = files.filter(({ what }) => what !== 'new' && what !== 'deleted').map(({ path, from }) => from ?? path)
+          const ended = await inside([...LINT, '--max-diagnostics=50', '--', ...paths], 5 * MINUTE)
+          const short = [...LINT, '--max-diagnostics=none', '--reporter=github', '--']
+          return complained(ended, {
+            minutes: 5,
+            words: 'The linter has no complaint.',
+            files,
+            read: ofLint,
+            again: () => inside([...short, ...paths], 5 * MINUTE),
+            base: before.length > 0 ? () => onBase([...short, ...before], 5 * MINUTE) : null,
+          })
         },
       },
       {
         name: 'types',
         quick: true,
-        async run({ types, level }) {
+        async run({ types, level, files }) {
           if (level.level === 0) return skipped('It changes texts only.')
-          const ended = await types(TSC, 8 * MINUTE)
-          if (ended.code === 0) return passed('Every type fits.', ended.log)
-          return failed(ended.timedOut ? 'It did not end within 8 minutes.' : firstLine(ended.log), ended.log)
+          const ended = await types(TSC, 8 * MINUTE, 'candidate')
+          return complained(ended, {
+            minutes: 8,
+            words: 'Every type fits.',
+            files,
+            read: ofTypes,
+            again: async () => ended,
+            base: () => types(TSC, 8 * MINUTE, 'base'),
+          })
         },
       },
     ],
@@ -313,6 +321,33 @@ export function gateList({ source, redact, buildPage }: GateListParts): readonly
 
 const namesOf = (files: readonly ChangedFile[]): string[] =>
   files.flatMap((file) => [file.path, ...(file.from === null ? [] : [file.from])])
+
+/** What a check of the source says: what the base has too is named and does not refuse the change, so the base is looked at when it complains. */
+async function complained(
+  ended: Ended,
+  how: {
+    minutes: number
+    /** When there is no complaint. */
+    words: string
+    files: readonly ChangedFile[]
+    read: ReadComplaints
+    /** Its complaints in the form that is read. */
+    again(): Promise<Ended>
+    /** Null: the base has nothing of what is checked. */
+    base: (() => Promise<Ended>) | null
+  },
+): Promise<Verdict> {
+  if (ended.code === 0) return passed(how.words, ended.log)
+  if (ended.timedOut) return failed(`It did not end within ${how.minutes} minutes.`, ended.log)
+  const base = how.base === null ? null : await how.base()
+  const again = base === null || base.code === 0 || base.timedOut ? null : await how.again()
+  const said = base && again && !again.timedOut ? besides(how.read(again.log), how.read(base.log), how.files) : null
+  if (said === null || said.stood.length === 0) return failed(firstLine(ended.log), ended.log)
+  const stood = stoodBefore(said.stood)
+  if (said.added.length === 0) return passed(`Nothing new.${stood}`, ended.log)
+  const added = said.added.map(({ shown }) => shown)
+  return failed(`${added[0]!.slice(0, 300)}.${stood}`, `New with this change:\n${added.join('\n')}\n\n${ended.log}`)
+}
 
 /** Runs these tests; what fails on the base too does not refuse the change. */
 async function tried(work: Work, files: readonly string[], left: number): Promise<Verdict> {

@@ -13,7 +13,7 @@ import { integrityOf } from './integrity.ts'
 import { isTest, type Judged, levelOf } from './levels.ts'
 import type { Packages } from './packages.ts'
 import type { Source } from './repository.ts'
-import { type Ended, INSIDE, type Walls } from './walls.ts'
+import { type Ended, INSIDE, type Inside, type Walls } from './walls.ts'
 
 export type Candidate = { base: string; commit: string; tree: string; kind: ChangeKind; tainted: boolean }
 export type Told = Verdict & { name: string; ms: number }
@@ -129,6 +129,11 @@ export function openGates(parts: GateParts) {
       let copies: Promise<{ after: Map<string, string> }> | undefined
       let judging: Promise<string> | undefined
       const laidOut = () => (copies ??= layOut(candidate, place, changed))
+      const baseFolder = async () => {
+        await laidOut()
+        judging ??= layOutJudge(candidate, place)
+        return judging
+      }
       try {
         const packages = await parts.newPackages.of(candidate.tree)
         const mine = (): string => {
@@ -156,19 +161,22 @@ export function openGates(parts: GateParts) {
             const from = await layOutBase(candidate, place, [], null)
             return failuresOn(from, place, argv, timeoutMs, how.signal)
           },
-          async types(argv, timeoutMs) {
+          async onBase(argv, timeoutMs) {
+            return walls.run({ source: await baseFolder(), packages: parts.packages, argv, timeoutMs, signal: how.signal })
+          },
+          async types(argv, timeoutMs, of) {
             await laidOut()
-            return checkTypes(place, mine(), argv, timeoutMs, how.signal)
+            const what =
+              of === 'base' ? { source: await baseFolder(), packages: parts.packages } : { source: join(place, 'source'), packages: mine() }
+            return checkTypes(place, { ...what, argv, timeoutMs, signal: how.signal })
           },
           async canary(name) {
             await laidOut()
-            judging ??= layOutJudge(candidate, place)
-            const judge = await judging
             return {
               walls,
               source: join(place, 'source'),
               packages: mine(),
-              judge,
+              judge: await baseFolder(),
               judgePackages: parts.packages,
               place: join(place, name),
               copy: parts.copyDatabase,
@@ -240,23 +248,18 @@ export function openGates(parts: GateParts) {
    * The type checker runs nothing of the candidate, so what it remembers is its own; it checks by content what it remembers, and one file
    * serves every change after it.
    */
-  async function checkTypes(
-    place: string,
-    packages: string,
-    argv: readonly string[],
-    timeoutMs: number,
-    signal: AbortSignal | undefined,
-  ): Promise<Ended> {
+  async function checkTypes(place: string, inside: Inside): Promise<Ended> {
     const [memory, folder] = [join(parts.folder, 'types.tsbuildinfo'), join(place, 'types')]
     const file = join(folder, 'types.tsbuildinfo')
     await mkdir(folder, { recursive: true })
     await copyFile(memory, file).catch(missing)
     if (parts.runAs) for (const one of [folder, file]) await chown(one, parts.runAs.uid, parts.runAs.gid).catch(missing)
-    const binds = [{ from: folder, to: '/types', write: true }]
-    const ended = await walls.run({ source: join(place, 'source'), packages, argv, timeoutMs, binds, signal })
-    if (ended.code === 0) {
+    const ended = await walls.run({ ...inside, binds: [{ from: folder, to: '/types', write: true }] })
+    // Errors are remembered too; only one that was cut off has left half a file.
+    if (ended.code !== null && ended.code <= 2) {
       await copyFile(file, `${memory}.new`)
-      await rename(`${memory}.new`, memory)
+        .then(() => rename(`${memory}.new`, memory))
+        .catch(missing)
     }
     return ended
   }
