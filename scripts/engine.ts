@@ -3,6 +3,7 @@
  * something a person can mend, said in one sentence. 70: a bug, with its stack. 130: cut off by a second SIGINT.
  */
 import { accessSync, constants, mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { flushCompileCache } from 'node:module'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Config, ensureSecrets, readProcessConfig } from '../core/config.ts'
@@ -83,6 +84,8 @@ try {
   engine = await start(ensureSecrets(config), keeper)
   if (asked !== null) engine.stop(asked).catch(bug)
   else announce(engine, config.dataDir)
+  // Otherwise only an end of its own would leave to the next start what Node compiled for this one.
+  flushCompileCache()
   const how = await engine.ended
   await keeper?.stopping(how)
   owner.release()

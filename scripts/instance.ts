@@ -3,6 +3,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { globSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { compiled } from './testing/compiled.ts'
 
 const root = dirname(import.meta.dirname)
 
@@ -57,7 +58,15 @@ async function startEngine(dataDir: string, settings: Readonly<Record<string, st
   const child = spawn(process.execPath, argv, {
     cwd: root,
     // Nothing else of this environment: no key of the person who runs the tests is spent.
-    env: { PATH: process.env.PATH ?? '', HOME: dataDir, DATA_DIR: dataDir, HOST: '127.0.0.1', MODEL: 'playbook', ...settings },
+    env: {
+      PATH: process.env.PATH ?? '',
+      ...compiled(),
+      HOME: dataDir,
+      DATA_DIR: dataDir,
+      HOST: '127.0.0.1',
+      MODEL: 'playbook',
+      ...settings,
+    },
     // The channel makes it end with this process, however that ends.
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
