@@ -71,10 +71,16 @@ function mendOf(said: string): { why: string; mend: string } {
   if (/not installed/.test(said))
     return { why: 'bubblewrap is not installed.', mend: 'Install it ("apt install bubblewrap", or your system\'s way) and restart.' }
   const why = `bubblewrap is there, but does not work: ${said.split('\n').at(-1)}${/[.!]$/.test(said) ? '' : '.'}`
+  // A container's engine lays covers over parts of /proc, and the kernel then gives no whole one to anybody inside.
+  if (/mount proc/i.test(said))
+    return {
+      why,
+      mend: 'In a container start it with the security options "seccomp=unconfined", "apparmor=unconfined" and "systempaths=unconfined", as docker-compose.yml does (Podman: "unmask=ALL").',
+    }
   if (/namespace|uid map|Operation not permitted|Permission denied/i.test(said)) {
     return {
       why,
-      mend: 'Allow it user namespaces ("sysctl kernel.unprivileged_userns_clone=1"; on Ubuntu from 23.10 on an AppArmor profile for bwrap, or "sysctl kernel.apparmor_restrict_unprivileged_userns=0"; in a container the right to make them) and restart.',
+      mend: 'Allow it user namespaces ("sysctl kernel.unprivileged_userns_clone=1"; on Ubuntu from 23.10 on an AppArmor profile for bwrap, or "sysctl kernel.apparmor_restrict_unprivileged_userns=0"; in a container the security options of docker-compose.yml) and restart.',
     }
   }
   return { why, mend: 'Install bubblewrap 0.8 or later with coreutils and util-linux, and restart.' }

@@ -394,19 +394,26 @@ describe.skipIf(!need('bubblewrap'))('walls that cannot be built this time', () 
   })
 })
 
-test('a machine without bubblewrap is told so, with the mend', async () => {
+test.each([
+  ['No permissions to create new namespace', /does not work: .*No permissions/, /user namespaces/],
+  [
+    "Can't mount proc on /newroot/proc: Operation not permitted",
+    /does not work: .*mount proc/,
+    /In a container .*"systempaths=unconfined"/,
+  ],
+])('a machine whose bubblewrap says "%s" is told the mend', async (words, why, mend) => {
   const folder = mkdtempSync(join(tmpdir(), 'banyan-walls-'))
   mkdirSync(join(folder, 'bin'))
   writeFileSync(
     join(folder, 'bin/bwrap'),
-    '#!/bin/sh\ncase $1 in --version | --help) echo bubblewrap 0.8.0; exit;; esac\necho "bwrap: No permissions to create new namespace" >&2; exit 1\n',
+    `#!/bin/sh\ncase $1 in --version | --help) echo bubblewrap 0.8.0; exit;; esac\necho "bwrap: ${words}" >&2; exit 1\n`,
     { mode: 0o755 },
   )
   const { report, sandbox } = await openIsolation({ folder, path: join(folder, 'bin'), hidden: [], node: process.execPath })
   expect(report.sandbox).toMatchObject({
     ok: false,
-    why: expect.stringMatching(/does not work: .*No permissions/),
-    mend: expect.stringMatching(/namespaces/),
+    why: expect.stringMatching(why),
+    mend: expect.stringMatching(mend),
   })
   expect('why' in sandbox).toBe(true)
   rmSync(folder, { recursive: true })
