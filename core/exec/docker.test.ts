@@ -2,7 +2,6 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync,
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { NEEDS, need } from '../../scripts/needs.ts'
 import { containerOf, type DockerExec, openDocker } from './docker.ts'
 import { demultiplexed, dockerApi, socketOf } from './docker-api.ts'
 import { instanceId, openContainers } from './docker-probe.ts'
@@ -196,6 +195,13 @@ describe('an engine that says no', () => {
   test('has not the program', async () => {
     await expect(run(['no-such-program'])).rejects.toThrow(/There is no program "no-such-program" in the container's image/)
     expect(engine.containers.size).toBe(0)
+    // What a shell did not find is the command's own matter.
+    expect(await run('no-such-program')).toMatchObject({ exitCode: 127, stderr: expect.stringMatching(/not found/) })
+  })
+
+  test('is not asked for a command that no kernel takes', async () => {
+    await expect(run(`true ${'x'.repeat(200_000)}`)).rejects.toThrow(/longer than this machine takes/)
+    expect(engine.asked).toEqual([])
   })
 
   test('fails at the start for a reason of its own, which is told', async () => {
@@ -373,34 +379,4 @@ describe('the ladder', () => {
     expect([exec_.isolation, ladder({ choice: 'container', local: local(), container: why }).isolation]).toEqual(['plain', 'container'])
     await exec_.stop()
   })
-})
-
-// An engine is a service that somebody runs, with an image in it; see NEEDS in scripts/needs.ts for why no machine must have one.
-describe.skipIf(need('docker') === null)(NEEDS.docker.title, () => {
-  test('keeps a command from the network, from other files and from rights, and limits it', async () => {
-    const image = process.env.CONTAINER_IMAGE!
-    const found = await openContainers({
-      image,
-      dockerHost: process.env.DOCKER_HOST,
-      dataDir: join(folder, 'data'),
-      host: {},
-      instance: 'real',
-    })
-    expect(found.report).toMatchObject({ ok: true, image })
-    if ('why' in found.exec) throw new Error(found.exec.why)
-    const at = (shell: string, more: Partial<Command> = {}) =>
-      (found.exec as DockerExec).run(commandOf(shell, more), new AbortController().signal)
-    const result = await at(
-      'cat; echo err >&2; grep -E "^(CapEff|NoNewPrivs|Seccomp):" /proc/self/status; ls /sys/class/net; touch /usr/x; touch here /tmp/there && exit 7',
-      { stdin: 'in\n' },
-    )
-    expect(result).toMatchObject({ exitCode: 7, isolation: 'container' })
-    expect(result.stdout).toMatch(/^in\n/)
-    expect(result.stdout).toMatch(/CapEff:\t0{16}\nNoNewPrivs:\t1/)
-    expect(result.stdout).toMatch(/^lo$/m)
-    expect(result.stderr).toMatch(/err\n[\s\S]*Read-only/)
-    expect(existsSync(join(workspace, 'here'))).toBe(true)
-    expect(await at('exec sleep 60', { timeoutMs: 500 })).toMatchObject({ timedOut: true })
-    await found.exec.stop()
-  }, 120_000)
 })

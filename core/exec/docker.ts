@@ -49,6 +49,10 @@ const LONGEST_MS = 2 ** 31 - 1
 const FILE_BYTES = 2 * 2 ** 30
 const TMP_BYTES = 512 * 2 ** 20
 const OPEN_FILES = 4_096
+/** What the kernel takes as one argument, and a line of a shell is one. */
+const ARGUMENT_BYTES = 128 * 1024 - 1
+/** The engine's own first process starts the command, and only its words tell that there is no such program. Docker's, Podman's. */
+const NO_PROGRAM = /^(?:\[FATAL tini \(\d+\)\] exec .* failed: No such file or directory|.*catatonit.*exec.*: No such file or directory)\n$/
 /** A name is random, so another try is all that a conflict needs. */
 const TRIES = 3
 
@@ -195,6 +199,7 @@ export async function openDocker(options: DockerOptions): Promise<DockerExec> {
       failPoint('docker.after-exit')
       watching.abort()
       await Promise.all([watched, within(GRACE_MS, closed.promise)])
+      if (code !== 0 && 'argv' in command.run && stdout.bytes === 0 && NO_PROGRAM.test(stderr.text())) throw noProgram(command)
       const state = code === null ? null : shaped(Inspected, await api.call('GET', `/containers/${id}/json`)).State
       const ended = cause === null ? null : code === null || code === 137 ? 'SIGKILL' : code === 143 ? 'SIGTERM' : null
       return {
@@ -325,6 +330,7 @@ function mustBeWhole({ run, cwd }: Command): void {
   const words = 'shell' in run ? [run.shell] : run.argv
   if (!words[0]) throw new Fault('invalid', 'A command needs at least the name of a program.')
   if ([cwd, ...words].some((word) => word.includes('\0'))) throw new Fault('invalid', 'A command must not contain a NUL character.')
+  if (words.some((word) => Buffer.byteLength(word) > ARGUMENT_BYTES)) throw tooLong()
 }
 
 function shaped<T>(shape: z.ZodType<T>, answer: unknown): T {
@@ -335,20 +341,18 @@ function shaped<T>(shape: z.ZodType<T>, answer: unknown): T {
   })
 }
 
-function couldNotStart(error: EngineError, command?: Command): Fault {
+function noProgram(command: Command | undefined, cause?: EngineError): Fault {
   const name = command && 'argv' in command.run ? command.run.argv[0] : '/bin/sh'
+  const words = `There is no program "${name}" in the container's image; check the name, or set CONTAINER_IMAGE to one that has it.`
+  return new Fault('not_found', words, cause ? { cause } : {})
+}
+const tooLong = (cause?: EngineError): Fault =>
+  new Fault('too_large', 'The command is longer than this machine takes; put the text into a file or into stdin.', cause ? { cause } : {})
+
+function couldNotStart(error: EngineError, command?: Command): Fault {
   if (/executable file not found|no such file or directory.*exec|exec.*no such file or directory/i.test(error.message))
-    return new Fault(
-      'not_found',
-      `There is no program "${name}" in the container's image; check the name, or set CONTAINER_IMAGE to one that has it.`,
-      {
-        cause: error,
-      },
-    )
-  if (/argument list too long/i.test(error.message))
-    return new Fault('too_large', 'The command is longer than this machine takes; put the text into a file or into stdin.', {
-      cause: error,
-    })
+    return noProgram(command, error)
+  if (/argument list too long/i.test(error.message)) return tooLong(error)
   return new Fault(
     'unavailable',
     `The Docker engine did not start the command (${error.message.replace(/[.\s]+$/, '')}); "banyan doctor" looks for the cause.`,
