@@ -50,36 +50,40 @@ export function playedKeeper(dataDir: string, source: Checkout) {
   })
   let first = slotOf(source.git('rev-parse', 'HEAD'), 'kept', null)
   const events: object[] = []
-  const put = (slots: object, active: string, good: string) =>
+  let [slots, active, good]: [object, string, string] = [{}, 'A', 'A']
+  const put = () =>
     writeFileSync(
       join(home, 'slots.json'),
       JSON.stringify({
-        version: 1,
+        version: 2,
         active,
         good,
         safe: false,
         lastRequest: null,
         failed: {},
         slots: { A: first, B: null, golden: first, ...slots },
+        events,
       }),
     )
-  put({}, 'A', 'A')
+  put()
   return {
     request: () => JSON.parse(readFileSync(join(home, 'request.json'), 'utf8')) as { changeId: string; commit: string; tree: string },
     /** As if it had happened `seconds` ago. */
     tell(type: string, change: { id: string; tree: string | null; commit: string | null }, reason: string | null = null, seconds = 0) {
       const at = new Date(Date.now() - seconds * 1_000).toISOString()
       events.push({ seq: events.length + 1, at, type, slot: 'B', tree: change.tree, commit: change.commit, changeId: change.id, reason })
-      writeFileSync(join(home, 'events.jsonl'), `${events.map((event) => JSON.stringify(event)).join('\n')}\n`)
+      put()
     },
     /** A person has started what the checkout holds now. */
     started() {
       first = slotOf(source.git('rev-parse', 'HEAD'), 'kept', null)
-      put({}, 'A', 'A')
+      ;[slots, active, good] = [{}, 'A', 'A']
+      put()
     },
     /** The change is in slot B and active. */
     runs(change: { id: string; commit: string | null }, state: 'trial' | 'kept') {
-      put({ B: slotOf(change.commit!, state, change.id) }, 'B', state === 'kept' ? 'B' : 'A')
+      ;[slots, active, good] = [{ B: slotOf(change.commit!, state, change.id) }, 'B', state === 'kept' ? 'B' : 'A']
+      put()
     },
   }
 }

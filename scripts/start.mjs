@@ -16,16 +16,17 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseEnv } from 'node:util'
-import { openDisk, readJson, readText } from './keeper/disk.mjs'
+import { openDisk, readJson } from './keeper/disk.mjs'
 import { own } from './keeper/own.mjs'
 import { openTable } from './keeper/table.mjs'
-import { damageOf } from './keeper/take.mjs'
+import { damageOf, folderOf } from './keeper/take.mjs'
 import { hashTree, packagesKey, Refusal } from './keeper/tree.mjs'
 import { pageKey, prepare, Stop } from './prepare.mjs'
 
@@ -35,6 +36,8 @@ const FIRST = `"$@" & p=$!
 for s in TERM INT HUP; do trap "kill -$s $p" $s; done
 while :; do wait $p; c=$?; kill -0 $p 2>/dev/null || exit $c; done`
 const say = (text) => process.stderr.write(`banyan: ${text}\n`)
+/** Of the file that the keeper removes when the disk is full, so that the slot table can still be written. */
+const BALLAST_BYTES = 256 * 1024
 /** Never part of a revision, whatever is tracked. */
 const OWN = /^(node_modules|data|\.git|\.env|node_modules\.lock.*)$/
 
@@ -48,6 +51,16 @@ function settingsOf(env, file) {
       if (path) return readText(resolve(root, path))?.trim() || undefined
     }
     return undefined
+  }
+}
+
+/** null: not there. */
+function readText(path) {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return null
+    throw error
   }
 }
 
@@ -174,35 +187,55 @@ async function offer(home, dataDir, workingTree) {
   const made = hashTree(fresh).get('')
   if (tree !== null && made !== tree) throw new Stop(`commit ${short} could not be copied as it is: run "git fsck"`)
   if (active?.tree === made && whole) return
-  const at = join(home, 'incoming', made)
   const deps = await packages(home, fresh)
   const built = await page(fresh, deps)
-  renameSync(fresh, at)
-  if (active?.tree === made) return mend(home, active, at)
-  const request = { id: randomUUID(), kind: 'change', commit, tree: made, page: built }
+  const slot = { tree: made, page: built }
+  if (damageOf(home, slot) !== null) {
+    symlinkSync(join('..', '..', 'deps', basename(deps), 'node_modules'), join(fresh, 'node_modules'))
+    // Many small files: one call for all; where it is missing, the keeper finds what a power cut leaves half.
+    spawnSync('sync', ['-f', fresh])
+    mkdirSync(join(home, 'slots'), { recursive: true, mode: 0o700 })
+    rmSync(folderOf(home, slot), { recursive: true, force: true })
+    renameSync(fresh, folderOf(home, slot))
+  }
+  if (active?.tree === made) return wholeAgain(home, made, built)
+  const request = { id: randomUUID(), kind: 'change', commit, ...slot }
   writeFileSync(join(home, 'checkout.json.new'), JSON.stringify(request))
   renameSync(join(home, 'checkout.json.new'), join(home, 'checkout.json'))
+}
+
+/** Changes the slot table while no keeper runs. */
+function rewrite(home, change) {
+  const { table, save } = openTable(home, openDisk(home), say)
+  change(table)
+  save()
 }
 
 /** A person wants revisions that failed to be tried again. */
 function forgetFailures(home) {
   const wish = join(home, 'retry')
   if (!existsSync(wish)) return
-  if (existsSync(join(home, 'slots.json'))) {
-    const { table, save } = openTable(home, openDisk(home), say)
-    table.failed = {}
-    save()
-  }
+  if (existsSync(join(home, 'slots.json'))) rewrite(home, (table) => Object.assign(table, { failed: {} }))
   rmSync(wish)
 }
 
-/** Files of the active slot were lost or changed: they are put there again, and the slot stays what it is. */
-function mend(home, active, at) {
-  const place = join(home, 'slots', active.tree)
-  symlinkSync(join('..', '..', 'deps', active.lock, 'node_modules'), join(at, 'node_modules'))
-  rmSync(place, { recursive: true, force: true })
-  renameSync(at, place)
-  say(`files of ${label(active)} were damaged and are whole again`)
+/** Files of the active slot were lost or changed and were put there again; the slot stays what it is, with a page that may have been built anew. */
+function wholeAgain(home, tree, built) {
+  rewrite(home, ({ slots }) => {
+    for (const slot of Object.values(slots)) if (slot?.tree === tree) slot.page = built
+    say(`files of ${label(Object.values(slots).find((slot) => slot?.tree === tree))} were damaged and are whole again`)
+  })
+}
+
+/** Puts it in place; on a disk that is too full for it there is none. */
+export function fillBallast(home) {
+  const file = join(home, 'ballast')
+  if (statSync(file, { throwIfNoEntry: false })?.size === BALLAST_BYTES) return
+  try {
+    writeFileSync(file, '.'.repeat(BALLAST_BYTES))
+  } catch {
+    rmSync(file, { force: true })
+  }
 }
 const label = (slot) => `revision ${(slot.commit ?? slot.tree).slice(0, 12)}`
 
@@ -247,6 +280,7 @@ async function start(args) {
   const { running, wanted } = installKeeper(home, { replace: false })
   if (running !== wanted) say('the keeper of this checkout is another one than the installed one; "npx banyan keeper install" installs it')
   try {
+    fillBallast(home)
     forgetFailures(home)
     await offer(home, dataDir, args.includes('--working-tree'))
   } catch (error) {

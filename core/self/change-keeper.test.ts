@@ -19,20 +19,22 @@ describe.skipIf(!need('bubblewrap'))('with a keeper', () => {
     const tree = source.git('rev-parse', 'HEAD^{tree}')
     const slot = { commit: source.git('rev-parse', 'HEAD'), tree }
     const events: object[] = []
-    const table = (lastRequest: string | null) =>
+    let asked: string | null = null
+    const table = () =>
       writeFileSync(
         join(home, 'slots.json'),
         JSON.stringify({
-          version: 1,
+          version: 2,
           active: 'A',
           good: 'A',
           safe: false,
-          lastRequest,
+          lastRequest: asked,
           slots: { A: slot, B: null, golden: null },
           failed: {},
+          events,
         }),
       )
-    table(null)
+    table()
     const request = () => {
       const file = join(home, 'request.json')
       return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>) : null
@@ -41,10 +43,11 @@ describe.skipIf(!need('bubblewrap'))('with a keeper', () => {
       request,
       /** It has what it was asked for. */
       takes() {
-        table(request()?.id ?? null)
+        asked = request()?.id ?? null
+        table()
         rmSync(join(home, 'request.json'))
       },
-      incoming: (of: string) => join(home, 'incoming', of),
+      slot: (of: string) => join(home, 'slots', of),
       tell(type: string, change: { id: string; tree: string | null }, reason: string | null = null) {
         events.push({
           seq: events.length + 1,
@@ -56,7 +59,7 @@ describe.skipIf(!need('bubblewrap'))('with a keeper', () => {
           changeId: change.id,
           reason,
         })
-        writeFileSync(join(home, 'events.jsonl'), `${events.map((event) => JSON.stringify(event)).join('\n')}\n`)
+        table()
       },
     }
   }
@@ -81,7 +84,7 @@ describe.skipIf(!need('bubblewrap'))('with a keeper', () => {
       page: null,
       from,
     })
-    expect(readFileSync(join(keeper.incoming(change.tree!), GREETING), 'utf8')).toBe(loud())
+    expect(readFileSync(join(keeper.slot(change.tree!), GREETING), 'utf8')).toBe(loud())
     keeper.tell('ready', change)
     runtime.changes.wake()
     await until(id, 'watching')

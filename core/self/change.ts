@@ -288,7 +288,13 @@ export function openChanges(parts: SelfParts) {
         storyOf(store.db, id),
         parts.keeper.events(),
       ])
-      return { change: toChange(found), gates: gates.map(toGate), story, keeper: keeperStory(told, id), watchSeconds: parts.watchSeconds }
+      return {
+        change: toChange(found),
+        gates: gates.map(toGate),
+        story,
+        keeper: keeperStory(found, told),
+        watchSeconds: parts.watchSeconds,
+      }
     },
     async gateLog(id: string, name: string): Promise<{ name: string; log: string }> {
       const found = await row(id)
@@ -326,8 +332,9 @@ export function openChanges(parts: SelfParts) {
 }
 
 /** From its first start to its end; later starts of a kept revision are no part of its story. */
-function keeperStory(events: readonly KeeperEvent[], id: string): KeeperFact[] {
-  const own = events.filter((event) => event.changeId === id)
+function keeperStory({ id, keeper_told }: ChangeRow, newest: readonly KeeperEvent[]): KeeperFact[] {
+  const before = JSON.parse(keeper_told) as KeeperEvent[]
+  const own = [...before, ...newest.filter((event) => event.changeId === id && event.seq > (before.at(-1)?.seq ?? 0))]
   const end = own.findLastIndex(({ type }) => type === 'kept' || type === 'undone' || type === 'refused' || type === 'restored')
   return (end < 0 ? own : own.slice(0, end + 1)).map(({ at, type, slot, reason }) => ({ at, type, slot, reason }))
 }

@@ -1,7 +1,10 @@
 /** DATA_DIR/keeper as the engine sees it: the slots that run, what the keeper tells, and the one file in which it is asked for something. */
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdir, open, readdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Slot } from '../contract/api-changes.ts'
+import { packagesKey } from './packages.ts'
 
 /** As `scripts/keeper/README.md` describes it. */
 export type KeeperRequest =
@@ -19,15 +22,19 @@ export type KeeperEvent = {
 }
 export type RunningSlot = { commit: string; tree: string }
 type Table = {
+  version: number
   active: 'A' | 'B'
   good: 'A' | 'B' | null
   safe: boolean
   lastRequest: string | null
   slots: Record<'A' | 'B' | 'golden', (RunningSlot & { lock: string } & Pick<Slot, 'state' | 'source' | 'changeId'>) | null>
   failed: Record<string, { at: string; reason: string; changeId: string | null }>
+  events: KeeperEvent[]
 }
 export type KeeperHome = ReturnType<typeof keeperHome>
 
+/** Of the slot table. */
+const VERSION = 2
 /** Packages that no slot has stay so long, because a request for them may be on its way. */
 const DEPS_STAY_MS = 7 * 86_400_000
 
@@ -52,9 +59,29 @@ export function keeperHome(dataDir: string) {
     }
   }
   return {
+    /** Where a revision is made ready. */
     incoming: (tree: string) => join(home, 'incoming', tree),
-    /** The built page of a revision that it has. */
-    page: (tree: string) => join(home, 'slots', tree, 'web', 'dist'),
+    /** Where the keeper runs it from. */
+    slot: (tree: string) => join(home, 'slots', tree),
+    /** Puts a revision that is ready to where the keeper runs it from, linked to its packages. The keeper looks at all of it before it takes it. */
+    async place(tree: string): Promise<void> {
+      const [from, to] = [join(home, 'incoming', tree), join(home, 'slots', tree)]
+      if (!existsSync(from)) return // it was put there before
+      const lock = await text(join('incoming', tree, 'package-lock.json'))
+      await rm(join(from, 'node_modules'), { force: true })
+      // The keeper refuses a source without one.
+      if (lock !== null) await symlink(join('..', '..', 'deps', packagesKey(lock), 'node_modules'), join(from, 'node_modules'))
+      // Many small files: one call for all; where it is missing, the keeper finds what a power cut leaves half.
+      spawnSync('sync', ['-f', from])
+      await mkdir(join(home, 'slots'), { recursive: true, mode: 0o700 })
+      await rm(to, { recursive: true, force: true })
+      await rename(from, to)
+    },
+    /** Whether the keeper that is installed is of the kind that this revision speaks with. */
+    async fits(): Promise<boolean> {
+      const found = await table()
+      return found === null || found.version === VERSION
+    },
     /** What the keeper runs now; null: it runs nothing by its table. */
     async running(): Promise<RunningSlot | null> {
       const slots = await table()
@@ -96,17 +123,8 @@ export function keeperHome(dataDir: string) {
     async knows(id: string): Promise<boolean> {
       return (await table())?.lastRequest === id || (await pending())?.id === id
     },
-    /** All that it told, oldest first. A line that was cut off by a crash is not there yet. */
-    async events(): Promise<KeeperEvent[]> {
-      const lines = ((await text('events.jsonl')) ?? '').split('\n')
-      return lines.flatMap((line) => {
-        try {
-          return line === '' ? [] : [JSON.parse(line) as KeeperEvent]
-        } catch {
-          return [] // the last line of a power cut
-        }
-      })
-    },
+    /** The newest of what it told, the oldest of them first. */
+    events: async (): Promise<KeeperEvent[]> => (await table())?.events ?? [],
     /** Written whole, and for good from the moment this resolves; but a person's wish to go back stays in front of a change, which is asked for again. */
     async writeRequest(request: KeeperRequest): Promise<void> {
       if (request.kind === 'change' && (await pending())?.kind === 'rollback') return

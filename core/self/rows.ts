@@ -119,4 +119,5 @@ export const EMPTY = {
   landed: null,
   join_command: null,
   reverts: null,
+  keeper_told: '[]',
 } satisfies Partial<ChangeRow>

@@ -41,7 +41,13 @@ export function openSelf(parts: {
   const folder = join(dataDir, 'self', 'gates')
   let found: Promise<{ gates: Gates } | { why: string }> | undefined
 
+  const keeper = keeperHome(dataDir)
+
   async function look(): Promise<{ gates: Gates } | { why: string }> {
+    if (parts.isKept() && !(await keeper.fits()))
+      return {
+        why: 'The keeper that runs is an older one than this revision needs; run `npx banyan keeper install`, stop Banyan and start it again.',
+      }
     const installed = join(code, 'node_modules')
     if (!existsSync(installed))
       return { why: 'Changing its own code needs the installed packages beside the source; run `npm start` in the checkout once.' }
@@ -91,7 +97,7 @@ export function openSelf(parts: {
     store: parts.store,
     source,
     gates: () => (found ??= look()),
-    keeper: keeperHome(dataDir),
+    keeper,
     pages: join(dataDir, 'self', 'pages'),
     isKept: parts.isKept,
     watchSeconds: parts.config.keeperWatchSeconds,

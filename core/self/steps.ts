@@ -12,6 +12,7 @@ import { save, toReview } from '../tasks/rows.ts'
 import type { SelfParts } from './change.ts'
 import { needsPage } from './gate-list.ts'
 import type { Candidate, Gates, Told } from './gates.ts'
+import type { KeeperEvent } from './keeper-home.ts'
 import { type ChangeRow, changeOf, digestOf, digestOfGates, EMPTY, gatesOf, moveChange, openChangeRows, recordMove } from './rows.ts'
 
 /** What of a diff stands in a review item; the whole is read by its route. */
@@ -353,25 +354,28 @@ export function openSteps(parts: SelfParts, fail: (name: string) => void) {
   async function request(row: ChangeRow): Promise<void> {
     const id = requestId(row)
     if (await keeper.knows(id)) return
-    const place = keeper.incoming(row.tree!)
-    if (!existsSync(place)) {
+    const [ready, place] = [keeper.slot(row.tree!), keeper.incoming(row.tree!)]
+    // What runs, or may be gone back to, is never touched.
+    const isThere = (await keeper.slots()).items.some((slot) => slot.tree === row.tree) || existsSync(ready)
+    if (!isThere && !existsSync(place)) {
       const draft = `${place}.new`
       await rm(draft, { recursive: true, force: true })
       await mkdir(dirname(place), { recursive: true })
       await source.materialise(row.tree!, draft)
       await rename(draft, place)
     }
-    const page = await pageOf(row)
+    const page = await pageOf(row, isThere ? ready : place)
+    await keeper.place(row.tree!)
     fail('change.before-request')
     const from = await source.treeOf(row.base!)
     await keeper.writeRequest({ id, kind: 'change', changeId: row.id, commit: row.commit_hash!, tree: row.tree!, page, from })
     fail('change.after-request')
   }
 
-  /** Puts the built page of this revision into its folder for the keeper; answers its hash. */
-  async function pageOf(row: ChangeRow): Promise<string | null> {
+  /** Puts the built page of this revision into its folder; answers its hash. */
+  async function pageOf(row: ChangeRow, folder: string): Promise<string | null> {
     if ((await source.text(row.tree!, 'web/vite.config.ts')) === null) return null
-    const place = join(keeper.incoming(row.tree!), 'web', 'dist')
+    const place = join(folder, 'web', 'dist')
     if (!existsSync(place)) {
       const draft = `${keeper.incoming(row.tree!)}.page`
       await rm(draft, { recursive: true, force: true })
@@ -383,7 +387,7 @@ export function openSteps(parts: SelfParts, fail: (name: string) => void) {
   }
   async function builtPage(row: ChangeRow): Promise<string> {
     const running = await keeper.running()
-    const theirs = running && keeper.page(running.tree)
+    const theirs = running && join(keeper.slot(running.tree), 'web', 'dist')
     if (theirs && existsSync(theirs) && !needsPage(await source.files(row.base!, row.tree!))) return theirs
     const built = join(parts.pages, row.tree!)
     if (existsSync(built)) return built
@@ -404,14 +408,14 @@ export function openSteps(parts: SelfParts, fail: (name: string) => void) {
     if (end?.type === 'kept') {
       await store.transact(
         async (tx) => {
-          const next = await moveChange(tx, row, 'kept', { note: end.reason })
+          const next = await moveChange(tx, row, 'kept', { note: end.reason, keeper_told: JSON.stringify(told) })
           await answer(tx, next, `Change ${row.id} is merged on ${row.landed}, runs, and is kept.`, false)
         },
         { durable: true },
       )
       return true
     }
-    if (end) return undo(row, end.reason ?? (end.type === 'refused' ? 'The keeper refused it.' : 'It did not work.'))
+    if (end) return undo(row, end.reason ?? (end.type === 'refused' ? 'The keeper refused it.' : 'It did not work.'), told)
     if (row.state === 'restarting' && told.some((event) => event.type === 'ready')) {
       await store.transact((tx) => moveChange(tx, row, 'watching'), { durable: true })
       return true
@@ -444,7 +448,7 @@ export function openSteps(parts: SelfParts, fail: (name: string) => void) {
   }
 
   /** The code has gone back already; main follows it, so that nothing is built on what did not work. */
-  async function undo(row: ChangeRow, why: string): Promise<true> {
+  async function undo(row: ChangeRow, why: string, told: readonly KeeperEvent[]): Promise<true> {
     const tip = await source.tip()
     const back = await takingBack(row)
     let note = why
@@ -460,7 +464,7 @@ export function openSteps(parts: SelfParts, fail: (name: string) => void) {
     fail('change.after-undo')
     await store.transact(
       async (tx) => {
-        const next = await moveChange(tx, row, 'undone', { note })
+        const next = await moveChange(tx, row, 'undone', { note, keeper_told: JSON.stringify(told) })
         await answer(tx, next, `Change ${row.id} ran and was undone: ${note}`, true)
         if (back) {
           const landed = await moveChange(tx, back, 'merged', { landed: row.landed, commit_hash: now })

@@ -28,6 +28,7 @@ import * as criteria from './migrations/0025-criteria.ts'
 import * as asks from './migrations/0026-asks.ts'
 import * as providerHolds from './migrations/0027-provider-holds.ts'
 import * as causes from './migrations/0028-causes.ts'
+import * as keeperTold from './migrations/0029-keeper-told.ts'
 
 export const MIGRATIONS: readonly Migration[] = [
   foundation,
@@ -58,4 +59,5 @@ export const MIGRATIONS: readonly Migration[] = [
   asks,
   providerHolds,
   causes,
+  keeperTold,
 ]

@@ -197,7 +197,7 @@ const COLUMNS = {
   // biome-ignore format: columns
   changes: [
     'id', 'kind', 'state', 'title', 'why', 'evidence', 'effect', 'author', 'tree_id', 'task_id', 'call_id', 'tainted', 'submitted', 'level', 'reasons',
-    'note', 'files', 'base', 'commit_hash', 'tree', 'round', 'review_id', 'approved_tree', 'approved_gates', 'decided_by', 'landing', 'landed',
+    'note', 'files', 'base', 'commit_hash', 'tree', 'round', 'review_id', 'approved_tree', 'approved_gates', 'keeper_told', 'decided_by', 'landing', 'landed',
     'join_command', 'reverts', 'created_at', 'updated_at',
   ],
   change_story: ['change_id', 'n', 'state', 'note', 'at'],

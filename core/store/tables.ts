@@ -525,6 +525,8 @@ export type Database = {
     tree: string | null
     round: number
     review_id: string | null
+    /** What the keeper told of it until its end, as a list of objects. */
+    keeper_told: string
     /** The tree and the digest over all gates that the decision is bound to. */
     approved_tree: string | null
     approved_gates: string | null

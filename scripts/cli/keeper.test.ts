@@ -28,8 +28,8 @@ test('banyan keeper says what it has, installs itself only when told to, and goe
     expect(existsSync(join(bench.dataDir, 'keeper/retry'))).toBe(true)
     expect(await keeper('rollback')).toMatchObject({ code: 2, err: expect.stringContaining('add --yes') })
     expect(await keeper('rollback', '--yes')).toMatchObject({ code: 0, err: expect.stringContaining('restarts') })
-    const events = () => readFileSync(join(bench.dataDir, 'keeper/events.jsonl'), 'utf8')
-    await expect.poll(events, { timeout: 60_000 }).toMatch(/"refused".*no earlier revision to go back to/)
+    const events = () => readFileSync(join(bench.dataDir, 'keeper/slots.json'), 'utf8')
+    await expect.poll(events, { timeout: 60_000 }).toMatch(/"refused"[^}]*no earlier revision to go back to/)
     await expect.poll(() => events().match(/"ready"/g)?.length, { timeout: 60_000 }).toBe(2)
   } finally {
     running.kill('SIGTERM')

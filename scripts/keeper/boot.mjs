@@ -1,9 +1,8 @@
 /** One run of the engine, from its start to its end: what it says, whether it is healthy, and its end when it is not. */
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
-import { readText } from './disk.mjs'
 
 /**
  * Milliseconds. `boot`: without a new step of the boot; `cap`: for the whole boot; `beat`: without a heartbeat; `drain`: from the word that
@@ -45,7 +44,7 @@ async function look({ url, schema, token }, revision, ms) {
 export function boot({ node, argv, env, cwd, revision, strict, scale, limits, usual, onReady, onBeat, onLeaving }) {
   const withinOf = ([name, ms]) => [name, Number(limits[`${name}-seconds`] ?? 0) * 1000 || Math.max(ms * scale, LEAST[name] ?? 0)]
   const within = Object.fromEntries(Object.entries(LIMITS).map(withinOf))
-  const run = { ready: false, why: null, lied: false, announced: null, startedAt: 0 }
+  const run = { ready: false, why: null, announced: null, startedAt: 0 }
   const mark = `KEEPER_RUN=${randomUUID()}`
   const child = spawn(node, argv, { cwd, env: { ...env, KEEPER_RUN: mark.slice(11) }, stdio: ['inherit', 'inherit', 'inherit', 'ipc'] })
   const send = (message) => child.connected && child.send(message, () => undefined)
@@ -53,9 +52,9 @@ export function boot({ node, argv, env, cwd, revision, strict, scale, limits, us
     child.kill(signal)
     setTimeout(() => child.kill('SIGKILL'), ms).unref()
   }
-  const condemn = (why, { gently = false, lied = true } = {}) => {
+  const condemn = (why, { gently = false } = {}) => {
     if (run.why !== null) return
-    Object.assign(run, { why, lied })
+    run.why = why
     kill(gently ? 'SIGTERM' : 'SIGKILL', within.leave)
   }
 
@@ -73,7 +72,7 @@ export function boot({ node, argv, env, cwd, revision, strict, scale, limits, us
     }
     wrong ??= onReady(info)
     if (wrong !== null) return condemn(`it said that it is ready, but ${wrong}`)
-    Object.assign(run, { ready: true })
+    run.ready = true
     silent = 0
     send({ type: 'accepted', usual, scale })
   }
@@ -140,7 +139,7 @@ function killLeft(mark) {
   if (process.platform !== 'linux') return
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
     try {
-      if (readText(`/proc/${pid}/environ`)?.split('\0').includes(mark)) process.kill(Number(pid), 'SIGKILL')
+      if (readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(mark)) process.kill(Number(pid), 'SIGKILL')
     } catch {} // another person's, or gone already
   }
 }

@@ -11,7 +11,7 @@ import { boot } from './boot.mjs'
 import { lossOf, restore, save, shapeOf } from './database.mjs'
 import { openDisk, readJson } from './disk.mjs'
 import { own } from './own.mjs'
-import { openTable, other, TRIES } from './table.mjs'
+import { isOnTrial, openTable, other, TRIES } from './table.mjs'
 import { damageOf, folderOf, take } from './take.mjs'
 import { Refusal } from './tree.mjs'
 
@@ -43,7 +43,7 @@ function count(times) {
 
 /** Resolves with the code that this process should end with. */
 async function keep() {
-  const { table, save: write, draw, append } = openTable(home, disk, say)
+  const { table, save: write, event: draw } = openTable(home, disk, say)
   const { slots } = table
   const stop = new AbortController()
   let engine = null
@@ -51,7 +51,7 @@ async function keep() {
   let standby = null
   let wasReady = false
   const [checked, fellFrom, crashes] = [new Set(), new Set(), []]
-  const onTrial = (name) => name !== 'golden' && slots[name].state === 'trial' && slots[other(name)]?.state === 'kept'
+  const onTrial = (name) => isOnTrial(table, name)
 
   /** Whatever the disk does, what runs goes on; false: the table on it is older than the one in memory. */
   function settle() {
@@ -63,14 +63,13 @@ async function keep() {
       return false
     }
   }
-  const event = (...what) => append(draw(...what))
-  /** The end of a change: the table has it first, so that a power cut loses neither it nor what is told of it. */
-  function conclude(...what) {
-    table.last = draw(...what)
-    settle()
-    return append(table.last)
+  /** Saves what happened with all that the table says now, then tells it to the engine; false: the disk did not take it. */
+  function note(...what) {
+    const event = draw(...what)
+    const isSaved = settle()
+    engine?.send({ type: 'event', event })
+    return isSaved
   }
-  const tell = (event) => engine?.send({ type: 'event', event })
 
   function takeRequest(file, source) {
     const path = join(home, file)
@@ -84,7 +83,7 @@ async function keep() {
           if (about.changeId !== null && about.changeId !== slots[table.active].changeId) throw new Refusal('another revision runs by now')
           undo(table.active, String(request.reason ?? 'a person rolled it back').slice(0, 300))
         } else {
-          const slot = take(home, disk, table, request, source)
+          const slot = take(home, table, request, source)
           // A checkout's newer commit takes the place of a trial, or of a revision that never ran; the last good one stays.
           const was = table.active
           const name = !slots[was] || onTrial(was) || slots[was].schema === null ? was : other(was)
@@ -95,7 +94,7 @@ async function keep() {
         settle()
       } catch (error) {
         const reason = error instanceof Refusal ? error.message : `it could not be put in place (${error.code ?? error.message})`
-        conclude('refused', table.active, reason, about)
+        note('refused', table.active, reason, about)
         say(`the revision that was asked for was refused: ${reason}`)
       }
     }
@@ -114,7 +113,7 @@ async function keep() {
     slots[name].state = 'undone'
     Object.assign(table, { active: other(name), safe: false })
     crashes.length = 0
-    conclude('undone', name, reason)
+    note('undone', name, reason)
     say(`revision ${label(slots[name])} was undone: ${reason}. The last good one, ${label(slots[table.active])}, starts`)
   }
 
@@ -125,8 +124,7 @@ async function keep() {
     say('the database is put back to how it was before the failed revision, which had not begun to work')
     try {
       await restore(from, database, backups)
-      event('restored', name, from)
-      return settle()
+      return note('restored', name, from)
     } catch (error) {
       say(`the backup ${from} could not be put back (${error.message})`)
       return false
@@ -141,13 +139,13 @@ async function keep() {
     if (slots[next]?.state === 'kept' && !fellFrom.has(next)) {
       fellFrom.add(name)
       table.active = next
+      settle()
       say(`${reason}; the last good revision, ${label(slots[next])}, starts`)
     } else {
       table.safe = true
-      event('safe-mode', 'golden', reason)
+      note('safe-mode', 'golden', reason)
       say(`${reason}; safe mode starts: the page, review and rollback work, agents are off. Restart to try again`)
     }
-    settle()
     return true
   }
 
@@ -165,7 +163,7 @@ async function keep() {
     if (slot.source === 'checkout') slot.triesLeft = TRIES
     table.backup = null
     wasReady = true
-    settle()
+    note('ready', name)
     return null
   }
 
@@ -174,15 +172,15 @@ async function keep() {
     if (name === 'golden' || slot.state !== 'trial') return
     slot.state = 'kept'
     if (slot.source === 'checkout') slots.golden = { ...slot }
-    tell(conclude('kept', name))
+    note('kept', name)
   }
 
-  /** What hinders a start of this slot, or null; a trial is backed up and one of its tries is taken. */
+  /** What hinders a start of this slot, or null; a trial is backed up, and one of its tries is taken. */
   async function obstacle(name, trial) {
     const slot = slots[name]
     const damage = checked.has(slot.tree) ? null : damageOf(home, slot)
     if (damage) {
-      event('crash', name, damage)
+      note('crash', name, damage)
       return damage
     }
     checked.add(slot.tree)
@@ -198,7 +196,7 @@ async function keep() {
       return `the database could not be backed up (${error.message})`
     }
     slot.triesLeft--
-    return settle() ? null : 'its tries could not be counted on the disk'
+    return null
   }
 
   function open(name, waits) {
@@ -222,11 +220,8 @@ async function keep() {
       strict: () => onTrial(name),
       usual: slots[trial ? other(name) : name].usual,
       onReady(info) {
-        const wrong = admit(name, info, before)
-        if (wrong !== null) return wrong
-        tell(event('ready', name))
         window = performance.now() + watch.ms
-        return null
+        return admit(name, info, before)
       },
       onBeat({ ended, wrong = null, leak = null, usual = null }) {
         const over = performance.now() >= window
@@ -255,7 +250,6 @@ async function keep() {
   table.safe = false
   takeRequest('checkout.json', 'checkout')
   takeRequest('request.json', 'change')
-  disk.fill()
   for (;;) {
     const name = table.safe ? 'golden' : table.active
     const slot = slots[name]
@@ -265,13 +259,13 @@ async function keep() {
     }
     if (stop.signal.aborted) return STOPPED
     const trial = onTrial(name)
-    const hindered = await obstacle(name, trial)
+    let hindered = await obstacle(name, trial)
+    if (hindered === null && !note('boot', name) && trial) hindered = 'its tries could not be counted on the disk'
     if (hindered !== null) {
       if (trial) undo(name, hindered)
       else if (!fallBack(name, `revision ${label(slot)} cannot start: ${hindered}`)) return 1
       continue
     }
-    event('boot', name)
     if (standby !== null && standby.name !== name) standby.process.drop()
     engine = standby?.name === name ? standby.process : open(name, false)
     standby = null
@@ -297,13 +291,13 @@ async function keep() {
       if (was !== table.active || safe) continue
       // On trial an end that nobody asked for is a crash, whatever its code.
       if (trial ? asked && count(crashes) <= LOOP.most : asked || end.upMs >= LOOP.quickMs * scale) continue
-    } else event('crash', name, end.how)
+    } else note('crash', name, end.how)
 
     // What is left is a crash, or an engine that asks for one start after the other.
     if (!end.ready && !trial && table.backup !== null && (await putBack(name))) continue
     const how = code === RESTART && (asked || !trial) ? 'it asks for one restart after the other' : end.how
-    if (trial && (slot.triesLeft <= 0 || end.ready || end.lied || code === BAD_CONFIGURATION)) {
-      undo(name, end.ready || end.lied || slot.triesLeft > 0 ? how : `it did not start in three tries (${how})`)
+    if (trial && (slot.triesLeft <= 0 || end.ready || end.why !== null || code === BAD_CONFIGURATION)) {
+      undo(name, end.ready || end.why !== null || slot.triesLeft > 0 ? how : `it did not start in three tries (${how})`)
       continue
     }
     const loop = count(crashes) >= LOOP.most

@@ -5,7 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -33,7 +33,7 @@ export const SHORT_WATCH_SECONDS = 3
 const PATIENCE_MS = 180_000
 
 type KeeperEvent = { seq: number; at: string; type: string; tree: string | null; changeId: string | null; reason: string | null }
-type Table = { active: 'A' | 'B'; slots: Record<string, { tree: string; state: string } | null> }
+type Table = { active: 'A' | 'B'; slots: Record<string, { tree: string; state: string } | null>; events: KeeperEvent[] }
 export type Verdict = { name: string; expected: string; became: string; boots: number; recoveredMs: number; reason: string; ok: boolean }
 
 /** A Banyan of its own, made of this working tree, that has been kept. `settings`: environment variables besides those that it needs. */
@@ -71,13 +71,7 @@ export async function openSubject(settings: Readonly<Record<string, string>> = {
     for (const stream of [keeper.stdout!, keeper.stderr!]) stream.on('data', (text) => (said = (said + text).slice(-20_000)))
   }
   start()
-  const events = (): KeeperEvent[] =>
-    existsSync(join(home, 'events.jsonl'))
-      ? readFileSync(join(home, 'events.jsonl'), 'utf8')
-          .split('\n')
-          .filter(Boolean)
-          .map((line) => JSON.parse(line) as KeeperEvent)
-      : []
+  const events = (): KeeperEvent[] => (existsSync(join(home, 'slots.json')) ? table().events : [])
   const table = () => JSON.parse(readFileSync(join(home, 'slots.json'), 'utf8')) as Table
   const running = () => table().slots[table().active]!.tree
   /** Asks again when the connection was one to a process that is gone; a goal is given once all the same. */
@@ -150,21 +144,17 @@ export type Subject = Awaited<ReturnType<typeof openSubject>>
 export async function tryOne(subject: Subject, candidate: Candidate): Promise<Verdict> {
   const { home, events, until, ask, running } = subject
   const good = running()
-  const fresh = join(home, 'incoming', `new-${randomUUID()}`)
-  mkdirSync(dirname(fresh), { recursive: true })
-  const source = join(home, 'slots', good)
-  cpSync(source, fresh, {
-    recursive: true,
-    filter: (path) => path !== join(source, 'node_modules'),
-  })
+  const slots = join(home, 'slots')
+  const fresh = join(slots, `new-${randomUUID()}`)
+  cpSync(join(slots, good), fresh, { recursive: true, verbatimSymlinks: true })
   candidate.edit?.(fresh)
   // Each is a tree of its own, even where two candidates are the same edit.
   writeFileSync(join(fresh, 'candidate.txt'), candidate.name)
   const tree = hashTree(fresh).get('')!
   const page = hashTree(join(fresh, 'web', 'dist'), []).get('')!
   candidate.spoil?.(fresh)
-  rmSync(join(home, 'incoming', tree), { recursive: true, force: true })
-  renameSync(fresh, join(home, 'incoming', tree))
+  rmSync(join(slots, tree), { recursive: true, force: true })
+  renameSync(fresh, join(slots, tree))
   const changeId = randomUUID()
   const request = { id: changeId, kind: 'change', changeId, commit: null, tree, page, from: good, ...candidate.request }
   writeFileSync(join(home, 'request.json.new'), JSON.stringify(request))

@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fillBallast } from '../start.mjs'
 import { until, world } from '../testing/keeper-world.ts'
 
 /** What went wrong; null: nothing. `untried`: why it cannot be tried here. */
@@ -20,6 +21,7 @@ export async function proveFullDisk(): Promise<{ problem: string | null; untried
   const here = world()
   try {
     const good = await here.kept('await ready()')
+    fillBallast(here.home)
     const tree = here.prepare(`await ready()
       const { writeSync, openSync } = await import('node:fs')
       const file = openSync(join(home, 'filler'), 'w')

@@ -8,7 +8,12 @@ import { packagesKey } from '../keeper/tree.mjs'
 import type { Checkout } from './checkout.ts'
 
 const scripts = dirname(import.meta.dirname)
-type Table = { active: string; slots: Record<string, { tree: string } | null>; failed: Record<string, unknown> }
+type Table = {
+  active: string
+  slots: Record<string, { tree: string; state: string } | null>
+  failed: Record<string, unknown>
+  events: { type: string }[]
+}
 export const tableOf = (home: string) => JSON.parse(readFileSync(join(home, 'slots.json'), 'utf8')) as Table
 
 /** Gives a small checkout what a keeper can run. */
@@ -21,11 +26,13 @@ export function keepable(source: Checkout): void {
 export async function settle(dataDir: string, source: Checkout, page: string | null): Promise<string> {
   const home = join(dataDir, 'keeper')
   const tree = source.git('rev-parse', 'HEAD^{tree}')
-  const packages = join(home, 'deps', packagesKey(source.read('package-lock.json')))
+  const deps = join('deps', packagesKey(source.read('package-lock.json')))
+  const packages = join(home, deps)
   mkdirSync(packages, { recursive: true })
   // The gates run with what a revision would have.
   symlinkSync(join(dirname(scripts), 'node_modules'), join(packages, 'node_modules'))
-  cpSync(source.folder, join(home, 'incoming', tree), { recursive: true, filter: (path) => !/\/(\.git|node_modules)$/.test(path) })
+  cpSync(source.folder, join(home, 'slots', tree), { recursive: true, filter: (path) => !/\/(\.git|node_modules)$/.test(path) })
+  symlinkSync(join('..', '..', deps, 'node_modules'), join(home, 'slots', tree, 'node_modules'))
   const request = { id: randomUUID(), kind: 'change', commit: source.git('rev-parse', 'HEAD'), tree, page }
   writeFileSync(join(home, 'checkout.json'), JSON.stringify(request))
   await served(home, dataDir)
@@ -52,9 +59,7 @@ export async function served(
   const end = Date.now() + 60_000
   const settled = () => {
     const last = eventsOf(home).slice(seen).at(-1)?.type
-    const table = existsSync(join(home, 'slots.json'))
-      ? (tableOf(home) as { active: string; slots: Record<string, { state: string } | null> })
-      : null
+    const table = existsSync(join(home, 'slots.json')) ? tableOf(home) : null
     const isSettled = watched || table?.slots[table.active]?.state === 'kept'
     return (last === 'ready' || last === 'kept') && isSettled && !existsSync(join(home, 'request.json'))
   }
@@ -67,10 +72,4 @@ export async function served(
   keeper.kill('SIGTERM')
   await gone
 }
-const eventsOf = (home: string): { type: string }[] =>
-  existsSync(join(home, 'events.jsonl'))
-    ? readFileSync(join(home, 'events.jsonl'), 'utf8')
-        .split('\n')
-        .filter(Boolean)
-        .map((line) => JSON.parse(line) as { type: string })
-    : []
+const eventsOf = (home: string) => (existsSync(join(home, 'slots.json')) ? tableOf(home).events : [])
