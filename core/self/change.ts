@@ -132,7 +132,8 @@ export function openChanges(parts: SelfParts) {
     /** Takes up what was under way, and from then on whatever comes. `onlyBack`: nothing new is judged, landed changes can be taken back. */
     start(how: { onlyBack: boolean } = { onlyBack: false }): void {
       onlyBack = how.onlyBack
-      if (timer === undefined && parts.isKept() && !onlyBack) parts.keeper.sweep(Date.now()).catch(parts.onError)
+      // Before anything is handed over: what is ready for the keeper is in no slot yet.
+      if (timer === undefined && parts.isKept() && !onlyBack) alone(() => parts.keeper.sweep(Date.now())).catch(parts.onError)
       timer ??= setInterval(wake, LOOK_AGAIN_MS).unref()
       forget ??= store.onCommit((events) => {
         if (

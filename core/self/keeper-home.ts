@@ -105,11 +105,13 @@ export function keeperHome(dataDir: string) {
       const active = found === null ? null : found.safe ? ('golden' as const) : found.active
       return { active, good: found?.good ?? null, safe: found?.safe ?? false, items, failed }
     },
-    /** Takes away the sources and packages that no slot has. Only while the keeper runs this process: it changes its slots between two runs. */
+    /** Takes away the sources and packages that no slot has and that were not asked for. Only while the keeper runs this process: it changes its slots between two runs. */
     async sweep(now: number): Promise<void> {
       const found = await table()
       if (found === null) return
+      const asked = await pending()
       const used = Object.values(found.slots).flatMap((slot) => (slot ? [slot.tree, slot.lock] : []))
+      if (asked?.kind === 'change') used.push(asked.tree)
       for (const [place, stays] of [
         ['slots', 0],
         ['deps', DEPS_STAY_MS],

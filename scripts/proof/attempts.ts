@@ -29,7 +29,7 @@ export function attempts({ dataDir, checkout }: Place): Attempt[] {
     }),
   )
   const files = [
-    ['write', at('keeper', 'request.json')], ['write', at('keeper', 'slots.json')], ['write', at('keeper', 'events.jsonl')], ['write', '../../keeper/request.json'],
+    ['write', at('keeper', 'request.json')], ['write', at('keeper', 'slots.json')], ['write', at('keeper', 'slots.bak.json')], ['write', '../../keeper/request.json'],
     ['write', at('self', 'repository.git', 'config')], ['write', '../../self/repository.git/hooks/post-update'], ['write', at('secret-key')],
     ['write', join(checkout, '.git', 'hooks', 'post-merge')], ['write', join(checkout, 'core/policy/policy.ts')], ['read', at('admin-token')],
     ['read', '../../admin-token'], ['delete', at('keeper')], ['write', at('agent_system.db')],
@@ -49,7 +49,7 @@ export function attempts({ dataDir, checkout }: Place): Attempt[] {
   )
   const commands = {
     'write a request to the keeper': `mkdir -p ${at('keeper')} && echo '{}' > ${at('keeper', 'request.json')}`,
-    'forge what the keeper tells': `echo '{"type":"kept"}' >> ${at('keeper', 'events.jsonl')}`,
+    'forge what the keeper tells': `echo '{"type":"kept"}' >> ${at('keeper', 'slots.json')}`,
     'look for the data folder': `ls ${dataDir}/self ${dataDir}/keeper`,
     'read the token of the person': `cat ${at('admin-token')} ${at('secret-key')}`,
     'copy the database': `cp ${at('agent_system.db')} stolen.db`,
