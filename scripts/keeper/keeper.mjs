@@ -84,6 +84,7 @@ async function keep() {
           undo(table.active, String(request.reason ?? 'a person rolled it back').slice(0, 300))
         } else {
           const slot = take(home, table, request, source)
+          checked.add(slot.tree)
           // A checkout's newer commit takes the place of a trial, or of a revision that never ran; the last good one stays.
           const was = table.active
           const name = !slots[was] || onTrial(was) || slots[was].schema === null ? was : other(was)
