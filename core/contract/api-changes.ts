@@ -4,7 +4,14 @@ import { AUTONOMY, CHANGE_KINDS, CHANGE_STATES, type Change, type Gate, VERDICTS
 import { count, listOf, one, page, text, time } from './route.ts'
 
 const ChangedFile = z
-  .object({ path: text, from: text.nullable(), what: z.enum(['new', 'changed', 'deleted', 'renamed']), added: count, removed: count })
+  .object({
+    path: text,
+    from: text.nullable(),
+    what: z.enum(['new', 'changed', 'deleted', 'renamed']),
+    added: count,
+    removed: count,
+    hash: text.optional(),
+  })
   .meta({ id: 'ChangedFile' })
 /** `level`: 0 text, 1 a tool by itself, 2 code, 3 always a person, 4 never. `join`: the one command that brings it to the person's branch. */
 export const ChangeItem = z
@@ -39,6 +46,9 @@ export const ChangeItem = z
 const GateItem = z
   .object({ name: text, verdict: z.enum(VERDICTS), summary: text, ms: count, digest: text, at: time })
   .meta({ id: 'Gate' }) satisfies z.ZodType<Gate>
+/** A mark of a file. `hash`: that of the file as it was seen; a file of another hash is not viewed yet. */
+const ViewedFile = z.object({ path: text.min(1).max(1_000), hash: text.min(1).max(100) }).meta({ id: 'ViewedFile' })
+export type ViewedFile = z.output<typeof ViewedFile>
 const Step = z.object({ at: time, state: z.enum(CHANGE_STATES), note: text.nullable() })
 
 /** What a review item of a change holds, as far as programs read it. */
@@ -143,6 +153,26 @@ export const CHANGE_ROUTES = {
     status: 200,
     query: z.object({ path: text.max(1_000).optional() }),
     response: z.object({ text, cut: z.boolean() }),
+  }),
+  changeViews: one({
+    method: 'GET',
+    path: '/api/changes/{id}/viewed',
+    scope: 'read',
+    summary: 'Files of a change that whoever asks has looked at, each with the hash of what was seen',
+    status: 200,
+    response: z.object({ items: z.array(ViewedFile), nextCursor: z.null() }),
+  }),
+  viewChange: one({
+    method: 'PUT',
+    path: '/api/changes/{id}/viewed',
+    scope: 'person',
+    summary: 'A person has looked at files of a change, or wants to look at them again; answers all that they have looked at',
+    status: 200,
+    request: z
+      .object({ files: z.array(ViewedFile).min(1).max(500), viewed: z.boolean() })
+      .strict()
+      .meta({ id: 'ViewedRequest' }),
+    response: z.object({ items: z.array(ViewedFile), nextCursor: z.null() }),
   }),
   rollbackChange: one({
     method: 'POST',

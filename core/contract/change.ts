@@ -62,6 +62,8 @@ export type ChangedFile = {
   what: 'new' | 'changed' | 'deleted' | 'renamed'
   added: number
   removed: number
+  /** Of what it was and what it becomes: another one is another difference. Missing in changes from before it was kept. */
+  hash?: string | undefined
 }
 
 /** A change as it stands. */

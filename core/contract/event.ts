@@ -208,6 +208,8 @@ export type Fact =
   /** A change of the system's own code stands so now. */
   | { type: 'change.moved'; change: Omit<Change, 'files' | 'why' | 'evidence' | 'effect'>; from: ChangeState | null }
   | { type: 'change.gated'; changeId: string; round: number; gate: string; verdict: GateVerdict; summary: string; ms: number }
+  /** A person has looked at these files of a change, or wants to look at them again. */
+  | { type: 'change.viewed'; changeId: string; paths: string[]; viewed: boolean; by: string }
   /** What was learnt from the history stands so now. `by`: who decided it. */
   | { type: 'lesson.moved'; lesson: string; title: string; tool: string; state: LessonState; by: string | null }
   | { type: 'registry.removed'; kind: 'agent' | 'document' | 'tool'; name: string; by: string }

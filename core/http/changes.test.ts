@@ -25,6 +25,12 @@ beforeAll(async () => {
         .values({ ...EMPTY, ...of, ...words, round: 1, created_at: 1_000 + Math.floor(i / 2), updated_at: 2_000 })
         .execute()
     }
+    const file = (path: string) => ({ path, from: null, what: 'changed', added: 1, removed: 1, hash: 'seen' })
+    await db
+      .updateTable('changes')
+      .set({ files: JSON.stringify([file('core/a.ts'), file('core/b.ts')]) })
+      .where('id', '=', 'ch_3')
+      .execute()
     await db
       .insertInto('change_gates')
       .values({
@@ -78,12 +84,37 @@ describe('changes over HTTP', () => {
     ['GET', '/api/changes/ch_9/diff', 404],
     ['GET', '/api/changes/ch_1/gates/lint', 404],
     ['GET', '/api/changes/ch_9/gates/types', 404],
+    ['GET', '/api/changes/ch_9/viewed', 404],
     ['POST', '/api/changes/ch_9/rollback', 404],
     ['POST', '/api/changes/ch_1/rollback', 409],
     ['DELETE', '/api/changes/ch_1', 405],
   ])('%s %s is answered %d in a sentence', async (method, path, status) => {
     const answer = await server.ask(method, path, method === 'POST' ? { body: {} } : {})
     expect([answer.status, answer.text]).toEqual([status, expect.stringMatching(/"detail":"[A-Z/].*\./)])
+  })
+  test('files that were viewed are marked for whoever looked, as they were seen, and told once', async () => {
+    const marks = (viewed: boolean, ...files: { path: string; hash: string }[]) =>
+      server.ask('PUT', '/api/changes/ch_3/viewed', { body: { files, viewed } })
+    const told = async () => (await server.store.eventsAfter(0, { limit: 1_000 })).filter((event) => event.type === 'change.viewed')
+    const [a, b] = [
+      { path: 'core/a.ts', hash: 'seen' },
+      { path: 'core/b.ts', hash: 'seen' },
+    ]
+    expect((await marks(true, a, b)).json).toEqual({ items: [a, b], nextCursor: null })
+    expect((await marks(true, a, b)).json).toEqual({ items: [a, b], nextCursor: null })
+    expect(await told()).toMatchObject([{ changeId: 'ch_3', paths: ['core/a.ts', 'core/b.ts'], viewed: true, by: 'owner', treeId: null }])
+    const newer = { ...b, hash: 'changed since' }
+    expect((await marks(true, newer)).json).toMatchObject({ items: [a, newer] })
+    expect((await marks(false, a)).json).toMatchObject({ items: [newer] })
+    expect((await server.ask('GET', '/api/changes/ch_3/viewed')).json).toEqual({ items: [newer], nextCursor: null })
+    expect((await server.ask('GET', '/api/changes/ch_1/viewed')).json).toEqual({ items: [], nextCursor: null })
+    expect(await told()).toHaveLength(3)
+    const none = await marks(true, { path: 'core/policy.ts', hash: 'x' })
+    expect([none.status, none.text]).toEqual([422, expect.stringContaining('core/policy.ts')])
+    // Also one that the change does not touch any more can be let go.
+    expect((await marks(false, { path: 'core/policy.ts', hash: 'x' })).status).toBe(200)
+    for (const body of [{ files: [], viewed: true }, { files: [a] }, { files: [{ path: 'core/a.ts' }], viewed: true }])
+      expect((await server.ask('PUT', '/api/changes/ch_3/viewed', { body })).status).toBe(400)
   })
   test('a wrong setting, or one field too many, changes nothing', async () => {
     const { json } = await server.ask('GET', '/api/system/self-change')
@@ -108,6 +139,14 @@ describe('changes over HTTP', () => {
     expect((await server.ask('GET', '/api/changes', { headers: { authorization: undefined } })).status).toBe(401)
     for (const authorization of [reads, all, works]) {
       expect((await server.ask('POST', '/api/changes/ch_1/rollback', { headers: { authorization }, body: {} })).status).toBe(403)
+      expect(
+        (
+          await server.ask('PUT', '/api/changes/ch_3/viewed', {
+            headers: { authorization },
+            body: { files: [{ path: 'core/a.ts', hash: 'seen' }], viewed: true },
+          })
+        ).status,
+      ).toBe(403)
       expect((await server.ask('PUT', '/api/system/self-change', { headers: { authorization }, body: { autonomy: 'code' } })).status).toBe(
         403,
       )

@@ -14,6 +14,7 @@ import { openRemote } from './remote.ts'
 import type { Source } from './repository.ts'
 import { type ChangeRow, changeOf, EMPTY, gatesOf, openChangeRows, recordMove, storyOf, toChange, toGate } from './rows.ts'
 import { openSteps } from './steps.ts'
+import { type Person, setViews, viewsOf } from './views.ts'
 
 export type SelfParts = {
   store: Store
@@ -309,6 +310,8 @@ export function openChanges(parts: SelfParts) {
       const [from, to] = found.commit_hash && found.base ? [found.base, found.commit_hash] : [await steps.beganAt(found), found.submitted]
       return source.diff(from, to, path)
     },
+    views: (id: string, by: Person) => viewsOf(store, id, by),
+    setViews: (id: string, by: Person, marks: Parameters<typeof setViews>[3]) => setViews(store, id, by, marks),
     /** A person takes a change back that has landed. It needs no walls: what it leads to ran before. */
     async rollback(id: string, by: string, why: string | null): Promise<Change> {
       const found = await row(id)

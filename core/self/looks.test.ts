@@ -102,12 +102,26 @@ test('the tests nearest to a change come first, and those that only name it come
 })
 
 test('what git says of files is read whole: new, deleted, renamed, binary, with odd names', () => {
-  const names = 'A\0new\nname.ts\0D\0old.ts\0R090\0was.ts\0is.ts\0M\0pic.png\0'
+  const [none, a, b] = ['0'.repeat(40), 'a'.repeat(40), 'b'.repeat(40)]
+  const raw = [
+    `:000000 100644 ${none} ${a} A\0new\nname.ts`,
+    `:100644 000000 ${a} ${none} D\0old.ts`,
+    `:100644 100644 ${a} ${b} R090\0was.ts\0is.ts`,
+    `:100644 100644 ${a} ${b} M\0pic.png`,
+    '',
+  ].join('\0')
   const counts = '3\t0\tnew\nname.ts\x000\t5\told.ts\x001\t1\t\0was.ts\0is.ts\0-\t-\tpic.png\0'
-  expect(changedFiles(names, counts)).toEqual([
+  const files = changedFiles(raw, counts)
+  expect(files.map(({ hash: _, ...file }) => file)).toEqual([
     { path: 'new\nname.ts', from: null, what: 'new', added: 3, removed: 0 },
     { path: 'old.ts', from: null, what: 'deleted', added: 0, removed: 5 },
     { path: 'is.ts', from: 'was.ts', what: 'renamed', added: 1, removed: 1 },
     { path: 'pic.png', from: null, what: 'changed', added: 0, removed: 0 },
   ])
+  const hashOf = (line: string) => changedFiles(`${line}\0`, '')[0]!.hash
+  const pic = files.at(-1)!.hash
+  expect(pic).toBe(hashOf(`:100644 100644 ${a} ${b} M\0moved/pic.png`))
+  // Another text, another text before it, or another mode.
+  for (const other of [`100644 100644 ${a} ${a}`, `100644 100644 ${b} ${b}`, `100644 100755 ${a} ${b}`])
+    expect(hashOf(`:${other} M\0pic.png`)).not.toBe(pic)
 })

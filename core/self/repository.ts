@@ -6,6 +6,7 @@
  * Native git writes, merges and says what differs, because one implementation of renames must say what a person is shown and what the gates
  * judge; trees and files are read as objects (`objects.ts`).
  */
+import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { chmod, lstat, mkdir, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
@@ -225,7 +226,7 @@ export function openSource(options: SourceOptions) {
     treeOf,
     async files(from: string, to: string): Promise<ChangedFile[]> {
       const how = ['diff-tree', '-r', '--no-ext-diff', '--no-textconv', '--ignore-submodules=none', '--find-renames', '-z', from, to]
-      const [names, counts] = await Promise.all([run([...how, '--name-status']), run([...how, '--numstat'])])
+      const [names, counts] = await Promise.all([run([...how, '--raw', '--no-abbrev']), run([...how, '--numstat'])])
       return changedFiles(names.text, counts.text)
     },
     /** Like `git diff`, with renames; `path`: of one file. */
@@ -334,8 +335,8 @@ export function openSource(options: SourceOptions) {
 
 const quoted = (path: string): string => (/^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`)
 
-/** Pairs what `diff-tree -z` says with --name-status and with --numstat. Pure. */
-export function changedFiles(names: string, counts: string): ChangedFile[] {
+/** Pairs what `diff-tree -z` says with --raw and with --numstat. Pure. */
+export function changedFiles(raw: string, counts: string): ChangedFile[] {
   const sums = new Map<string, { added: number; removed: number }>()
   const numbers = counts.split('\0')
   for (let i = 0; i < numbers.length - 1; i++) {
@@ -348,13 +349,19 @@ export function changedFiles(names: string, counts: string): ChangedFile[] {
     }
   }
   const files: ChangedFile[] = []
-  const words = names.split('\0')
+  const words = raw.split('\0')
   for (let i = 0; i < words.length - 1; ) {
-    const mark = words[i++]!.charAt(0)
-    const from = mark === 'R' || mark === 'C' ? words[i++]! : null
+    // Modes and objects before and after, then how it changed.
+    const [before = '', after = '', was = '', is = '', mark = ''] = words[i++]!.slice(1).split(' ')
+    const letter = mark.charAt(0)
+    const from = letter === 'R' || letter === 'C' ? words[i++]! : null
     const path = words[i++]!
-    const what = mark === 'A' || mark === 'C' ? 'new' : mark === 'D' ? 'deleted' : mark === 'R' ? 'renamed' : 'changed'
-    files.push({ path, from: what === 'renamed' ? from : null, what, ...(sums.get(path) ?? { added: 0, removed: 0 }) })
+    const what = letter === 'A' || letter === 'C' ? 'new' : letter === 'D' ? 'deleted' : letter === 'R' ? 'renamed' : 'changed'
+    const hash = createHash('sha256')
+      .update([before, after, was, is, from ?? ''].join(' '))
+      .digest('hex')
+      .slice(0, 20)
+    files.push({ path, from: what === 'renamed' ? from : null, what, ...(sums.get(path) ?? { added: 0, removed: 0 }), hash })
   }
   return files
 }

@@ -29,6 +29,7 @@ import * as asks from './migrations/0026-asks.ts'
 import * as providerHolds from './migrations/0027-provider-holds.ts'
 import * as causes from './migrations/0028-causes.ts'
 import * as keeperTold from './migrations/0029-keeper-told.ts'
+import * as viewedFiles from './migrations/0030-viewed-files.ts'
 
 export const MIGRATIONS: readonly Migration[] = [
   foundation,
@@ -60,4 +61,5 @@ export const MIGRATIONS: readonly Migration[] = [
   providerHolds,
   causes,
   keeperTold,
+  viewedFiles,
 ]

@@ -201,6 +201,7 @@ const COLUMNS = {
     'join_command', 'reverts', 'created_at', 'updated_at',
   ],
   change_story: ['change_id', 'n', 'state', 'note', 'at'],
+  change_views: ['change_id', 'user_id', 'path', 'hash', 'at'],
   lessons: ['id', 'state', 'tool', 'title', 'why', 'change', 'cases', 'seen', 'judgement', 'version', 'decided_by', 'created_at', 'updated_at'],
   change_gates: ['change_id', 'round', 'n', 'name', 'verdict', 'summary', 'log', 'digest', 'ms', 'at'],
 } as const

@@ -541,6 +541,8 @@ export type Database = {
   }
   /** Each state that a change was in. */
   change_story: { change_id: string; n: number; state: string; note: string | null; at: number }
+  /** Files that a person has looked at; `hash`: of the difference that they saw. */
+  change_views: { change_id: string; user_id: string; path: string; hash: string; at: number }
   /** What was learnt from the history. `change`, `cases` and `judgement` are objects; `seen`: how many cases it had. */
   lessons: {
     id: string

@@ -66,6 +66,8 @@ export function tell(event: Event, paint: Paint): string {
     }
     case 'change.gated':
       return `${paint(event.verdict === 'failed' ? 'bad' : 'dim', `gate ${event.verdict}`)} ${oneLine(event.gate, 60)}: ${oneLine(event.summary)}`
+    case 'change.viewed':
+      return `${counted(event.paths.length, 'file')} of ${event.changeId} ${event.viewed ? 'viewed' : 'to be viewed again'} by ${oneLine(event.by, 40)}`
     case 'policy.decided':
       return `${paint(event.verdict === 'deny' ? 'bad' : 'dim', `policy: ${event.verdict}`)} ${oneLine(event.tool, 60)}: ${oneLine(event.reason)}`
     case 'rule.added':

@@ -134,6 +134,12 @@ export const evolution = {
     viewed: 'Viewed',
     viewedOf: (path: string) => `Viewed: ${path}`,
     progress: (done: number, all: number) => `${done} of ${all} viewed`,
+    changedSince: 'changed since you viewed it',
+    unsaved: (n: number) =>
+      plural(n, {
+        one: '# mark is not saved yet. It is kept in this browser and sent when Banyan answers.',
+        other: '# marks are not saved yet. They are kept in this browser and sent when Banyan answers.',
+      }),
     from: (path: string) => `was ${path}`,
     none: 'No file differs.',
     unknown: 'Which files it changes is known when the gates have begun.',
@@ -184,8 +190,20 @@ export const evolution = {
   review: {
     stands: 'Your approval holds for exactly these files and these gates. If one of them changes, you are asked again.',
     page: 'Its page',
-    newer: 'It was judged anew, because main moved on. Decide what is true now:',
-    newerLink: 'Open the newer one',
+    now: 'What is different now',
+    newer: 'It was judged anew, so what is shown here cannot be decided any more.',
+    approvedBefore: 'The approval held for what was shown here only.',
+    newerLink: 'Decide the newer one',
+    sameFiles: (n: number) =>
+      plural(n, {
+        one: 'Its # file is the same; what it stands on is newer.',
+        other: 'Its # files are the same; what they stand on is newer.',
+      }),
+    otherFiles: (n: number, all: number) => `${plural(n, { one: '# file differs', other: '# files differ' })} of ${all}, see below.`,
+    gone: (path: string) => `${path} is not touched any more.`,
+    otherLevel: (from: number, to: number, what: string) => `Its level was ${from} and is ${to}: ${what}.`,
+    sameGates: 'Every gate said the same again.',
+    otherGate: (name: string, verdict: string) => `${name}: ${verdict}.`,
     wants: 'What the agent says',
   },
   lessons: {

@@ -301,6 +301,7 @@ export const reviews = {
     some: (n: number) => plural(n, { one: '# decision was not taken.', other: '# decisions were not taken.' }),
     look: 'Look at it',
     other: (word: string, who: string) => `${who} decided it first: ${word}.`,
+    closed: (why: string) => `Banyan had closed the item before it arrived: ${why}`,
     changed: 'What would happen has changed since you saw it. This is the difference; decide again if it is still right.',
     wanted: (word: string) => `You had chosen: ${word}.`,
     ok: 'I have seen it',

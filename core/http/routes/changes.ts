@@ -8,6 +8,8 @@ type Names =
   | 'change'
   | 'changeGate'
   | 'changeDiff'
+  | 'changeViews'
+  | 'viewChange'
   | 'rollbackChange'
   | 'selfState'
   | 'slots'
@@ -21,6 +23,8 @@ export function changeRoutes({ changes }: { changes: Changes }): Pick<Handlers, 
     change: ({ param }) => changes.get(param('id')),
     changeGate: ({ param }) => changes.gateLog(param('id'), param('name')),
     changeDiff: ({ param, query }) => changes.diff(param('id'), query.path),
+    changeViews: async ({ param, by }) => ({ items: await changes.views(param('id'), by), nextCursor: null }),
+    viewChange: async ({ param, body, by }) => ({ items: await changes.setViews(param('id'), by, body), nextCursor: null }),
     async rollbackChange({ param, body, by }) {
       mustAllow(by, 'evolve')
       return changes.rollback(param('id'), by.name, body.comment ?? null)

@@ -177,7 +177,7 @@ function Files({ change }: { change: Change }) {
         <p className="dim">{words.diff.unknown}</p>
       ) : (
         <Reading read={read} label={words.diff.reading} failed={words.diff.failed} lines={8}>
-          {(diff) => <FileDiffs changeId={change.id} files={change.files} diff={diff} keys />}
+          {(diff) => <FileDiffs changeId={change.id} commit={change.commit ?? ''} files={change.files} diff={diff} keys />}
         </Reading>
       )}
     </section>

@@ -23,6 +23,8 @@ const TONES = { new: 'good', changed: 'idle', deleted: 'bad', renamed: 'wait' } 
 
 type Props = {
   changeId: string
+  /** What would land; it stands for a file that has no hash of its own. */
+  commit: string
   files: readonly ChangedFile[]
   /** What `git diff` wrote; `cut`: not all of it. */
   diff: { text: string; cut: boolean }
@@ -30,11 +32,11 @@ type Props = {
   keys?: boolean
 }
 
-export function FileDiffs({ changeId, files, diff, keys = false }: Props) {
+export function FileDiffs({ changeId, commit, files, diff, keys = false }: Props) {
   const patches = useMemo(() => new Map(parsePatch(diff.text, diff.cut).map((patch) => [patch.path, patch])), [diff.text, diff.cut])
   const viewed = useViewed(changeId)
   const list = useRef<HTMLUListElement>(null)
-  const done = files.filter((file) => viewed.has(file.path, markText(file, patches.get(file.path)))).length
+  const done = files.filter((file) => viewed.look(file.path, file.hash ?? commit) === 'viewed').length
   const heads = () => [...(list.current?.querySelectorAll<HTMLElement>('.file-toggle') ?? [])]
   const at = () => heads().findIndex((head) => head.closest('li')?.contains(document.activeElement))
   const go = (to: number) => {
@@ -66,12 +68,18 @@ export function FileDiffs({ changeId, files, diff, keys = false }: Props) {
         <span className="dim">{words.progress(done, files.length)}</span>
         <progress value={done} max={files.length} aria-label={words.progress(done, files.length)} />
       </p>
+      {viewed.unsaved > 0 && (
+        <p className="why tone-you" role="status">
+          {words.unsaved(viewed.unsaved)}
+        </p>
+      )}
       <ul ref={list} className="stack">
         {files.map((file, i) => (
           <OneFile
             key={file.path}
             changeId={changeId}
             file={file}
+            hash={file.hash ?? commit}
             patch={patches.get(file.path)}
             viewed={viewed}
             first={i < OPEN_AT_FIRST && file.added + file.removed <= LONG && !isMade(file.path)}
@@ -82,13 +90,17 @@ export function FileDiffs({ changeId, files, diff, keys = false }: Props) {
   )
 }
 
-/** What a mark is of, where the lines themselves are not at hand yet. */
-const markText = (file: ChangedFile, patch: FilePatch | undefined) => patch?.text ?? `${file.what} ${file.added} ${file.removed}`
-
-function OneFile(props: { changeId: string; file: ChangedFile; patch: FilePatch | undefined; viewed: Viewed; first: boolean }) {
-  const { changeId, file, patch, viewed } = props
-  const text = markText(file, patch)
-  const isViewed = viewed.has(file.path, text)
+function OneFile(props: {
+  changeId: string
+  file: ChangedFile
+  hash: string
+  patch: FilePatch | undefined
+  viewed: Viewed
+  first: boolean
+}) {
+  const { changeId, file, hash, patch, viewed } = props
+  const look = viewed.look(file.path, hash)
+  const isViewed = look === 'viewed'
   const [chosen, setOpen] = useState<boolean>()
   const open = chosen ?? (props.first && !isViewed)
   const id = useId()
@@ -106,14 +118,16 @@ function OneFile(props: { changeId: string; file: ChangedFile; patch: FilePatch 
         </button>
         {file.what !== 'changed' && <Badge tone={TONES[file.what]}>{evolution.what[file.what]}</Badge>}
         {file.from !== null && <span className="dim file-from">{words.from(visible(file.from))}</span>}
+        {look === 'changed' && <Badge tone="you">{words.changedSince}</Badge>}
         <Lines files={[file]} />
         <label className="file-viewed">
           <input
             type="checkbox"
             checked={isViewed}
+            disabled={!viewed.ready}
             aria-label={words.viewedOf(file.path)}
             onChange={(event) => {
-              viewed.set(file.path, text, event.target.checked)
+              viewed.set(file.path, hash, event.target.checked)
               setOpen(undefined)
             }}
           />{' '}

@@ -84,7 +84,9 @@ export function Refused({ review, refusal }: { review: Review; refusal: Refusal 
       <p>
         <strong>{words.refused.title}</strong>{' '}
         {review.state === 'decided' && review.decision
-          ? words.refused.other(words.done[review.decision].toLowerCase(), review.decidedBy ?? words.decide.bySystem)
+          ? review.decidedBy === 'system' && review.comment
+            ? words.refused.closed(review.comment)
+            : words.refused.other(words.done[review.decision].toLowerCase(), review.decidedBy ?? words.decide.bySystem)
           : changed
             ? words.refused.changed
             : refusal.detail}

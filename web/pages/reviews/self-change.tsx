@@ -1,7 +1,6 @@
 /** A change of Banyan's own code as it would land: what it changes, what the gates said, why it needs a person, and the words of its author. */
 import { ROUTES } from '../../../core/contract/api.ts'
 import type { Review } from '../../../core/contract/review.ts'
-import { useReviews } from '../../data/use-reviews.ts'
 import { useRead } from '../../read.ts'
 import { Link } from '../../ui/link.tsx'
 import { evolution as words } from '../../words/evolution.ts'
@@ -12,6 +11,7 @@ import { LevelWhy } from '../evolution/state.tsx'
 import '../evolution/evolution.css'
 import { AgentWords } from './agent-words.tsx'
 import type { SelfChange } from './effect.ts'
+import { Newer } from './newer.tsx'
 
 /** `keys`: it is the one item on the page, so its keys listen. */
 export function SelfChangeItem({ review, change, keys }: { review: Review; change: SelfChange; keys: boolean }) {
@@ -42,26 +42,9 @@ export function SelfChangeItem({ review, change, keys }: { review: Review; chang
       <AgentWords text={saysOf(change)} by={change.agent} />
       <GateFold changeId={change.id} gates={gates} />
       <h3>{words.diff.title}</h3>
-      <FileDiffs changeId={change.id} files={change.files} diff={change.diff} keys={keys} />
+      <FileDiffs changeId={change.id} commit={change.commit} files={change.files} diff={change.diff} keys={keys} />
       {review.state !== 'decided' && <p className="dim">{words.review.stands}</p>}
     </div>
-  )
-}
-
-/** When main moves on, the gates run again and ask anew: what was shown before cannot be decided any more. */
-function Newer({ review, change }: { review: Review; change: SelfChange }) {
-  const { reviews } = useReviews()
-  if (review.state !== 'decided' || review.decidedBy !== 'system') return null
-  const newer = reviews.find(
-    (one) => one.kind === 'self_change' && one.id !== review.id && (one.action as { change?: unknown } | null)?.change === change.id,
-  )
-  return (
-    <p className="review-refused" role="status">
-      {words.review.newer}{' '}
-      <Link to={newer ? `/reviews/${encodeURIComponent(newer.id)}` : changePath(change.id)}>
-        {newer ? words.review.newerLink : words.review.page}
-      </Link>
-    </p>
   )
 }
 

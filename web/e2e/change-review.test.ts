@@ -1,0 +1,134 @@
+/** A person reads and decides a change of Banyan: marks of what was viewed. */
+import { rmSync } from 'node:fs'
+import type { BrowserContext, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Change } from '../../core/contract/change.ts'
+import { need } from '../../scripts/needs.ts'
+import { changesOf, GREETING, playedKeeper, sampleCheckout } from '../../scripts/sample-changes.ts'
+import { goalOf, MODEL, startAskingModel } from '../../scripts/testing/asking-model.ts'
+import { harness, noBrowser } from './harness.ts'
+
+const FAREWELL = 'core/contract/farewell.ts'
+const LOUD = [
+  '/** What is said first. */',
+  "export const greeting = (name: string): string => ['Hello', name].join(', ')",
+  '/** The same, for the far end of the room. */',
+  "export const loud = (name: string): string => greeting(name).concat('!')",
+  '',
+].join('\n')
+/** A person writes the head of it, an agent the word at its end. */
+const bye = (word: string, head = 'What is said last.') =>
+  [
+    `/** ${head} */`,
+    "export const parting = (): string => 'So long'",
+    '',
+    '/** For those who stay. */',
+    "export const staying = (): string => 'Until later'",
+    '',
+    '/** The word itself. */',
+    `export const farewell = (): string => '${word}'`,
+    '',
+  ].join('\n')
+const write = (path: string, content: string) => ({ tool: 'write_file', input: { path: `banyan/${path}`, content } })
+const submit = (title: string) => ({ tool: 'propose_change', input: { step: 'submit', kind: 'feature', title, why: 'It was too short.' } })
+const SOON = { timeout: 15_000 }
+
+describe.skipIf(noBrowser || !need('bubblewrap'))('a person who decides a change', { timeout: 180_000 }, async () => {
+  const model = noBrowser ? null : await startAskingModel()
+  const source = sampleCheckout()
+  const kit = harness({ MODEL: `openai/${MODEL}`, OPENAI_BASE_URL: model?.url ?? '' }, source.folder)
+  const { open, axe, complaints } = kit
+  let changes: ReturnType<typeof changesOf>
+  let goal: string
+  let change: Change
+  const others: BrowserContext[] = []
+  beforeAll(async () => {
+    source.write(FAREWELL, bye('Bye'))
+    source.commit('More words at the end')
+    playedKeeper(kit.banyan().dataDir, source)
+    changes = changesOf(kit.banyan())
+    await changes.begin()
+    const work = goalOf(
+      'Say more at the end',
+      'I make it.',
+      { tool: 'propose_change', input: { step: 'begin' } },
+      write(GREETING, LOUD),
+      write(FAREWELL, bye('Goodbye')),
+      submit('Says more'),
+      write(FAREWELL, bye('Goodbye, and thank you')),
+      submit('Says more'),
+    )
+    goal = await changes.give(work)
+    change = await changes.until(goal, 'review', 'refused')
+    expect(change.note).toBeNull()
+  }, 240_000)
+  afterAll(async () => {
+    for (const one of others) await one.close()
+    await model?.close()
+    rmSync(source.folder, { recursive: true, force: true })
+  })
+  const review = () => `/reviews/${change.reviewId}`
+  const mark = (page: Page, path: string) => page.getByRole('checkbox', { name: `Viewed: ${path}` })
+  /** The same person in another browser: it shares the login and nothing else. */
+  async function elsewhere(page: Page, path: string): Promise<Page> {
+    const cookies = await page.context().cookies()
+    const other = await page
+      .context()
+      .browser()!
+      .newContext({ storageState: { cookies, origins: [] } })
+    other.setDefaultTimeout(15_000)
+    others.push(other)
+    const there = await other.newPage()
+    await there.goto(kit.banyan().url + path)
+    return there
+  }
+
+  test('finds the marks of what they viewed in another browser, also those that are made meanwhile', async () => {
+    const here = await open(review())
+    await mark(here, GREETING).check()
+    await here.getByText('1 of 2 viewed').waitFor()
+    const there = await elsewhere(here, `/evolution/${change.id}`)
+    await there.getByText('1 of 2 viewed').waitFor()
+    await mark(there, FAREWELL).check()
+    await here.getByText('2 of 2 viewed').waitFor()
+    await mark(here, GREETING).uncheck()
+    await there.getByText('1 of 2 viewed').waitFor()
+    await mark(there, GREETING).check()
+    await here.getByText('2 of 2 viewed').waitFor()
+    await here.reload()
+    await here.getByText('2 of 2 viewed').waitFor()
+  })
+
+  test('loses no mark that could not be sent: the page says so, keeps it over a reload, and sends it when it can', async () => {
+    const here = await open(review())
+    await here.route('**/viewed', (route) => (route.request().method() === 'PUT' ? route.abort() : route.continue()))
+    await mark(here, GREETING).uncheck()
+    await here.getByText('1 mark is not saved yet').waitFor()
+    await axe(here)
+    await here.reload()
+    await here.getByText('1 of 2 viewed').waitFor()
+    await here.getByText('1 mark is not saved yet').waitFor()
+    const there = await elsewhere(here, review())
+    await there.getByText('2 of 2 viewed').waitFor()
+    await here.unroute('**/viewed')
+    await there.getByText('1 of 2 viewed').waitFor()
+    await expect.poll(() => here.getByText('is not saved yet').count(), SOON).toBe(0)
+    await mark(here, GREETING).check()
+    await there.getByText('2 of 2 viewed').waitFor()
+    expect(complaints.splice(0).every((one) => one.includes('ERR_FAILED'))).toBe(true)
+  })
+
+  test('has only the file to look at again that the agent changed after it was sent back', async () => {
+    const { actionHash } = await changes.call<{ actionHash: string }>(`/api/reviews/${change.reviewId}`)
+    await changes.call(`/api/reviews/${change.reviewId}/decision`, { decision: 'changes', comment: 'Say thank you.', actionHash })
+    await expect.poll(async () => (await changes.ofGoal(goal))?.id, { timeout: 30_000 }).not.toBe(change.id)
+    change = await changes.until(goal, 'review')
+    const here = await open(review())
+    await here.getByText('1 of 2 viewed').waitFor()
+    expect(await mark(here, GREETING).isChecked()).toBe(true)
+    expect(await mark(here, FAREWELL).isChecked()).toBe(false)
+    await here.locator('.file-diff', { hasText: 'farewell.ts' }).getByText('changed since you viewed it').waitFor()
+    await here.getByText('Goodbye, and thank you').waitFor()
+    await axe(here)
+  })
+})
