@@ -1,16 +1,19 @@
 /**
  * Graceful restarts under load: how long nobody answers, and that no task and no fact is lost. 50 tasks run commands all the while, a
- * client follows the facts and goes on where it was. `restart.ts [restarts] [tasks]`
+ * client follows the facts and goes on where it was. With `--changes` each restart brings another revision, as an approved change does, once
+ * the one before was kept. `restart.ts [restarts] [tasks] [--changes]`
  */
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
 import WebSocket from 'ws'
 import { openStore } from '../../core/store/store.ts'
 import { violations } from '../../core/tasks/invariants.ts'
-import { openSubject, SHORT_WATCH_SECONDS, type Subject } from '../proof/bad-updates.ts'
+import { openSubject, request, SHORT_WATCH_SECONDS, type Subject } from '../proof/bad-updates.ts'
 
 const LOOK_MS = 10
-const [restarts, tasks] = [Number(process.argv[2] ?? 5), Number(process.argv[3] ?? 50)]
+const { values: said, positionals } = parseArgs({ options: { changes: { type: 'boolean', default: false } }, allowPositionals: true })
+const [restarts, tasks] = [Number(positionals[0] ?? 5), Number(positionals[1] ?? 50)]
 
 /** Follows the facts over every restart; answers the numbers that it missed or saw twice. */
 function follow(subject: Subject) {
@@ -68,6 +71,14 @@ try {
       const { tasks: counts } = (await subject.ask('GET', '/api/system')) as { tasks: Record<string, number> }
       return (counts.active ?? 0) > 0 || (counts.pending ?? 0) === 0 ? true : undefined
     })
+    if (said.changes) {
+      await subject.until('the running revision to be kept', () => {
+        const { active, slots } = subject.table()
+        return slots[active]?.state === 'kept' ? true : undefined
+      })
+      request(subject, { name: `change ${n}` })
+    }
+    const before = subject.running()
     const boots = subject.events().filter(({ type }) => type === 'ready').length
     await subject.ask('POST', '/admin/graceful-shutdown?restart=1')
     let lastAnswer = performance.now()
@@ -82,6 +93,7 @@ try {
       await pause(LOOK_MS)
     }
     downtimes.push(performance.now() - lastAnswer)
+    if (said.changes && subject.running() === before) throw new Error(`the revision was not taken: ${subject.events().at(-1)?.reason}`)
     console.log(`restart ${n + 1}: nobody answered for ${(downtimes.at(-1)! / 1000).toFixed(2)} s`)
   }
   const wrong: string[] = []
@@ -103,7 +115,7 @@ try {
   downtimes.sort((a, b) => a - b)
   const at = (part: number) => (downtimes[Math.min(downtimes.length - 1, Math.floor(downtimes.length * part))]! / 1000).toFixed(2)
   console.log(
-    `${restarts} restarts with ${tasks} tasks under way: downtime median ${at(0.5)} s, p95 ${at(0.95)} s; ${last} facts followed, ${wrong.length} faults`,
+    `${restarts} restarts${said.changes ? ', each into another revision,' : ''} with ${tasks} tasks under way: downtime median ${at(0.5)} s, p95 ${at(0.95)} s; ${last} facts followed, ${wrong.length} faults`,
   )
   process.exitCode = wrong.length > 0 ? 1 : 0
 } finally {

@@ -140,9 +140,8 @@ export async function openSubject(settings: Readonly<Record<string, string>> = {
 }
 export type Subject = Awaited<ReturnType<typeof openSubject>>
 
-/** Asks for one candidate and waits until a good revision serves again. */
-export async function tryOne(subject: Subject, candidate: Candidate): Promise<Verdict> {
-  const { home, events, until, ask, running } = subject
+/** Asks the keeper for a revision that is the running one with the candidate's edit; it is taken at the next restart. */
+export function request({ home, running }: Pick<Subject, 'home' | 'running'>, candidate: Omit<Candidate, 'expect'>) {
   const good = running()
   const slots = join(home, 'slots')
   const fresh = join(slots, `new-${randomUUID()}`)
@@ -156,9 +155,16 @@ export async function tryOne(subject: Subject, candidate: Candidate): Promise<Ve
   rmSync(join(slots, tree), { recursive: true, force: true })
   renameSync(fresh, join(slots, tree))
   const changeId = randomUUID()
-  const request = { id: changeId, kind: 'change', changeId, commit: null, tree, page, from: good, ...candidate.request }
-  writeFileSync(join(home, 'request.json.new'), JSON.stringify(request))
+  const asked = { id: changeId, kind: 'change', changeId, commit: null, tree, page, from: good, ...candidate.request }
+  writeFileSync(join(home, 'request.json.new'), JSON.stringify(asked))
   renameSync(join(home, 'request.json.new'), join(home, 'request.json'))
+  return { good, tree, changeId }
+}
+
+/** Asks for one candidate and waits until a good revision serves again. */
+export async function tryOne(subject: Subject, candidate: Candidate): Promise<Verdict> {
+  const { events, until, ask, running } = subject
+  const { good, tree, changeId } = request(subject, candidate)
   const seen = events().at(-1)?.seq ?? 0
   const began = Date.now()
   await ask('POST', '/admin/graceful-shutdown?restart=1')
