@@ -85,7 +85,7 @@ describe('a migration', () => {
   })
 })
 
-test('the tests nearest to a change come first, and those that only name it come too', () => {
+test('the tests nearest to a change come first; a tool is known by its name', () => {
   const files = new Map([
     ['core/a.ts', ''],
     ['core/a.test.ts', "import { a } from './a.ts'"],
@@ -99,6 +99,23 @@ test('the tests nearest to a change come first, and those that only name it come
   expect(affectedTests(files, ['core/a.ts'])).toEqual(['core/a.test.ts', 'core/b.test.ts'])
   expect(affectedTests(files, ['tools/list_files.ts'])).toEqual(['tools/workspace.test.ts'])
   expect(affectedTests(files, ['core/other.test.ts'])).toEqual(['core/other.test.ts'])
+})
+test('a worker and a program that a test starts are ways to a file; a type and a word of every day are none', () => {
+  const files = new Map([
+    ['core/worker.ts', ''],
+    ['core/web.ts', "new Worker(new URL('./worker.ts', import.meta.url))"],
+    ['core/web.test.ts', "import { web } from './web.ts'"],
+    ['core/shape.ts', "import type {\n  A,\n} from './worker.ts'\nexport type { B } from './worker.ts'"],
+    ['core/shape.test.ts', "import { shape } from './shape.ts'"],
+    ['scripts/cli/review.ts', ''],
+    ['scripts/cli.ts', "import { review } from './cli/review.ts'"],
+    ['scripts/cli/fixture/start.ts', "spawn(join(ROOT, 'scripts/cli.ts'))"],
+    ['scripts/cli/kinds.test.ts', "import { start } from './fixture/start.ts'\nstart('review', 'ls')"],
+    ['scripts/cli/tree.test.ts', "import { start } from './fixture/start.ts'\nstart('tree')"],
+    ['core/task.test.ts', "import { ask } from './review.ts'\ntest('asks for a review', ask)"],
+  ])
+  expect(affectedTests(files, ['core/worker.ts'])).toEqual(['core/web.test.ts'])
+  expect(affectedTests(files, ['scripts/cli/review.ts'])).toEqual(['scripts/cli/kinds.test.ts'])
 })
 
 test('what git says of files is read whole: new, deleted, renamed, binary, with odd names', () => {

@@ -11,6 +11,8 @@ export type Run = {
   decidedBy: string | null
   gates: readonly { name: string; verdict: GateVerdict; ms: number }[]
   end: ChangeState
+  /** The gate that must refuse it; null: it must be kept. */
+  refusedBy: string | null
   note: string | null
   /** What ran in the end, and what was proposed. */
   revision: string
@@ -31,10 +33,14 @@ Written by \`npm run proof -- good\`: each is a wish of a person, worked by an a
 `
 const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`
 
-/** The names of the changes that were kept in one of their tries. */
-export const keptIn = (log: string): string[] =>
+/** Whether it ended as it must. */
+export const isRight = ({ end, refusedBy, note }: Pick<Run, 'end' | 'refusedBy' | 'note'>): boolean =>
+  refusedBy === null ? end === 'kept' : end === 'refused' && (note ?? '').startsWith(`the gate "${refusedBy}" failed`)
+
+/** The names of the changes that ended as they must in one of their tries. */
+export const rightIn = (log: string): string[] =>
   sectionsOf(log)
-    .filter((section) => /^(?:- kept;|### .*: kept$)/m.test(section))
+    .filter((section) => /^(?:- kept;|### .*: (?:kept|refused, as it must be)$)/m.test(section))
     .map((section) => /^## ([\w-]+)$/m.exec(section)![1]!)
 
 /** What came of one try. */
@@ -42,7 +48,7 @@ export function tryOf(run: Run): string {
   const gates = run.gates.reduce((sum, gate) => sum + gate.ms, 0)
   const slow = run.gates.filter((gate) => gate.ms >= 1_000).toSorted((a, b) => b.ms - a.ms)
   return [
-    `### ${run.at.slice(0, 16).replace('T', ' ')} UTC: ${run.end}`,
+    `### ${run.at.slice(0, 16).replace('T', ' ')} UTC: ${run.end}${run.refusedBy !== null && isRight(run) ? ', as it must be' : ''}`,
     '',
     `- ${run.commit?.slice(0, 12) ?? 'nothing'} was proposed, ${run.revision} ran in the end`,
     ...(run.note && run.end !== 'kept' ? [`- why: ${run.note}`] : []),

@@ -1,6 +1,10 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the texts are code
 /** Real changes of this source that the proof "good" lets an agent make: what a model would write at each step, written by a person. */
 
+import { readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { SCHEMA } from '../../core/store/migrate.ts'
+
 export type GoodChange = {
   name: string
   /** What a person types. */
@@ -14,9 +18,49 @@ export type GoodChange = {
   edits: readonly { path: string; from: string; to: string }[]
   /** Files that are new. */
   files: readonly { path: string; text: string }[]
+  /** The gate that must refuse it. Absent: it must be kept. */
+  refusedBy?: string
 }
 
+const ROOT = dirname(dirname(import.meta.dirname))
 const lines = (...all: string[]): string => `${all.join('\n')}\n`
+
+/** A change of the schema, numbered after those that are there. */
+function migration(name: string, up: string, down: string, table = '') {
+  const number = SCHEMA + 1
+  const file = `${String(number).padStart(4, '0')}-${name}`
+  const word = name.replace(/-(.)/g, (_, first: string) => first.toUpperCase())
+  const list = readFileSync(join(ROOT, 'core/store/migration-list.ts'), 'utf8')
+  const [lastImport] = list.match(/^import \* as .*\n(?=\n)/m)!
+  const [lastName] = list.match(/^ {2}\w+,\n\]/m)!
+  return {
+    edits: [
+      { path: 'core/store/migration-list.ts', from: lastImport, to: `${lastImport}import * as ${word} from './migrations/${file}.ts'\n` },
+      { path: 'core/store/migration-list.ts', from: lastName, to: lastName.replace(']', `  ${word},\n]`) },
+      ...(table === '' ? [] : [{ path: 'core/store/tables.ts', from: GATE_TIME, to: `${GATE_TIME}${table}` }]),
+    ],
+    files: [
+      {
+        path: `core/store/migrations/${file}.ts`,
+        text: lines(
+          "import type { Kysely } from 'kysely'",
+          '',
+          `export const number = ${number}`,
+          'export const oldestCode = 1',
+          '',
+          'export async function up(db: Kysely<unknown>): Promise<void> {',
+          `  ${up}`,
+          '}',
+          '',
+          'export async function down(db: Kysely<unknown>): Promise<void> {',
+          `  ${down}`,
+          '}',
+        ),
+      },
+    ],
+  }
+}
+const GATE_TIME = '    digest: string\n    ms: number\n'
 
 export const GOOD_CHANGES: readonly GoodChange[] = [
   {
@@ -438,5 +482,51 @@ export const GOOD_CHANGES: readonly GoodChange[] = [
         ),
       },
     ],
+  },
+  // The migrations that must be refused come first: a kept one takes the number.
+  {
+    name: 'migration-drops',
+    goal: 'The digest of a gate is read by nobody any more. Take the column out of the database.',
+    kind: 'refactor',
+    title: 'Gates keep no digest',
+    why: 'The words of the person.',
+    evidence: 'The words of the person.',
+    effect: 'change_gates has no column "digest" any more.',
+    ...migration(
+      'no-digest',
+      "await db.schema.alterTable('change_gates').dropColumn('digest').execute()",
+      "await db.schema.alterTable('change_gates').addColumn('digest', 'text').execute()",
+    ),
+    refusedBy: 'migrations',
+  },
+  {
+    name: 'migration-breaks',
+    goal: 'A task should have one open item in the review queue at most. Let the database hold that.',
+    kind: 'feature',
+    title: 'The database holds one review item a task',
+    why: 'The words of the person. The index only adds, so it seems harmless; the code of before opens several items of a task one after another.',
+    evidence: 'The words of the person.',
+    effect: 'A second review item of a task is refused by the database.',
+    ...migration(
+      'one-item',
+      "await db.schema.createIndex('reviews_one_item').on('reviews').column('task_id').unique().execute()",
+      "await db.schema.dropIndex('reviews_one_item').execute()",
+    ),
+    refusedBy: 'migration trial',
+  },
+  {
+    name: 'migration-adds',
+    goal: 'Make room in the database for what each gate of a change used of the processors, beside how long it took.',
+    kind: 'feature',
+    title: 'A gate can keep what it used of the processors',
+    why: 'The words of the person. Time alone says little on a machine that does much else.',
+    evidence: 'The words of the person.',
+    effect: 'change_gates has a column "cpu_ms", which is empty so far.',
+    ...migration(
+      'gate-cpu',
+      "await db.schema.alterTable('change_gates').addColumn('cpu_ms', 'integer').execute()",
+      "await db.schema.alterTable('change_gates').dropColumn('cpu_ms').execute()",
+      '    cpu_ms: number | null\n',
+    ),
   },
 ]

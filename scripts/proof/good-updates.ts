@@ -2,11 +2,11 @@
  * Real small changes of this very source, from a person's wish to a kept revision: a clone of it is started as `npm start` does, its agents
  * answer with what `good-changes.ts` holds, all gates run, a person approves over HTTP, the real keeper restarts, watches and keeps.
  *
- * `npm run proof -- good`            those that docs/evolution-log.md does not have as kept
+ * `npm run proof -- good`            those that docs/evolution-log.md does not have with the end that they must have
  * `npm run proof -- good all`        every one
  * `npm run proof -- good NAME…`      these, in this order
  *
- * Minutes a change. Goals without a model run beside it; none may be lost. GOOD_WATCH_SECONDS (20) is how long each is watched.
+ * Some must be refused, by the gate that they name. Minutes a change. Goals without a model run beside it; none may be lost. GOOD_WATCH_SECONDS (20) is how long each is watched.
  */
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -15,7 +15,7 @@ import { availableParallelism, loadavg, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { type ChangeDetail, openPerson, type Person } from '../testing/person.ts'
 import { type Conversation, type PreparedAnswer, preparedModel } from '../testing/prepared-model.ts'
-import { keptIn, type Run, tryOf, withRun } from './evolution-log.ts'
+import { isRight, type Run, rightIn, tryOf, withRun } from './evolution-log.ts'
 import { GOOD_CHANGES, type GoodChange } from './good-changes.ts'
 
 const ROOT = dirname(dirname(import.meta.dirname))
@@ -102,7 +102,7 @@ async function prove(changes: readonly GoodChange[]): Promise<boolean> {
     for (const change of changes) {
       beside.push(await person.goal({ goal: '1. Run `sleep 20 && echo one`\n2. Then run `echo two`', model: 'playbook' }))
       const run = await one(person, change)
-      good &&= run.end === 'kept'
+      good &&= isRight(run)
       console.log(tryOf(run))
       const before = existsSync(LOG) ? readFileSync(LOG, 'utf8') : ''
       mkdirSync(dirname(LOG), { recursive: true })
@@ -169,6 +169,7 @@ async function one(person: Person, change: GoodChange): Promise<Run> {
       decidedBy: ended.decidedBy,
       gates: gates.map(({ name, verdict, ms }) => ({ name, verdict, ms })),
       end: ended.state,
+      refusedBy: change.refusedBy ?? null,
       note: ended.note,
       revision,
       commit: ended.commit,
@@ -190,6 +191,6 @@ if (unknown.length > 0) {
   process.exit(2)
 }
 const named = wanted.flatMap((name) => GOOD_CHANGES.filter((one) => one.name === name))
-const chosen = named.length > 0 ? named : GOOD_CHANGES.filter((one) => wanted.includes('all') || !keptIn(log).includes(one.name))
-if (chosen.length === 0) console.log('The log has every change as kept; run them again with "all", or name some.')
+const chosen = named.length > 0 ? named : GOOD_CHANGES.filter((one) => wanted.includes('all') || !rightIn(log).includes(one.name))
+if (chosen.length === 0) console.log('The log has every change with the end that it must have; run them again with "all", or name some.')
 else process.exitCode = (await prove(chosen)) ? 0 : 1
