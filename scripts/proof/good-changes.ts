@@ -25,8 +25,8 @@ export type GoodChange = {
 const ROOT = dirname(dirname(import.meta.dirname))
 const lines = (...all: string[]): string => `${all.join('\n')}\n`
 
-/** A change of the schema, numbered after those that are there. */
-function migration(name: string, up: string, down: string, table = '') {
+/** A change of the schema, numbered after those that are there. `column`: a new one of change_gates. */
+function migration(name: string, up: string, down: string, column = '') {
   const number = SCHEMA + 1
   const file = `${String(number).padStart(4, '0')}-${name}`
   const word = name.replace(/-(.)/g, (_, first: string) => first.toUpperCase())
@@ -37,7 +37,12 @@ function migration(name: string, up: string, down: string, table = '') {
     edits: [
       { path: 'core/store/migration-list.ts', from: lastImport, to: `${lastImport}import * as ${word} from './migrations/${file}.ts'\n` },
       { path: 'core/store/migration-list.ts', from: lastName, to: lastName.replace(']', `  ${word},\n]`) },
-      ...(table === '' ? [] : [{ path: 'core/store/tables.ts', from: GATE_TIME, to: `${GATE_TIME}${table}` }]),
+      ...(column === ''
+        ? []
+        : [
+            { path: 'core/store/tables.ts', from: GATE_TIME, to: `${GATE_TIME}    ${column}: number | null\n` },
+            { path: 'core/store/store.suite.ts', from: GATE_COLUMNS, to: GATE_COLUMNS.replace(']', `, '${column}']`) },
+          ]),
     ],
     files: [
       {
@@ -61,6 +66,7 @@ function migration(name: string, up: string, down: string, table = '') {
   }
 }
 const GATE_TIME = '    digest: string\n    ms: number\n'
+const GATE_COLUMNS = "  change_gates: ['change_id', 'round', 'n', 'name', 'verdict', 'summary', 'log', 'digest', 'ms', 'at']"
 
 export const GOOD_CHANGES: readonly GoodChange[] = [
   {
@@ -526,7 +532,7 @@ export const GOOD_CHANGES: readonly GoodChange[] = [
       'gate-cpu',
       "await db.schema.alterTable('change_gates').addColumn('cpu_ms', 'integer').execute()",
       "await db.schema.alterTable('change_gates').dropColumn('cpu_ms').execute()",
-      '    cpu_ms: number | null\n',
+      'cpu_ms',
     ),
   },
 ]
