@@ -277,8 +277,9 @@ export function gateList({ source, redact, buildPage }: GateListParts): readonly
         const said = await tryMigration(await canary('migration'), SCHEMA)
         const ended = await tryOldTests((await code()).keys(), (argv, over) => base([...VITEST, ...argv], 10 * MINUTE, over))
         if (ended === null) return passed(said)
-        if (ended.code === 0) return passed(`${said} The tests of the present store pass on it.`, ended.log)
-        return failed('The tests of the present store fail on the new schema, so it could not be taken back.', ended.log)
+        if (ended.code === 0) return passed(`${said} The tests of the present code pass on it.`, ended.log)
+        const words = 'Tests of the present code fail on the new schema, so the change could not be taken back'
+        return failed(`${words}${namedIn(ended.log)}.`, ended.log)
       },
     },
     // What is most likely to fail, before what takes longest; the trials of a running candidate wait more than they work.
@@ -373,10 +374,14 @@ async function tried(work: Work, files: readonly string[], left: number): Promis
   const more = left > 0 ? `; ${left} further files were not run` : ''
   if (ended.code === 0) return passed(`${many(files.length, 'file')}: ${counts}${more}.${excused(exempt)}`, first.log)
   if (ended.timedOut) return failed('The tests did not end in time.', ended.log)
-  const names = [...new Set([...ended.log.matchAll(/^\s*FAIL\s+(?:\|\w+\|\s+)?(.*)$/gm)].map(([, name]) => name!.slice(0, 200)))]
-  const shown = names.slice(0, 3).join('; ')
-  const words = `${countsIn(ended) || 'The tests could not be run'}${shown && `: ${shown}`}${names.length > 3 ? '; and others' : ''}.`
+  const words = `${countsIn(ended) || 'The tests could not be run'}${namedIn(ended.log)}.`
   return failed(`${words}${excused(exempt)}`, ended.log)
+}
+/** The first tests that failed, by vitest's words. */
+function namedIn(log: string): string {
+  const names = [...new Set([...log.matchAll(/^\s*FAIL\s+(?:\|\w+\|\s+)?(.*)$/gm)].map(([, name]) => name!.slice(0, 200)))]
+  const shown = names.slice(0, 3).join('; ')
+  return `${shown && `: ${shown}`}${names.length > 3 ? '; and others' : ''}`
 }
 const countsIn = (ended: Ended): string => /^\s*Tests\s+(.*)$/m.exec(ended.log)?.[1]?.trim() ?? ''
 function firstLine(log: string): string {
