@@ -13,6 +13,7 @@ const PROOFS: Readonly<Record<string, string>> = {
   faults: 'provider-faults.ts',
   disk: 'disk.ts',
   soak: 'soak.ts',
+  container: 'container.ts',
 }
 
 const [name = '', ...args] = process.argv.slice(2)
