@@ -38,14 +38,14 @@ test('a command that may run once is killed around its effect and in recovery, a
   expect([...rows[0]!.points]).toEqual(
     expect.arrayContaining(['call.before-effect', 'call.after-effect', 'exec.after-go', 'store.before-commit']),
   )
-}, 120_000)
+}, 300_000)
 
 test('a hold of a provider outlives kills around it, its trying call and the going on of the others', async () => {
   const options = { seed: 5, kills: 2, hitsPerPoint: 1, recovery: 1, engineKills: 0, scenario: 'limits' }
   const { rows, kept } = await crash(options)
   expect(kept).toEqual([])
   expect(rows).toMatchObject([{ scenario: 'limits', violations: [] }])
-}, 120_000)
+}, 300_000)
 
 test.for([
   ['a spend that its calls do not sum to', 'update trees set turns = turns + 1', /says 2 calls/],

@@ -36,8 +36,8 @@ export type Options = {
 }
 export type Report = { rows: Row[]; kept: string[] }
 
-/** Two at once: the machine of the checks has two cores. */
-const LANES = 2
+/** Three at once on the two cores of the checks: a life waits for commands and the disk for a third of its time. */
+const LANES = 3
 /** A folder that dies more often than this is a loop of its own making. */
 const MOST_LIVES = 15
 /** Processes of a run that was killed must be gone by then. */

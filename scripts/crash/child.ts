@@ -4,6 +4,7 @@
  * which the process kills itself. A folder that an earlier life left is taken up where it was.
  */
 import { appendFileSync, mkdirSync } from 'node:fs'
+import { flushCompileCache } from 'node:module'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { type ReadyConfig, readConfig } from '../../core/config.ts'
@@ -202,4 +203,6 @@ for await (const line of createInterface({ input: process.stdin })) {
     await (await openRuntime(settings(job.folder, 'playbook'))).close()
     say({ said: 'done', violations: [], picture: '', hits: {}, ms: 0 })
   }
+  // Node writes down what it compiled when a process ends by itself, and hardly one of these does.
+  flushCompileCache()
 }
