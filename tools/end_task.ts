@@ -13,7 +13,7 @@ const Judgement = Verdict.omit({ by: true }).extend({
 
 export default defineTool({
   name: 'end_task',
-  description: `Ends your task; the only call of its reply. The result goes to whoever asked for the task. Listed evidence is checked: files must exist, commands must have run in this task or below it with that exit code. It is refused while a subtask of yours still runs.`,
+  description: `Ends your task; the only call of its reply. The result goes to whoever asked for the task. Listed evidence is checked: files must exist, commands must have run in this task or below it with that exit code, changes of the system must be your goal's and have landed. It is refused while a subtask of yours still runs.`,
   permission: 'write',
   arranges: true,
   judging: true,
@@ -30,7 +30,9 @@ export default defineTool({
       .array(Evidence)
       .max(100)
       .default([])
-      .describe('What can be checked: {kind:"file", path}, {kind:"command", command, exitCode}, {kind:"link", url}.'),
+      .describe(
+        'What can be checked: {kind:"file", path}, {kind:"command", command, exitCode}, {kind:"link", url}, {kind:"change", id}, the id as propose_change or change_status told it.',
+      ),
     verdict: Judgement.optional().describe('Only for an agent that judges another task.'),
     documents: z
       .array(z.string().max(64))

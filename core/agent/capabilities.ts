@@ -540,9 +540,9 @@ export function capabilitiesFor(parts: CapabilityParts, { lease, callId, signal,
       if (!entry?.enabled || !maySee(kind, name)) throw new Fault('not_found', `Not ended: there is no ${kind} "${name}" to hand over.`)
     }
   }
-  /** Files and links by looking; commands by what the log says this task, or one below it, really ran. */
+  /** Files, links and changes by looking; commands by what the log says this task, or one below it, really ran. */
   async function checked(evidence: Parameters<typeof checkEvidence>[1]): Promise<CheckedEvidence[]> {
-    const looked = await checkEvidence(files, evidence)
+    const looked = await checkEvidence(files, evidence, (id) => parts.changes.ofGoal(task.treeId, id))
     if (!looked.some((item) => item.kind === 'command')) return looked
     const [ran, jobs] = await Promise.all([tasks.toolAnswers(task.id), parts.jobs.of(task.id)])
     return looked.map((item) => {

@@ -99,7 +99,9 @@ function brief(kind: TaskKind, task: Task, claim: Claim, { said, earlier }: NonN
         ? `file ${e.path}${e.bytes === undefined ? '' : ` (${e.bytes} bytes)`}`
         : e.kind === 'link'
           ? `link ${e.url}`
-          : `command \`${e.command}\` with exit code ${e.exitCode}`
+          : e.kind === 'change'
+            ? `change ${e.id} of the system${e.title === undefined ? '' : ` "${e.title}", ${e.state}`}`
+            : `command \`${e.command}\` with exit code ${e.exitCode}`
     return `- ${what}: ${e.ok ? 'checked' : 'NOT as claimed'}${e.problem ? ` (${e.problem})` : ''}`
   })
   return [

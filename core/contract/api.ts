@@ -25,6 +25,7 @@ import { ResourceAlert, SYSTEM_ROUTES } from './api-system.ts'
 import { TEMPLATE_ROUTES } from './api-templates.ts'
 import { TRIAL_ROUTES } from './api-trials.ts'
 import { WATCH_ROUTES } from './api-watch.ts'
+import { CHANGE_STATES } from './change.ts'
 import type { TreeHead } from './event.ts'
 import type { FaultCode } from './fault.ts'
 import { APPROVALS, GOAL_STATES } from './goal.ts'
@@ -66,8 +67,13 @@ const Spend = z.object({ turns: count, tokens: count, costMicros: count, unprice
 /** `dollars` is what is known; calls whose price is unknown are counted beside it, never priced 0. */
 const Cost = z.object({ dollars: z.number(), unpricedCalls: count }).meta({ id: 'Cost' })
 const checked = { ok: z.boolean(), bytes: z.exactOptional(count), problem: z.exactOptional(text) }
-const [File, Command, Link] = Evidence.options
-const CheckedEvidence = z.discriminatedUnion('kind', [File.extend(checked), Command.extend(checked), Link.extend(checked)])
+const [File, Command, Link, ChangeClaim] = Evidence.options
+const CheckedEvidence = z.discriminatedUnion('kind', [
+  File.extend(checked),
+  Command.extend(checked),
+  Link.extend(checked),
+  ChangeClaim.extend({ ...checked, title: z.exactOptional(text), state: z.exactOptional(z.enum(CHANGE_STATES)) }),
+])
 
 const TaskShape = z
   .object({

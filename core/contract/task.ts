@@ -1,5 +1,6 @@
 /** A task is one node of a goal's tree. These shapes cross every boundary: database, HTTP, WebSocket, web. */
 import * as z from 'zod'
+import type { ChangeState } from './change.ts'
 import type { Taint } from './policy.ts'
 import type { Watch } from './watch.ts'
 
@@ -74,10 +75,12 @@ export const Evidence = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('file'), path: z.string().min(1).max(1_000) }),
   z.object({ kind: z.literal('command'), command: z.string().min(1).max(4_000), exitCode: z.number().int() }),
   z.object({ kind: z.literal('link'), url: z.url().max(2_000) }),
+  /** A change of the system's own code that this goal proposed. */
+  z.object({ kind: z.literal('change'), id: z.string().min(1).max(100) }),
 ])
 export type Evidence = z.output<typeof Evidence>
-/** Evidence after the check. `problem` says what was not as claimed. */
-export type CheckedEvidence = Evidence & { ok: boolean; bytes?: number; problem?: string }
+/** Evidence after the check. `problem` says what was not as claimed, or not yet. `title`, `state`: of a change, as it stood then. */
+export type CheckedEvidence = Evidence & { ok: boolean; bytes?: number; problem?: string; title?: string; state?: ChangeState }
 
 /** Of one task, and characters of one. */
 export const MOST_CRITERIA = 20

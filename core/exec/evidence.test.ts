@@ -43,4 +43,27 @@ describe('evidence', () => {
     expect(checked.map((item) => item.ok)).toEqual([true, false, false])
     expect(checked[0]?.problem).toMatch(/not fetched/)
   })
+
+  test.each([
+    ['kept', true, undefined],
+    ['watching', true, /is being watched, and is not kept yet/],
+    ['restarting', true, /restarts with it/],
+    ['merged', true, /from the next start on/],
+    ['review', false, /has not landed yet: it is in the state review/],
+    ['undone', false, /was taken back \(it crashed\)\.$/],
+    ['refused', false, /was refused \(it crashed\)\.$/],
+  ] as const)('that is a change which is %s counts: %s', async (state, ok, words) => {
+    const ownChange = async (id: string) => (id === 'ch_1' ? { id, title: 'Greets louder', state, note: 'it crashed.' } : null)
+    const [own, other] = await checkEvidence(
+      workspaceFiles(root),
+      [
+        { kind: 'change', id: 'ch_1' },
+        { kind: 'change', id: 'ch_2' },
+      ],
+      ownChange,
+    )
+    expect(own).toMatchObject({ kind: 'change', id: 'ch_1', title: 'Greets louder', state, ok })
+    expect(own?.problem ?? '').toMatch(words ?? /^$/)
+    expect(other).toEqual({ kind: 'change', id: 'ch_2', ok: false, problem: 'Your goal has proposed no change "ch_2".' })
+  })
 })

@@ -1,14 +1,23 @@
 /** A change of the system's own code, from an agent's wish to the main branch, in a whole runtime on a small checkout with the real gates. */
 import { describe, expect, test } from 'vitest'
 import { need } from '../../scripts/needs.ts'
+import { answersIn, endWith } from '../../scripts/testing/scripted.ts'
 import { GREETING, loud, louder, submit, write } from '../../scripts/testing/self.ts'
 import { selfOfTest } from '../../scripts/testing/self-of-test.ts'
+import type { ModelRequest } from '../models/provider.ts'
 
 const open = selfOfTest()
+/** Ends with a change as evidence: the one that the last answer which names one names, or that of `id`. */
+const endWithChange = (id?: string) => (request: ModelRequest) => {
+  const named = answersIn(request).findLast((answer) => /ch_[0-9a-f]+/.test(answer)) ?? ''
+  return endWith(named, 'success', { evidence: [{ kind: 'change', id: id ?? /ch_[0-9a-f]+/.exec(named)?.[0] ?? '' }] })
+}
 
 describe.skipIf(!need('bubblewrap'))('a change of the system', () => {
   test('goes through the gates, waits for a person, lands on a clean main branch and answers its author', async () => {
-    const { goal, until, item, approve, runtime, source, h } = await open({ louder: louder() })
+    const { goal, until, item, approve, runtime, source, h } = await open({
+      louder: [...louder(), endWithChange('ch_of_others'), endWithChange()],
+    })
     const id = await goal('louder')
     await until(id, 'review')
     const asked = await item(id)
@@ -31,7 +40,15 @@ describe.skipIf(!need('bubblewrap'))('a change of the system', () => {
     expect(source.git('rev-parse', 'HEAD')).toBe(merged.commit)
     expect(source.git('rev-parse', 'HEAD^{tree}')).toBe(shown.tree)
     expect(source.git('log', '-1', '--format=%an %s')).toBe('maker Greets louder')
-    expect((await h.over(id)).result).toMatch(/is merged on main as [0-9a-f]{12}/)
+    const ended = await h.over(id)
+    expect(ended.result).toMatch(/is merged on main as [0-9a-f]{12}/)
+    expect(ended.evidence).toMatchObject([
+      { kind: 'change', id: merged.id, ok: true, title: 'Greets louder', state: 'merged', problem: expect.stringMatching(/not kept yet/) },
+    ])
+    const told = (await runtime.tasks.messages(id)).flatMap((message) => (message.role === 'tool' ? [message.text] : []))
+    expect(told.filter((text) => text.includes('ch_of_others'))).toEqual([
+      expect.stringContaining('Your goal has proposed no change "ch_of_others"'),
+    ])
     const { story, gates } = await runtime.changes.get(merged.id)
     expect(story.map((step) => step.state)).toEqual(['proposed', 'gating', 'review', 'review', 'merged'])
     expect(gates.length).toBeGreaterThan(10)

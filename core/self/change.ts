@@ -298,6 +298,11 @@ export function openChanges(parts: SelfParts) {
         watchSeconds: parts.watchSeconds,
       }
     },
+    /** The change of that id, where the goal has proposed it. */
+    async ofGoal(treeId: string, id: string): Promise<Change | null> {
+      const found = await changeOf(store.db, id)
+      return found?.tree_id === treeId ? toChange(found) : null
+    },
     async gateLog(id: string, name: string): Promise<{ name: string; log: string }> {
       const found = await row(id)
       const gate = (await gatesOf(store.db, id, Number(found.round))).find((one) => one.name === name)

@@ -1,6 +1,7 @@
 /** `banyan change`: how Banyan changes its own code, and a person's word on it. */
 import { type Command, Option } from 'commander'
 import type { ResponseOf } from '../../core/contract/api.ts'
+import type { KeeperFact } from '../../core/contract/api-changes.ts'
 import { AUTONOMY, type Autonomy, LEVEL_WORDS } from '../../core/contract/change.ts'
 import type { DecisionWord } from '../../core/contract/review.ts'
 import { addAsk } from './ask.ts'
@@ -11,6 +12,20 @@ import { Ended, EXIT } from './terminal.ts'
 import { counted, duration, oneLine, plain, quoted, table } from './words.ts'
 
 type Change = ResponseOf<'change'>['change']
+
+/** What the keeper saw of it. */
+const HEALTH: Record<KeeperFact['type'], string> = {
+  boot: 'is being started',
+  ready: 'answers, and may work',
+  kept: 'is kept',
+  undone: 'was taken back',
+  refused: 'was not taken',
+  crash: 'ended by itself',
+  'safe-mode': 'could not run: safe mode',
+  restored: 'the database is back to before it',
+}
+const healthOf = ({ slot, reason }: KeeperFact): string =>
+  `${slot === null ? '' : ` (slot ${plain(slot)})`}${reason === null ? '' : `: ${oneLine(reason, 300)}`}`
 
 /** The one change that is meant, by its id or the beginning of it. */
 async function find(server: Server, given: string, banyan: string): Promise<Change> {
@@ -44,7 +59,7 @@ export function addChange(program: Command, cli: Cli): void {
       .action(async (options: { open?: boolean }, command: Command) => {
         const items = await all(serverOf(cli, command), 'changes', { query: { limit: '200', state: options.open ? 'open' : 'all' } })
         if (wantsJson(command)) return terminal.document({ items })
-        if (items.length === 0) return terminal.say('Banyan has not changed itself yet.')
+        if (items.length === 0) return terminal.say(options.open ? 'No change is under way.' : 'Banyan has not changed itself yet.')
         terminal.out(
           ...table(
             items.map((item) => [
@@ -76,7 +91,7 @@ export function addChange(program: Command, cli: Cli): void {
         }
         const found = await call(server, 'change', { params: { id: of } })
         if (wantsJson(command)) return terminal.document(found)
-        const { change: item, gates, story } = found
+        const { change: item, gates, story, keeper, watchSeconds } = found
         terminal.out(
           terminal.outPaint('bold', oneLine(item.title, 500)),
           ...table([
@@ -87,6 +102,7 @@ export function addChange(program: Command, cli: Cli): void {
               : [['  level', `${item.level}, ${LEVEL_WORDS[item.level]}: ${oneLine(item.reasons.join('; '), 400)}`]]),
             ['  by', `${oneLine(item.author, 60)}${item.taskId === null ? '' : `, task ${plain(item.taskId)}`}`],
             ...(item.why === '' ? [] : [['  why', oneLine(item.why, 600)]]),
+            ...(item.evidence === '' ? [] : [['  evidence', oneLine(item.evidence, 400)]]),
             ...(item.effect === '' ? [] : [['  expected', oneLine(item.effect, 400)]]),
             ...(item.commit === null
               ? []
@@ -101,8 +117,21 @@ export function addChange(program: Command, cli: Cli): void {
             ? []
             : ['', ...table(gates.map((gate) => [`  ${gate.verdict}`, plain(gate.name), duration(gate.ms), oneLine(gate.summary, 160)]))]),
           '',
-          ...story.map((step) => `  ${step.at}  ${step.state}${step.note ? `: ${oneLine(step.note, 300)}` : ''}`),
+          ...story.map((step, i) => {
+            // As on the page: a second line of it without a word about why is the moment in which somebody agreed.
+            const agreed = step.state === 'review' && step.note === null && story[i - 1]?.state === 'review'
+            return `  ${step.at}  ${agreed ? 'agreed' : step.state}${step.note ? `: ${oneLine(step.note, 300)}` : ''}`
+          }),
+          ...(keeper.length === 0 ? [] : ['', ...keeper.map((fact) => `  ${fact.at}  ${HEALTH[fact.type]}${healthOf(fact)}`)]),
         )
+        if (item.state === 'watching') {
+          const ready = keeper.findLast((fact) => fact.type === 'ready')
+          const rest = ready ? Date.parse(ready.at) + watchSeconds * 1_000 - Date.now() : 0
+          terminal.say(
+            '',
+            rest > 0 ? `It is kept in ${duration(rest)}, unless it fails.` : 'It is being watched; it is kept soon, unless it fails.',
+          )
+        }
         const name = quoted(plain(item.id))
         if (item.state === 'review' && item.decidedBy === null)
           terminal.say(

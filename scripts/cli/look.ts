@@ -284,7 +284,14 @@ function taskLines(task: Task, paint: Paint, full: boolean): string[] {
     ['changed', task.updatedAt],
   ] as [string, string][]
   const evidence = task.evidence.map((one) => {
-    const what = one.kind === 'file' ? one.path : one.kind === 'command' ? `${one.command} (exit ${one.exitCode})` : one.url
+    const what =
+      one.kind === 'file'
+        ? one.path
+        : one.kind === 'command'
+          ? `${one.command} (exit ${one.exitCode})`
+          : one.kind === 'change'
+            ? `${one.id}${one.title === undefined ? '' : ` (${one.state}) ${one.title}`}`
+            : one.url
     return `${one.ok ? '✓' : '✕'} ${one.kind} ${oneLine(what, 200)}${one.problem ? `: ${oneLine(one.problem)}` : ''}`
   })
   const verdict =

@@ -1,4 +1,4 @@
-/** A person reads and decides a change of Banyan: marks of what was viewed. */
+/** A person reads and decides a change of Banyan: marks of what was viewed, and approvals that come too late, twice or without a line. */
 import { rmSync } from 'node:fs'
 import type { BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -38,6 +38,7 @@ describe.skipIf(noBrowser || !need('bubblewrap'))('a person who decides a change
   const source = sampleCheckout()
   const kit = harness({ MODEL: `openai/${MODEL}`, OPENAI_BASE_URL: model?.url ?? '' }, source.folder)
   const { open, axe, complaints } = kit
+  let keeper: ReturnType<typeof playedKeeper>
   let changes: ReturnType<typeof changesOf>
   let goal: string
   let change: Change
@@ -45,7 +46,7 @@ describe.skipIf(noBrowser || !need('bubblewrap'))('a person who decides a change
   beforeAll(async () => {
     source.write(FAREWELL, bye('Bye'))
     source.commit('More words at the end')
-    playedKeeper(kit.banyan().dataDir, source)
+    keeper = playedKeeper(kit.banyan().dataDir, source)
     changes = changesOf(kit.banyan())
     await changes.begin()
     const work = goalOf(
@@ -130,5 +131,74 @@ describe.skipIf(noBrowser || !need('bubblewrap'))('a person who decides a change
     await here.locator('.file-diff', { hasText: 'farewell.ts' }).getByText('changed since you viewed it').waitFor()
     await here.getByText('Goodbye, and thank you').waitFor()
     await axe(here)
+  })
+
+  test('approves nothing that changed under them: the page says what differs and shows it', async () => {
+    const before = change
+    const here = await open(review())
+    let release: () => void = () => undefined
+    const released = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const asked = here.waitForRequest('**/decision', { timeout: 30_000 })
+    await here.route('**/decision', async (route) => {
+      await released
+      await route.continue()
+    })
+    await here.getByRole('button', { name: /^Let it run/ }).click()
+    await asked
+    source.write(FAREWELL, bye('Bye', 'What is said last of all.'))
+    source.commit('A person changes its first line')
+    keeper.started()
+    await expect.poll(async () => (await changes.ofGoal(goal))?.state, { timeout: 30_000 }).not.toBe('review')
+    const ended = await changes.until(goal, 'review', 'refused')
+    const answered = here.waitForResponse('**/decision', { timeout: 30_000 })
+    release()
+    expect((await answered).status()).toBe(409)
+    expect(ended).toMatchObject({ id: before.id, state: 'review', decidedBy: null })
+    await here.getByText('Your decision was not taken').waitFor()
+    const now = here.getByRole('region', { name: 'What is different now' })
+    await now.getByText('1 file differs of 2').waitFor()
+    await now
+      .getByText(/Goodbye/)
+      .first()
+      .waitFor()
+    await axe(here)
+    await now.getByRole('link', { name: 'Decide the newer one' }).click()
+    change = (await changes.ofGoal(goal))!
+    await here.waitForURL(`**${review()}`)
+    await here.getByRole('button', { name: /^Let it run/ }).waitFor()
+    expect(change).toMatchObject({ id: before.id, state: 'review', decidedBy: null, round: before.round + 1 })
+    complaints.splice(0) // the 409
+  })
+
+  test('approves once by two clicks, and a line that is lost meanwhile holds it back and loses nothing', async () => {
+    const here = await open(review())
+    const sent: string[] = []
+    here.on('request', (request) => request.url().endsWith('/decision') && sent.push(request.url()))
+    await here.context().setOffline(false)
+    await here.getByRole('button', { name: /^Let it run/ }).dblclick()
+    await here.context().setOffline(true)
+    await here
+      .getByText(/1 decision is kept here and sent when it does/)
+      .first()
+      .waitFor()
+    expect((await changes.ofGoal(goal))?.decidedBy).toBeNull()
+    const failed = sent.length
+    await here.context().setOffline(false)
+    await kit.banyan().ended()
+    expect(sent.length).toBeGreaterThan(0)
+    expect(keeper.request().changeId).toBe(change.id)
+    for (const type of ['boot', 'ready', 'kept']) keeper.tell(type, change)
+    keeper.runs(change, 'kept')
+    await kit.banyan().restart()
+    change = await changes.until(goal, 'kept')
+    expect(failed).toBeGreaterThan(0)
+    const { items } = await kit.api<{ items: { type: string; review?: { kind: string; decision: string; decidedBy: string } }[] }>(
+      '/api/events?after=0&limit=1000',
+    )
+    const approvals = items.filter(({ type, review }) => type === 'review.decided' && review?.decision === 'approve')
+    expect(approvals).toMatchObject([{ review: { kind: 'self_change', decidedBy: 'owner' } }])
+    complaints.splice(0) // the server was away
   })
 })

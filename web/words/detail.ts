@@ -33,6 +33,7 @@ export const detail = {
   asks: 'What it asks you',
   result: 'Result',
   evidence: 'Evidence',
+  change: 'change of Banyan',
   evidenceOf: (good: number, all: number) => `${wholeNumber(good)} of ${plural(all, { one: '# claim', other: '# claims' })} checked`,
   checked: 'checked',
   notChecked: 'not as claimed',

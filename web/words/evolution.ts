@@ -91,6 +91,15 @@ export const evolution = {
   now: 'now',
   next: 'to come',
   passedBy: 'left out',
+  awaited: {
+    turn: (time: string) => `Waits for its turn, for ${time} now. One change is judged at a time.`,
+    gates: (time: string) => `The gates have been running for ${time}.`,
+    decision: (time: string) => `Waits for your decision, for ${time} now.`,
+    landing: (time: string) => `It was agreed to and lands now; in this state for ${time}.`,
+    merged: 'It has landed. It runs from the next start on.',
+    starts: (time: string) => `Banyan starts with it; for ${time} now.`,
+    watched: (rest: string) => `It runs. It is kept in ${rest}, unless it fails.`,
+  },
   facts: {
     title: 'About',
     author: 'Proposed by',
@@ -174,6 +183,7 @@ export const evolution = {
   },
   undo: {
     act: 'Undo this change',
+    hint: 'What runs goes back to how it was before; says first what happens',
     ask: 'Undo this change?',
     happens: 'What will happen',
     commit: (n: number, branch: string) =>
@@ -191,6 +201,7 @@ export const evolution = {
     stands: 'Your approval holds for exactly these files and these gates. If one of them changes, you are asked again.',
     page: 'Its page',
     now: 'What is different now',
+    nowIn: (path: string) => `What is different now in ${path}`,
     newer: 'It was judged anew, so what is shown here cannot be decided any more.',
     approvedBefore: 'The approval held for what was shown here only.',
     newerLink: 'Decide the newer one',

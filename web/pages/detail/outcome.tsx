@@ -1,10 +1,13 @@
 /** What came of a task: its result, what it says for evidence, how it was judged, and what it was told to do. */
 import { Check, X } from 'lucide-react'
+import { changeLabelOf } from '../../../core/contract/label.ts'
 import { type CheckedEvidence, isOver, type Task, type Verdict } from '../../../core/contract/task.ts'
 import { size } from '../../format.ts'
+import { Link } from '../../ui/link.tsx'
 import { LongText } from '../../ui/long-text.tsx'
 import { Markdown } from '../../ui/markdown.tsx'
 import { detail } from '../../words/detail.ts'
+import { changePath } from '../evolution/paths.ts'
 
 export function Outcome({ task }: { task: Task }) {
   const { verdict } = task
@@ -122,6 +125,13 @@ function Claim({ one }: { one: CheckedEvidence }) {
       return (
         <>
           {detail.command} <code>{one.command}</code> <span className="dim">{detail.exit(one.exitCode)}</span>
+        </>
+      )
+    case 'change':
+      return (
+        <>
+          {detail.change} <Link to={changePath(one.id)}>{one.title ?? one.id}</Link>{' '}
+          {one.state && <span className="dim">{changeLabelOf({ state: one.state }).word}</span>}
         </>
       )
     case 'link':

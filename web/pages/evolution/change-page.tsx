@@ -25,6 +25,7 @@ import { dayAndTime } from '../../words/words.ts'
 import { AgentWords } from '../reviews/agent-words.tsx'
 import { firstLine } from '../reviews/queue.ts'
 import '../reviews/reviews.css'
+import { Awaited } from './awaited.tsx'
 import { FileDiffs } from './file-diffs.tsx'
 import { GateFold } from './gates.tsx'
 import { Health } from './health.tsx'
@@ -107,7 +108,7 @@ function Shown({ detail }: { detail: Detail }) {
             )}
             {undoable && (
               <WhileOnline>
-                <Button onClick={() => setUndoing(true)}>
+                <Button onClick={() => setUndoing(true)} title={words.undo.hint}>
                   <Undo2 aria-hidden="true" /> {words.undo.act}
                 </Button>
               </WhileOnline>
@@ -117,8 +118,9 @@ function Shown({ detail }: { detail: Detail }) {
         {change.note && change.join === null && (
           <p className={`change-why tone-${changeLabelOf(change).tone}`}>{sentenceOf(change.note)}</p>
         )}
+        <Awaited change={change} story={story} keeper={keeper} watchSeconds={watchSeconds} />
       </header>
-      <Steps change={change} story={story} />
+      <Steps change={change} story={story} failed={gates.some((gate) => gate.verdict === 'failed')} />
       {change.join && <Join change={change} />}
       <div className="change-columns">
         <div className="change-column">

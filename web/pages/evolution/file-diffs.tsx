@@ -30,9 +30,11 @@ type Props = {
   diff: { text: string; cut: boolean }
   /** Its keys listen: where it is the one list of files on the page. */
   keys?: boolean
+  /** Name of the difference in a file, where a file is shown twice on the page. */
+  name?: (path: string) => string
 }
 
-export function FileDiffs({ changeId, commit, files, diff, keys = false }: Props) {
+export function FileDiffs({ changeId, commit, files, diff, keys = false, name = words.differenceIn }: Props) {
   const patches = useMemo(() => new Map(parsePatch(diff.text, diff.cut).map((patch) => [patch.path, patch])), [diff.text, diff.cut])
   const viewed = useViewed(changeId)
   const list = useRef<HTMLUListElement>(null)
@@ -82,6 +84,7 @@ export function FileDiffs({ changeId, commit, files, diff, keys = false }: Props
             hash={file.hash ?? commit}
             patch={patches.get(file.path)}
             viewed={viewed}
+            name={name}
             first={i < OPEN_AT_FIRST && file.added + file.removed <= LONG && !isMade(file.path)}
           />
         ))}
@@ -96,9 +99,10 @@ function OneFile(props: {
   hash: string
   patch: FilePatch | undefined
   viewed: Viewed
+  name: (path: string) => string
   first: boolean
 }) {
-  const { changeId, file, hash, patch, viewed } = props
+  const { changeId, file, hash, patch, viewed, name } = props
   const look = viewed.look(file.path, hash)
   const isViewed = look === 'viewed'
   const [chosen, setOpen] = useState<boolean>()
@@ -136,20 +140,24 @@ function OneFile(props: {
       </div>
       <div id={id}>
         {open &&
-          (patch ? <PatchView patch={patch} label={words.differenceIn(file.path)} /> : <Later changeId={changeId} path={file.path} />)}
+          (patch ? (
+            <PatchView patch={patch} label={name(file.path)} />
+          ) : (
+            <Later changeId={changeId} path={file.path} label={name(file.path)} />
+          ))}
       </div>
     </li>
   )
 }
 
 /** A file that the whole difference was too long for. */
-function Later({ changeId, path }: { changeId: string; path: string }) {
+function Later({ changeId, path, label }: { changeId: string; path: string; label: string }) {
   const read = useRead(ROUTES.changeDiff, { params: { id: changeId }, query: { path } })
   return (
     <Reading read={read} label={words.reading} failed={words.failed}>
       {({ text }) => {
         const [patch] = parsePatch(text)
-        return patch ? <PatchView patch={patch} label={words.differenceIn(path)} /> : <p className="empty">{words.gone}</p>
+        return patch ? <PatchView patch={patch} label={label} /> : <p className="empty">{words.gone}</p>
       }}
     </Reading>
   )

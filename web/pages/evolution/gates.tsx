@@ -24,7 +24,7 @@ type Props = {
 }
 
 /** One line that says how it went. */
-function Verdict({ gates }: { gates: readonly ShownGate[] }) {
+export function Verdict({ gates }: { gates: readonly ShownGate[] }) {
   const failed = gates.filter((gate) => gate.verdict === 'failed').length
   const passed = gates.filter((gate) => gate.verdict === 'passed').length
   const skipped = gates.filter((gate) => gate.verdict === 'skipped').length
@@ -69,6 +69,8 @@ export function GateFold(props: {
 }
 
 function GateTable({ changeId, gates, open, setOpen }: Props) {
+  // Bars are as long as the slowest is slow.
+  const slowest = Math.max(1, ...gates.map((gate) => gate.ms ?? 0))
   return (
     <ul className="gates">
       {gates.map((gate) => (
@@ -76,6 +78,7 @@ function GateTable({ changeId, gates, open, setOpen }: Props) {
           key={gate.name}
           changeId={changeId}
           gate={gate}
+          part={(gate.ms ?? 0) / slowest}
           open={open === gate.name}
           toggle={() => setOpen(open === gate.name ? undefined : gate.name)}
         />
@@ -84,7 +87,8 @@ function GateTable({ changeId, gates, open, setOpen }: Props) {
   )
 }
 
-function OneGate({ changeId, gate, open, toggle }: { changeId: string; gate: ShownGate; open: boolean; toggle: () => void }) {
+function OneGate(props: { changeId: string; gate: ShownGate; part: number; open: boolean; toggle: () => void }) {
+  const { changeId, gate, part, open, toggle } = props
   const { icon: Icon, tone } = LOOK[gate.verdict]
   const Turn = open ? ChevronDown : ChevronRight
   return (
@@ -94,6 +98,9 @@ function OneGate({ changeId, gate, open, toggle }: { changeId: string; gate: Sho
         <span className="gate-name">{gate.name}</span>
         <span className={`gate-word tone-${tone}`}>{words.verdicts[gate.verdict]}</span>
         <span className="gate-summary">{gate.summary}</span>
+        <span className="gate-bar" aria-hidden="true">
+          <span style={{ width: `${part * 100}%` }} />
+        </span>
         <span className="gate-time">{gate.ms === undefined ? '' : duration(gate.ms)}</span>
         <Turn className="gate-turn" aria-hidden="true" />
       </button>

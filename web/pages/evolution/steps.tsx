@@ -9,7 +9,8 @@ import { momentOf } from './say.ts'
 export type StoryStep = { at: string; state: ChangeState; note: string | null }
 const WAY = ['proposed', 'gating', 'review', 'merged', 'restarting', 'watching', 'kept'] as const
 
-export function Steps({ change, story }: { change: Change; story: readonly StoryStep[] }) {
+/** `failed`: a gate said no. */
+export function Steps({ change, story, failed = false }: { change: Change; story: readonly StoryStep[]; failed?: boolean }) {
   const settled = isSettled(change.state)
   const first = (state: ChangeState) => story.find((step) => step.state === state)
   const been = WAY.filter((state) => first(state) !== undefined)
@@ -22,8 +23,9 @@ export function Steps({ change, story }: { change: Change; story: readonly Story
       {stages.map((state) => {
         const step = state === change.state && settled ? story.findLast((one) => one.state === state) : first(state)
         const here = state === change.state
+        const bad = failed && state === 'gating' && change.state === 'refused'
         const label = changeLabelOf({ state })
-        const look = here ? `tone-${changeLabelOf(change).tone}` : step ? 'tone-good' : 'tone-idle'
+        const look = here ? `tone-${changeLabelOf(change).tone}` : bad ? 'tone-bad' : step ? 'tone-good' : 'tone-idle'
         return (
           <li
             key={state}
@@ -31,7 +33,7 @@ export function Steps({ change, story }: { change: Change; story: readonly Story
             aria-current={here ? 'step' : undefined}
           >
             <span className="change-step-mark" aria-hidden="true">
-              <Drawn shape={here ? (change.decidedBy && state === 'review' ? '▶' : label.shape) : step ? '✓' : '◌'} />
+              <Drawn shape={here ? (change.decidedBy && state === 'review' ? '▶' : label.shape) : bad ? '✕' : step ? '✓' : '◌'} />
             </span>
             <span className="change-step-name">{words.stages[state]}</span>
             <span className="change-step-time">

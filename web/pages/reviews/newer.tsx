@@ -61,7 +61,7 @@ function Differences({ before, now }: { before: SelfChange; now: SelfChange }) {
         ))}
         {verdicts.length === 0 && <li>{words.sameGates}</li>}
       </ul>
-      {files.length > 0 && <FileDiffs changeId={now.id} commit={now.commit} files={files} diff={now.diff} />}
+      {files.length > 0 && <FileDiffs changeId={now.id} commit={now.commit} files={files} diff={now.diff} name={words.nowIn} />}
     </>
   )
 }

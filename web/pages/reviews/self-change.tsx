@@ -5,9 +5,9 @@ import { useRead } from '../../read.ts'
 import { Link } from '../../ui/link.tsx'
 import { evolution as words } from '../../words/evolution.ts'
 import { FileDiffs } from '../evolution/file-diffs.tsx'
-import { GateFold } from '../evolution/gates.tsx'
+import { GateFold, Verdict } from '../evolution/gates.tsx'
 import { changePath } from '../evolution/paths.ts'
-import { LevelWhy } from '../evolution/state.tsx'
+import { LevelWhy, Lines } from '../evolution/state.tsx'
 import '../evolution/evolution.css'
 import { AgentWords } from './agent-words.tsx'
 import type { SelfChange } from './effect.ts'
@@ -26,6 +26,18 @@ export function SelfChangeItem({ review, change, keys }: { review: Review; chang
     <div className="self-change">
       <Newer review={review} change={change} />
       <dl className="review-rows self-change-facts">
+        <div>
+          <dt>{words.gates.title}</dt>
+          <dd>
+            <Verdict gates={gates} />
+          </dd>
+        </div>
+        <div>
+          <dt>{words.diff.title}</dt>
+          <dd>
+            {words.files(change.files.length)} <Lines files={change.files} />
+          </dd>
+        </div>
         <div>
           <dt>{words.facts.level}</dt>
           <dd>

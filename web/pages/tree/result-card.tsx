@@ -5,10 +5,12 @@ import { pathOf } from '../../api.ts'
 import { useTask } from '../../data/use-task.ts'
 import { preview, size } from '../../format.ts'
 import { useRead } from '../../read.ts'
+import { Link } from '../../ui/link.tsx'
 import { Markdown } from '../../ui/markdown.tsx'
 import { Drawn } from '../../ui/shape.tsx'
 import { Skeleton } from '../../ui/skeleton.tsx'
 import { tree } from '../../words/tree.ts'
+import { changePath } from '../evolution/paths.ts'
 import { FoldButton } from './goal-head.tsx'
 
 const words = tree.head
@@ -46,8 +48,9 @@ export function ResultCard({ treeId, open, set }: { treeId: string; open: boolea
                         <code>{one.command}</code> <span className="dim">{words.exit(one.exitCode)}</span>
                       </>
                     )}
+                    {one.kind === 'change' && <Link to={changePath(one.id)}>{one.title ?? one.id}</Link>}
                     {one.kind === 'link' && <code>{one.url}</code>}
-                    {one.problem && <span className="tone-bad">{one.problem}</span>}
+                    {one.problem && <span className={one.ok ? 'dim' : 'tone-bad'}>{one.problem}</span>}
                   </li>
                 ))}
               </ul>
