@@ -29,7 +29,7 @@ export type Run = {
 
 const HEAD = `# Changes that Banyan made to itself
 
-Written by \`npm run proof -- good\`: each is a wish of a person, worked by an agent whose answers a person had prepared, judged by all gates, approved over HTTP, started, watched and kept by the real keeper, in a clone of this source. The window in which it was watched is shorter than the ten minutes of a real installation, and the machine did other work; both are said. Every try stands here with its end; of those before 2026-11-21 23:00 UTC only the last of each change.
+Written by \`npm run proof -- good\`: each is a wish of a person, worked by an agent whose answers a person had prepared, judged by all gates, approved over HTTP, started, watched and kept by the real keeper, in a clone of this source. The window in which it was watched is shorter than the ten minutes of a real installation, and the machine did other work; both are said. Some must be refused by the gate that they are made for. Every try stands here with its end; of those before 2026-11-21 23:00 UTC only the last of each change.
 `
 const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`
 
