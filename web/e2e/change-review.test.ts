@@ -102,6 +102,7 @@ describe.skipIf(noBrowser || !need('bubblewrap'))('a person who decides a change
 
   test('loses no mark that could not be sent: the page says so, keeps it over a reload, and sends it when it can', async () => {
     const here = await open(review())
+    await here.getByText('2 of 2 viewed').waitFor()
     await here.route('**/viewed', (route) => (route.request().method() === 'PUT' ? route.abort() : route.continue()))
     await mark(here, GREETING).uncheck()
     await here.getByText('1 mark is not saved yet').waitFor()
