@@ -1,10 +1,12 @@
-/** A person reads and decides a change of Banyan: marks of what was viewed, and approvals that come too late, twice or without a line. */
-import { rmSync } from 'node:fs'
+/** A person reads and decides a change of Banyan: marks of what was viewed, approvals that come too late, twice or without a line, and a host without a sandbox. */
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Change } from '../../core/contract/change.ts'
 import { need } from '../../scripts/needs.ts'
-import { changesOf, GREETING, playedKeeper, sampleCheckout } from '../../scripts/sample-changes.ts'
+import { changesOf, GREETING, MAKER, playedKeeper, sampleCheckout } from '../../scripts/sample-changes.ts'
 import { goalOf, MODEL, startAskingModel } from '../../scripts/testing/asking-model.ts'
 import { harness, noBrowser } from './harness.ts'
 
@@ -200,6 +202,34 @@ describe.skipIf(noBrowser || !need('bubblewrap'))('a person who decides a change
     )
     const approvals = items.filter(({ type, review }) => type === 'review.decided' && review?.decision === 'approve')
     expect(approvals).toMatchObject([{ review: { kind: 'self_change', decidedBy: 'owner' } }])
+    complaints.splice(0) // the server was away
+  })
+
+  test('without a sandbox on the host reads why code cannot be changed, and can still take one back', async () => {
+    const bare = mkdtempSync(join(tmpdir(), 'banyan-bare-'))
+    chmodSync(bare, 0o755)
+    // As on a host whose kernel lets nobody make namespaces.
+    writeFileSync(join(bare, 'bwrap'), '#!/bin/sh\necho "bwrap: No permissions to create new namespace" >&2\nexit 1\n', { mode: 0o755 })
+    const PATH = `${bare}:${process.env.PATH}`
+    await kit.banyan().kill()
+    await kit.banyan().restart({ PATH })
+    const here = await open('/evolution')
+    const note = here.getByRole('note').filter({ hasText: 'Banyan cannot change its own code here' })
+    await note.getByText(/No permissions to create new namespace.*allow it user namespaces/).waitFor({ timeout: 60_000 })
+    expect(await here.getByRole('link', { name: 'Ask for a change' }).count()).toBe(0)
+    await axe(here)
+    await here.getByRole('link', { name: /Says more.*kept/ }).click()
+    await here.getByRole('button', { name: 'Undo this change' }).click()
+    await here.getByRole('alertdialog').getByRole('button', { name: 'Undo it' }).click()
+    await here.getByRole('heading', { name: 'Take back: Says more' }).waitFor()
+    await kit.banyan().ended()
+    for (const type of ['boot', 'ready', 'kept']) keeper.tell(type, { ...keeper.request(), id: keeper.request().changeId })
+    await kit.banyan().restart({ PATH })
+    await expect.poll(async () => (await changes.call<{ change: Change }>(`/api/changes/${change.id}`)).change.state, SOON).toBe('undone')
+    expect(source.read(FAREWELL)).not.toContain('thank you')
+    // Data is changed as ever.
+    await kit.api(`/api/agents/${MAKER.name}`, { ...MAKER, description: 'Changes Banyan, where that is possible.' }, 'PUT')
+    rmSync(bare, { recursive: true, force: true })
     complaints.splice(0) // the server was away
   })
 })
