@@ -78,6 +78,13 @@ describe.skipIf(!cgroups)('a group', () => {
     expect(child.signalCode).toBe('SIGKILL')
   }, 20_000)
 
+  test('is not joined by a process that is over, and that is no fault', async () => {
+    const child = spawn('true')
+    await once(child, 'exit')
+    const group = await cgroups!.group(LIMITS)
+    await group.join(child.pid!)
+    await group.close()
+  })
   test('ends a process that left its session when it is closed, and leaves nothing', async () => {
     const group = await cgroups!.group(LIMITS)
     const child = await started('setsid sh -c "trap \'\' TERM HUP; sleep 61234567" & wait')

@@ -22,7 +22,7 @@ export type Limits = {
 }
 export type Usage = { cpuMs: number | null; peakMemoryBytes: number | null; oomKills: number }
 export type Group = {
-  /** Rejects when the process is already over. */
+  /** One that is over already needs no limits; its end is told by whoever started it. */
   join(pid: number): Promise<void>
   usage(): Promise<Usage>
   /** Ends every process that is left in it, also one that left its process group, and removes it. */
@@ -201,7 +201,10 @@ async function makeGroup(layout: Layout, limits: Limits): Promise<Group> {
   let closed: Promise<unknown> | undefined
   return {
     async join(pid) {
-      await Promise.all(folders.map((folder) => write(`${folder}/cgroup.procs`, String(pid))))
+      const isOver = (error: NodeJS.ErrnoException) => {
+        if (error.code !== 'ESRCH') throw error
+      }
+      await Promise.all(folders.map((folder) => write(`${folder}/cgroup.procs`, String(pid)).catch(isOver)))
     },
     usage: layout.usage,
     async close() {

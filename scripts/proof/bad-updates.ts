@@ -144,7 +144,7 @@ export type Subject = Awaited<ReturnType<typeof openSubject>>
 export function request({ home, running }: Pick<Subject, 'home' | 'running'>, candidate: Omit<Candidate, 'expect'>) {
   const good = running()
   const slots = join(home, 'slots')
-  const fresh = join(slots, `new-${randomUUID()}`)
+  const fresh = join(home, 'incoming', `new-${randomUUID()}`)
   cpSync(join(slots, good), fresh, { recursive: true, verbatimSymlinks: true })
   candidate.edit?.(fresh)
   // Each is a tree of its own, even where two candidates are the same edit.
