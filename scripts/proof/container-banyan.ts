@@ -12,12 +12,16 @@ export type Goal = {
   counts: Record<string, number>
 }
 
+/** A connection for each question: one that is kept would lead to a container that is gone. */
+export const ask = (url: string, { headers = {}, ...init }: { method?: string; headers?: Record<string, string>; body?: string } = {}) =>
+  fetch(url, { ...init, headers: { connection: 'close', ...headers }, signal: AbortSignal.timeout(30_000) })
+
 const ENDED = ['done', 'failed', 'cancelled', 'skipped']
 
 export function banyan(container: string, port: number, token: string) {
   const url = `http://127.0.0.1:${port}`
   async function api<T>(method: string, path: string, body?: unknown): Promise<T> {
-    const answer = await fetch(url + path, {
+    const answer = await ask(url + path, {
       method,
       headers: { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -51,14 +55,14 @@ export function banyan(container: string, port: number, token: string) {
       await until(`an answer of ${url}/health`, seconds, async () => {
         const state = await inspect(container, '{{.State.Status}}')
         if (state === 'exited' || state === 'dead') throw new Error(`the container ended: ${await words(container)}`)
-        return fetch(`${url}/health`).then(
+        return ask(`${url}/health`).then(
           (answer) => answer.ok || null,
           () => null, // not yet
         )
       })
       return (performance.now() - began) / 1_000
     },
-    health: async () => (await (await fetch(`${url}/health`)).json()) as { status: string; revision: string; uptimeSeconds: number },
+    health: async () => (await (await ask(`${url}/health`)).json()) as { status: string; revision: string; uptimeSeconds: number },
     /** What `banyan doctor` says of one thing. */
     async doctor(name: string): Promise<{ state: string; words: string }> {
       const { out, err } = await exec('banyan', 'doctor', '--json')

@@ -1,7 +1,7 @@
 /** What docker-compose.yml promises, one after the other on the same volume. */
 import { execFileSync } from 'node:child_process'
 import type { Check } from './container.ts'
-import { banyan, expect, until } from './container-banyan.ts'
+import { ask, banyan, expect, until } from './container-banyan.ts'
 import { docker, must } from './engine-cli.ts'
 
 export type Compose = { folder: string; project: string; port: number; token: string; image: string }
@@ -60,7 +60,7 @@ export async function compose(
   })
   await check('a browser logs in with ADMIN_TOKEN, and with no other', async () => {
     const login = (word: string) =>
-      fetch(`${b.url}/api/login`, {
+      ask(`${b.url}/api/login`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', origin: b.url },
         body: JSON.stringify({ token: word }),
@@ -68,7 +68,7 @@ export async function compose(
     const [good, bad] = [await login(token), await login(`${token}x`)]
     expect(good.status === 204 && good.headers.has('set-cookie'), `with the token: ${good.status}`)
     expect(bad.status === 401 || bad.status === 403, `with another: ${bad.status}`)
-    const page = await fetch(b.url)
+    const page = await ask(b.url)
     expect(page.ok && /<html/i.test(await page.text()), `the page: ${page.status}`)
     return `${good.status}, and ${bad.status} with another`
   })
@@ -147,7 +147,7 @@ export async function compose(
     const script = `set -e; cd /app; git config user.name x; git config user.email x@x.invalid
 echo '<!-- another revision -->' >> README.md; git commit -qam 'Another revision'; git rev-parse HEAD
 [ -d /data/self/repository.git ] || git init -q --bare /data/self/repository.git
-git push -q /data/self/repository.git HEAD:refs/heads/banyan/proof`
+git push -q /data/self/repository.git +HEAD:refs/heads/main`
     const { code, out, err } = await b.exec('sh', '-c', script)
     expect(code === 0, err)
     await run(['restart'])
@@ -159,6 +159,8 @@ git push -q /data/self/repository.git HEAD:refs/heads/banyan/proof`
     await up()
     const now = (await b.health()).revision
     expect(mine.startsWith(now), `the new container runs ${now}, not ${mine}`)
+    const ours = (await b.exec('git', '-C', '/app', 'rev-parse', 'banyan/main')).out.trim()
+    expect(ours === mine, `the next change would begin at ${ours || 'its main branch'}, not at ${mine}`)
     return now
   })
   await check('a backup, and the way back to it', async () => {

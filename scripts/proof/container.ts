@@ -43,7 +43,7 @@ if (import.meta.main) {
       const from = performance.now()
       const one = await what().then(
         (words) => ({ name, ok: true, words }),
-        (error: unknown) => ({ name, ok: false, words: error instanceof Error ? error.message : String(error) }),
+        (error: unknown) => ({ name, ok: false, words: error instanceof Error ? `${error.message} ${error.cause ?? ''}` : String(error) }),
       )
       done.push(one)
       console.log(
