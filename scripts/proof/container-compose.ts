@@ -142,6 +142,26 @@ export async function compose(
     expect((await b.goal(first)).status === 'done', 'the first goal is not as it was')
     return `answers after ${seconds.toFixed(0)} s`
   })
+  await check('a backup, and the way back to it', async () => {
+    const made = await b.exec('banyan', 'db', 'backup', '--json')
+    expect(made.code === 0, made.err)
+    const backups = await b.api<{ items: { id: string; why: string }[] }>('GET', '/api/backups')
+    const newest = backups.items.find(({ why }) => why === 'by-hand')!.id
+    const later = await b.submit('1. Run `echo later`')
+    await b.ended(later)
+    const back = await b.exec('banyan', 'db', 'restore', newest, '--yes')
+    expect(back.code === 0, back.out + back.err)
+    await until('the goal from after the backup to be gone', 120, () =>
+      b.goal(later).then(
+        () => null,
+        (error: Error) => /is gone/.test(error.message) || null,
+      ),
+    )
+    await b.answers()
+    const { items } = await b.api<{ items: { id: string }[] }>('GET', '/api/trees?limit=50')
+    expect(items.some(({ id }) => id === first) && !items.some(({ id }) => id === later), 'the goals are not those of the backup')
+    return `${backups.items.length} backups, back at ${newest}`
+  })
   await check('a change of its own stays, also in a container that is made anew', async () => {
     // As a change that agents made and a person approved: a commit that the image does not know, in the repository of DATA_DIR.
     const script = `set -e; cd /app; git config user.name x; git config user.email x@x.invalid
@@ -162,25 +182,6 @@ git push -q /data/self/repository.git +HEAD:refs/heads/main`
     const ours = (await b.exec('git', '-C', '/app', 'rev-parse', 'banyan/main')).out.trim()
     expect(ours === mine, `the next change would begin at ${ours || 'its main branch'}, not at ${mine}`)
     return now
-  })
-  await check('a backup, and the way back to it', async () => {
-    const made = await b.exec('banyan', 'db', 'backup', '--json')
-    expect(made.code === 0, made.err)
-    const backups = await b.api<{ items: { id: string; why: string }[] }>('GET', '/api/backups')
-    const newest = backups.items.find(({ why }) => why === 'by-hand')!.id
-    const later = await b.submit('1. Run `echo later`')
-    await b.ended(later)
-    const back = await b.exec('banyan', 'db', 'restore', newest, '--yes')
-    expect(back.code === 0, back.out + back.err)
-    await until('the goal from after the backup to be gone', 120, () =>
-      b.goal(later).then(
-        () => null,
-        (error: Error) => /is gone/.test(error.message) || null,
-      ),
-    )
-    await b.answers()
-    expect((await b.goal(first)).status === 'done', 'the first goal is not there')
-    return `${backups.items.length} backups, back at ${newest}`
   })
   if (postgres)
     await check('with PostgreSQL in the container beside it', async () => {
