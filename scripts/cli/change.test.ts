@@ -21,12 +21,25 @@ describe('banyan change', () => {
           submitted: 'a'.repeat(40),
           note: 'the gate "types" failed.',
         }
-        const words = { why: 'Asked for.', evidence: '', effect: '', tree_id: null, task_id: null, call_id: null, tainted: 0 }
+        const words = {
+          why: 'Asked for.',
+          evidence: 'Two tasks failed.',
+          effect: '',
+          tree_id: null,
+          task_id: null,
+          call_id: null,
+          tainted: 0,
+        }
         await db
           .insertInto('changes')
           .values({ ...EMPTY, ...of, ...words, level: 2, round: 1, created_at: 1_000 + n, updated_at: 2_000 })
           .execute()
       }
+      for (const [i, state] of ['proposed', 'gating', 'review', 'review', 'kept'].entries())
+        await db
+          .insertInto('change_story')
+          .values({ change_id: 'ch_abc222', n: i + 1, state, note: null, at: 1_000 + i })
+          .execute()
       const gate = {
         change_id: 'ch_abc111',
         round: 1,
@@ -61,6 +74,7 @@ describe('banyan change', () => {
     const asJson = await change('ls', '--json')
     expect((JSON.parse(asJson.out) as { items: { id: string }[] }).items).toHaveLength(3)
     expect(JSON.parse((await change('ls', '--open', '--json')).out)).toEqual({ items: [] })
+    expect(await change('ls', '--open')).toMatchObject({ code: 0, out: '', err: expect.stringContaining('No change is under way.') })
   })
   test('shows one by the beginning of its id, with its gates and what a gate wrote', async () => {
     const shown = await change('show', 'abc1')
@@ -68,6 +82,9 @@ describe('banyan change', () => {
       code: 0,
       out: expect.stringMatching(/Says 0[\s\S]*refused: the gate "types" failed[\s\S]*failed +types +2 s +TS2322/),
     })
+    const kept = (await change('show', 'ch_abc222')).out
+    expect(kept).toMatch(/evidence +Two tasks failed\./)
+    expect([...kept.matchAll(/Z {2}(\w+)$/gm)].map(([, state]) => state)).toEqual(['proposed', 'gating', 'review', 'agreed', 'kept'])
     expect((await change('show', 'ch_abc111', '--gate', 'types')).out).toBe('a.ts(1,1): error TS2322\nand more\n')
     expect(JSON.parse((await change('show', 'ch_abc111', '--json')).out)).toMatchObject({
       change: { id: 'ch_abc111' },

@@ -9,6 +9,7 @@ import { need } from '../../scripts/needs.ts'
 import { changesOf, GREETING, MAKER, playedKeeper, sampleCheckout } from '../../scripts/sample-changes.ts'
 import { goalOf, MODEL, startAskingModel } from '../../scripts/testing/asking-model.ts'
 import { harness, noBrowser } from './harness.ts'
+import { writeHistory } from './history-fixture.ts'
 
 const FAREWELL = 'core/contract/farewell.ts'
 const LOUD = [
@@ -203,6 +204,18 @@ describe.skipIf(noBrowser || !need('bubblewrap'))('a person who decides a change
     const approvals = items.filter(({ type, review }) => type === 'review.decided' && review?.decision === 'approve')
     expect(approvals).toMatchObject([{ review: { kind: 'self_change', decidedBy: 'owner' } }])
     complaints.splice(0) // the server was away
+  })
+
+  test('finds the change that a goal lists as evidence on the page of the goal, and follows it', async () => {
+    await expect.poll(async () => (await kit.api(`/api/trees/${goal}`)).status, { timeout: 60_000 }).toBe('done')
+    await kit.banyan().kill()
+    const listed = { kind: 'change', id: change.id, title: change.title, state: 'kept', ok: true }
+    await writeHistory(kit.banyan(), goal, { evidence: JSON.stringify([listed]) })
+    await kit.banyan().restart()
+    const here = await open(`/trees/${goal}?result=1`)
+    await here.getByRole('link', { name: 'Says more', exact: true }).first().click()
+    await here.waitForURL(`**/evolution/${change.id}`)
+    await expect.poll(() => here.locator('.change-marks .status .word').innerText()).toBe('kept')
   })
 
   test('without a sandbox on the host reads why code cannot be changed, and can still take one back', async () => {

@@ -11,6 +11,8 @@ export type Written = {
   result?: string
   summary?: string
   note?: string
+  /** What it listed, checked, as a list in JSON. */
+  evidence?: string
   /** Text of the prompt that a `system` message names by the hash `hash`. */
   prompt?: { hash: string; text: string }
   messages?: readonly Message[]
