@@ -9,6 +9,8 @@ import { type Instance, startInstance } from '../../scripts/instance.ts'
 import { need } from '../../scripts/needs.ts'
 
 const executablePath = need('chromium')
+/** A network interface of the machine came or went, as with each container: no fault of a page, which asks again. */
+const OF_THE_MACHINE = /net::ERR_NETWORK_CHANGED/
 /** `describe.skipIf(noBrowser)`. */
 export const noBrowser = !executablePath
 
@@ -58,7 +60,7 @@ export function harness(settings: Readonly<Record<string, string>> = {}, checkou
     complaints,
     async open(path = '/', how = {}) {
       const page = await context.newPage()
-      page.on('console', (said) => said.type() === 'error' && complaints.push(said.text()))
+      page.on('console', (said) => said.type() === 'error' && !OF_THE_MACHINE.test(said.text()) && complaints.push(said.text()))
       page.on('pageerror', (error) => complaints.push(error.message))
       await page.setViewportSize({ width: how.width ?? 1280, height: how.height ?? 860 })
       await page.goto(instance.url + path)
