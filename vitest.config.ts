@@ -3,7 +3,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 // Forks, because tests load a native module and kill real processes. Three on two cores: a test waits for a third of its time.
 // They share the cores with each other and with what they start, so what is waited for may come late.
-const test = { pool: 'forks', testTimeout: 60_000, hookTimeout: 120_000, maxWorkers: 3, expect: { poll: { timeout: 15_000 } } } as const
+const test = { pool: 'forks', testTimeout: 120_000, hookTimeout: 120_000, maxWorkers: 3, expect: { poll: { timeout: 15_000 } } } as const
 
 /** They start whole systems and take up to two minutes: begun last, they would keep everybody waiting at the end. */
 const LONG = /\/(scripts\/[^/]+|scripts\/(proof|keeper)\/[^/]+|core\/self\/change[^/]*)\.test\.ts$/
@@ -51,7 +51,6 @@ export default defineConfig({
           ...test,
           name: 'pages',
           include: ['web/e2e/**/*.test.ts'],
-          testTimeout: 120_000,
           // A browser under load; what needs the second try is named at the end of `npm test`.
           retry: 1,
         },

@@ -16,6 +16,7 @@ describe.skipIf(noBrowser)('the frame around every page', () => {
     await palette.getByRole('combobox').waitFor()
     await axe(page)
     await page.keyboard.type('revi')
+    await palette.getByRole('option', { name: /Reviews/, selected: true }).waitFor()
     await page.keyboard.press('Enter')
     await heading(page, 'Reviews').waitFor()
     expect(new URL(page.url()).pathname).toBe('/reviews')
