@@ -33,8 +33,8 @@ export function damageOf(home, { tree, page = null }) {
     const found = hashTree(folder).get('')
     if (found !== tree) return `its source is tree ${found}, which is not what was asked for`
     const packages = join('deps', packagesKey(readFileSync(join(folder, 'package-lock.json'), 'utf8')), 'node_modules')
-    if (readlinkSync(join(folder, 'node_modules')) !== join('..', '..', packages)) return 'it is linked to other packages than it asks for'
     if (!existsSync(join(home, packages))) return 'the packages of its lock file are not there'
+    if (readlinkSync(join(folder, 'node_modules')) !== join('..', '..', packages)) return 'it is linked to other packages than it asks for'
     if (page !== null && hashTree(join(folder, 'web', 'dist'), []).get('') !== page) return 'its web page is not the one that was asked for'
     return null
   } catch (error) {
