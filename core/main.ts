@@ -19,7 +19,7 @@ import { openAlertWebhook } from './observe/alert-webhook.ts'
 import { openDiskGuard } from './observe/disk-guard.ts'
 import { openRetention } from './observe/retention.ts'
 import { openRuntime, packageVersion, type RuntimeOptions } from './runtime.ts'
-import { openBackups } from './store/backups.ts'
+import { openBackups, restoredWords, restoreIfAsked } from './store/backups.ts'
 import { SCHEMA } from './store/migrate.ts'
 import type { Store } from './store/store.ts'
 
@@ -262,6 +262,11 @@ export async function start(config: ReadyConfig, keeper?: KeeperLine, options: P
       await backups.close()
       await retention.close()
       await runtime.close()
+      // Here and not at the next start, which the keeper compares with what was before it. One that was cut off is done then.
+      await restoreIfAsked(databaseUrl, config.dataDir, Date.now()).then(
+        (restored) => restored && console.error(restoredWords(restored)),
+        (error: Error) => console.error(`banyan: ${error.message}`),
+      )
       finish(then)
     })()
     return stopping

@@ -58,7 +58,7 @@ import { rotateKey, settledKey } from './secrets/rotate.ts'
 import { openSecrets, type Secrets } from './secrets/secrets.ts'
 import type { Changes } from './self/change.ts'
 import { openSelf } from './self/self.ts'
-import { restoreIfAsked } from './store/backups.ts'
+import { restoredWords, restoreIfAsked } from './store/backups.ts'
 import { openQuery } from './store/query.ts'
 import { openStore, type Store } from './store/store.ts'
 import type { AskedBy } from './tasks/ask-acts.ts'
@@ -222,7 +222,7 @@ export async function openRuntime(config: ReadyConfig, options: RuntimeOptions =
   for (const tool of options.tools ?? []) tools.set(tool.name, tool)
   const step = options.onStep ?? (() => undefined)
   const restored = await restoreIfAsked(config.databaseUrl, config.dataDir, now())
-  if (restored) console.error(`banyan: the database is again as it was at ${restored.at}.`)
+  if (restored) console.error(restoredWords(restored))
   step('read the seeds and tools')
   const store = await openStore(config.databaseUrl, { now, ...(options.failPoint ? { failPoint: options.failPoint } : {}) })
   step('opened and migrated the database')

@@ -266,7 +266,7 @@ async function digest(path: string): Promise<string> {
 
 export type Backups = Awaited<ReturnType<typeof openBackups>>
 
-/** The backups of a running system: on demand, and by themselves each `everyHours` (0: never). A restore is noted for the next start. */
+/** The backups of a running system: on demand, and by themselves each `everyHours` (0: never). A restore is noted for the end of this process. */
 export async function openBackups(parts: {
   databaseUrl: string
   dataDir: string
@@ -308,7 +308,7 @@ export async function openBackups(parts: {
     make,
     check,
     list: () => listBackups(folder),
-    /** Checks it, and notes it for the next start. */
+    /** Checks it, and notes it for the end of this process. */
     async askRestore(file: string): Promise<Backup> {
       if (!databaseUrl.startsWith('sqlite:')) await restoreBackup(databaseUrl, folder, basename(file), parts.now())
       const { backup } = await checkedBackup(folder, file)
@@ -326,7 +326,9 @@ export async function openBackups(parts: {
 
 const RESTORE_NOTE = 'restore.json'
 
-/** Does what `askRestore` noted; call it at the start, before the database is opened. Answers what was put back, or null. */
+export const restoredWords = ({ at }: Pick<Backup, 'at'>): string => `banyan: the database is again as it was at ${at}.`
+
+/** Does what `askRestore` noted; call it while the database is closed. Answers what was put back, or null. */
 export async function restoreIfAsked(databaseUrl: string, dataDir: string, now: number): Promise<Backup | null> {
   const note = join(dataDir, RESTORE_NOTE)
   const text = await readFile(note, 'utf8').catch((error: NodeJS.ErrnoException) => {

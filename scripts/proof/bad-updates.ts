@@ -172,7 +172,7 @@ export async function tryOne(subject: Subject, candidate: Candidate): Promise<Ve
   const { during } = candidate
   if (during) {
     await until(`"${candidate.name}" to work`, () => mine().find((event) => event.type === 'ready' && event.changeId === changeId))
-    await during((goal) => ask('POST', '/api/goals', { goal }))
+    await during((goal) => ask('POST', '/api/goals', { goal }), ask)
   }
   const end = await until(`a verdict on "${candidate.name}"`, () =>
     mine().find((event) => event.changeId === changeId && ['refused', 'undone', 'kept'].includes(event.type)),

@@ -10,8 +10,11 @@ export type Candidate = {
   request?: Record<string, unknown>
   /** After the tree was hashed: what an attacker or a broken disk does to it. */
   spoil?: (folder: string) => void
-  /** What is asked of it as soon as it works. */
-  during?: (give: (goal: string) => Promise<unknown>) => Promise<void>
+  /** What is asked of it as soon as it works: goals, and anything else over HTTP. */
+  during?: (
+    give: (goal: string) => Promise<unknown>,
+    ask: (method: string, path: string) => Promise<Record<string, unknown>>,
+  ) => Promise<void>
   /** `kept`: it is slow but honest, and must survive. */
   expect: 'undone' | 'refused' | 'kept'
   /** One of the deadliest, tried in each run of the tests. */
@@ -171,6 +174,16 @@ export const CANDIDATES: readonly Candidate[] = [
       for (let n = 0; n < 12; n++) await give(`Run \`echo ${n} for this candidate\``)
     },
     expect: 'undone',
+  },
+  {
+    name: 'a person puts a backup back while it is watched',
+    during: async (give, ask) => {
+      const { id } = await ask('POST', '/api/backups')
+      for (let n = 0; n < 3; n++) await give(`Run \`echo ${n} is not in the backup\``)
+      await ask('POST', `/api/backups/${String(id)}/restore`)
+    },
+    expect: 'kept',
+    short: true,
   },
   {
     name: 'a way back that is broken',

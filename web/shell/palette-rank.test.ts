@@ -18,6 +18,11 @@ test('what fits best comes first, wherever it stands', () => {
   expect(labels('dark')[0]).toEqual(['Actions', 'Use dark colours'])
   expect(labels('revi')[0]!.slice(0, 2)).toEqual(['Pages', 'Reviews'])
 })
+test('of two that fit alike the earlier section comes first, whatever is written in capitals', () => {
+  const library = { id: 'Library', heading: 'Library', lines: [line('review_agent', 'agent')] }
+  const found = ranked([...sections, library], 'revi').map(({ lines }) => lines[0]!.label)
+  expect(found.slice(0, 2)).toEqual(['Reviews', 'review_agent'])
+})
 test('a line is found by its other words too', () => {
   expect(labels('theme')[0]).toEqual(['Actions', 'Use light colours', 'Use dark colours'])
 })

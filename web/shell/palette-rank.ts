@@ -9,14 +9,17 @@ export type Section<L extends Line> = { id: string; heading: string; lines: read
 /** Lines of a section; the words that are typed choose which. */
 const MOST = 30
 
-/** Nothing typed: all as they are. Else what fits, best first: lines in their section, and sections by their best line. */
+/**
+ * Nothing typed: all as they are. Else what fits, best first: lines in their section, and sections by their best line. Capitals count for
+ * nothing, so that of two that fit alike the earlier section comes first.
+ */
 export function ranked<L extends Line>(sections: readonly Section<L>[], typed: string): Section<L>[] {
-  const words = typed.trim()
+  const words = typed.trim().toLowerCase()
   if (words === '') return sections.filter(({ lines }) => lines.length > 0).map((section) => ({ ...section }))
   return sections
     .map(({ id, heading, lines }) => {
       const fit = lines
-        .map((line) => ({ line, score: defaultFilter(line.label, words, line.more === undefined ? [] : [line.more]) }))
+        .map((line) => ({ line, score: defaultFilter(line.label.toLowerCase(), words, line.more === undefined ? [] : [line.more]) }))
         .filter(({ score }) => score > 0)
         .sort((a, b) => b.score - a.score)
       return { id, heading, lines: fit.slice(0, MOST).map(({ line }) => line), best: fit[0]?.score ?? 0 }
