@@ -117,11 +117,12 @@ export function openGates(parts: GateParts) {
     nested: walls.nested,
     judge,
     /**
-     * Runs them one after another; `tell` hears of each. Never rejects for what the candidate did. A stop rejects.
+     * Runs them row after row; `tell` hears of each as soon as it ends, with its place in the list. Never rejects for what the candidate did. A
+     * stop rejects.
      */
     async run(
       candidate: Candidate,
-      how: { quick: boolean; tell: (gate: Told) => Promise<void>; signal?: AbortSignal | undefined },
+      how: { quick: boolean; tell: (gate: Told, n: number) => Promise<void>; signal?: AbortSignal | undefined },
     ): Promise<GateRun> {
       const { level, files, before, after: changed, diffs } = await judge(candidate)
       const place = join(parts.folder, candidate.tree)
@@ -191,17 +192,16 @@ export function openGates(parts: GateParts) {
         for (const row of rows) {
           const side = row.filter((gate) => gate.quick || !how.quick)
           const told = await Promise.all(
-            side.map(async (gate): Promise<Told> => {
+            side.map(async (gate, at): Promise<Told> => {
               const began = parts.now()
               const { verdict, summary, log } = await verdictOf(gate, work)
-              return { name: gate.name, verdict, summary: parts.redact(summary), log: parts.redact(log), ms: parts.now() - began }
+              const one = { name: gate.name, verdict, summary: parts.redact(summary), log: parts.redact(log), ms: parts.now() - began }
+              if (!how.signal?.aborted) await how.tell(one, gates.length + at + 1)
+              return one
             }),
           )
           how.signal?.throwIfAborted()
-          for (const one of told) {
-            gates.push(one)
-            await how.tell(one)
-          }
+          gates.push(...told)
           if (told.some(({ verdict }) => verdict === 'failed')) return { level, gates, passed: false }
         }
         return { level, gates, passed: true }

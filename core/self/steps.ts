@@ -116,11 +116,10 @@ export function openSteps(parts: SelfParts, fail: (name: string) => void) {
       kind: row.kind as Candidate['kind'],
       tainted: row.tainted === 1,
     }
-    let n = 0
     const result = await found.gates.run(candidate, {
       quick: false,
       signal,
-      tell: (told) => store.transact((tx) => recordGate(tx, begun, told, ++n)),
+      tell: (told, n) => store.transact((tx) => recordGate(tx, begun, told, n)),
     })
     fail('change.before-verdict')
     const { level, reasons } = result.level
