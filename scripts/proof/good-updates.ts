@@ -3,7 +3,7 @@
  * answer with what `good-changes.ts` holds, all gates run, a person approves over HTTP, the real keeper restarts, watches and keeps.
  *
  * `npm run proof -- good`            those that docs/evolution-log.md does not have with the end that they must have
- * `npm run proof -- good all`        every one
+ * `npm run proof -- good all`        every one that this source has not yet
  * `npm run proof -- good NAME…`      these, in this order
  *
  * Some must be refused, by the gate that they name. Minutes a change. Goals without a model run beside it; none may be lost. GOOD_WATCH_SECONDS (20) is how long each is watched.
@@ -191,6 +191,11 @@ if (unknown.length > 0) {
   process.exit(2)
 }
 const named = wanted.flatMap((name) => GOOD_CHANGES.filter((one) => one.name === name))
-const chosen = named.length > 0 ? named : GOOD_CHANGES.filter((one) => wanted.includes('all') || !rightIn(log).includes(one.name))
-if (chosen.length === 0) console.log('The log has every change with the end that it must have; run them again with "all", or name some.')
-else process.exitCode = (await prove(chosen)) ? 0 : 1
+const due = named.length > 0 ? named : GOOD_CHANGES.filter((one) => wanted.includes('all') || !rightIn(log).includes(one.name))
+// Changes that were kept were taken over into this source, as those of any installation are into its own.
+const isHere = ({ edits }: GoodChange) => edits.some(({ path, from }) => !readFileSync(join(ROOT, path), 'utf8').includes(from))
+for (const { name } of due.filter(isHere))
+  console.log(`not tried: ${name}; this source has it already, or is another one than it was made for`)
+const chosen = due.filter((one) => !isHere(one))
+if (due.length === 0) console.log('The log has every change with the end that it must have; run them again with "all", or name some.')
+else if (chosen.length > 0) process.exitCode = (await prove(chosen)) ? 0 : 1
